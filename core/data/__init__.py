@@ -1,0 +1,1 @@
+"""HAM10000 folders, splits, photos, patient facts, augmentation and batches."""

@@ -1,0 +1,201 @@
+"""Photos decoded once into a memory-mapped cache, and the batches drawn from it."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+
+from core.data.augment import NO_AUGMENTATION, Augmentation, augment_image
+from core.data.images import UnreadablePhoto, fit_image, read_photo
+from core.data.patient import FactsEncoder
+from core.diagnoses import CODES
+
+SAMPLINGS = ("natural", "sqrt", "balanced")
+
+
+def cache_root() -> Path:
+    """Where decoded photos are kept: `MELASCOPE_CACHE`, or `~/.cache/melascope`. Safe to delete."""
+    return Path(os.environ.get("MELASCOPE_CACHE") or Path.home() / ".cache" / "melascope")
+
+
+def cache_images(
+    table: pd.DataFrame, size: int, root: Path | None = None, progress: Callable[[int, int], None] | None = None
+) -> np.ndarray:
+    """Decodes every photo of a table once, as serving would see it.
+
+    Args:
+        table: from `read_table`.
+        size: side of the square images, pixels.
+        root: of the cache.
+        progress: called with (photos done, photos in all).
+
+    Returns:
+        Images in the table's order, (N, size, size, 3) uint8, memory-mapped and read-only.
+
+    Raises:
+        UnreadablePhoto: names the photos that are missing or cannot be decoded, at most five of them.
+    """
+    missing = table.image_id[table.path == ""].tolist()
+    if missing:
+        raise UnreadablePhoto(
+            f"{len(missing)} of {len(table)} photos are missing, among them {', '.join(missing[:5])}. "
+            "Run `python -m core data check FOLDER` for the list and complete the download."
+        )
+    key = hashlib.sha256(f"fit-1 {size}".encode())
+    for path in table.path:
+        facts = os.stat(path)
+        key.update(f"{path} {facts.st_size} {facts.st_mtime_ns}\n".encode())
+    root = root or cache_root()
+    target = root / f"images-{size}-{key.hexdigest()[:16]}.npy"
+    if not target.exists():
+        root.mkdir(parents=True, exist_ok=True)
+        scratch = target.with_suffix(f".{os.getpid()}.partial")
+        try:
+            out = np.lib.format.open_memmap(scratch, "w+", "uint8", (len(table), size, size, 3))
+            _decode_all(table, size, out, progress)
+            out.flush()
+            scratch.replace(target)
+        finally:
+            scratch.unlink(missing_ok=True)
+    return np.load(target, mmap_mode="r")
+
+
+def _decode_all(table, size, out, progress):
+    def decode(job):
+        row, path = job
+        try:
+            out[row] = fit_image(read_photo(path), size).astype("uint8")
+        except UnreadablePhoto as error:
+            return f"{Path(path).name}: {error}"
+        return None
+
+    faults = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for done, fault in enumerate(pool.map(decode, enumerate(table.path)), start=1):
+            if fault:
+                faults.append(fault)
+            if progress:
+                progress(done, len(table))
+    if faults:
+        raise UnreadablePhoto(f"{len(faults)} photos cannot be read. " + " ".join(faults[:5]))
+
+
+def draw_order(labels: np.ndarray, sampling: str, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Rows of one epoch.
+
+    "natural": every row once, shuffled (then again from the start if `count` is larger). "sqrt" and "balanced": classes are
+    drawn in proportion to the square root of their counts, or equally; within a class every row comes once before any twice.
+
+    Args:
+        labels: (N,) output indices.
+        count: rows to draw.
+
+    Returns:
+        Row numbers, (count,).
+
+    Raises:
+        ValueError: unknown sampling.
+    """
+    if sampling not in SAMPLINGS:
+        raise ValueError(f"Unknown sampling {sampling!r}. Expected one of: {', '.join(SAMPLINGS)}.")
+    if sampling == "natural":
+        return np.concatenate([rng.permutation(len(labels)) for _ in range(-(-count // len(labels)))])[:count]
+    counts = np.bincount(labels, minlength=len(CODES)).astype("float64")
+    share = np.sqrt(counts) if sampling == "sqrt" else (counts > 0).astype("float64")
+    exact = count * share / share.sum()
+    quota = np.floor(exact + rng.random(len(exact)) * (counts > 0)).astype(int)
+    rows = []
+    for label, wanted in enumerate(quota):
+        of_class = np.flatnonzero(labels == label)
+        if wanted and len(of_class):
+            rows.append(np.concatenate([rng.permutation(of_class) for _ in range(-(-wanted // len(of_class)))])[:wanted])
+    order = rng.permutation(np.concatenate(rows))
+    # Rounding may miss `count` by a few rows: fill or cut.
+    return np.resize(order, count)
+
+
+class Batches(keras.utils.PyDataset):
+    """Training batches: drawn, augmented and encoded in background threads, the same for the same seed and epoch.
+
+    Args:
+        images: (N, ...) uint8 images, or cached feature maps of any float type (then nothing is augmented).
+        metadata: (N, 21) float32, or None for networks without it.
+        labels: (N,) output indices.
+        batch_size: rows a batch.
+        class_weights: (7,) loss weight of each diagnosis.
+        augmentation: of uint8 images.
+        sampling: see `draw_order`.
+        epoch_size: rows an epoch; all when None.
+        fact_dropout: probability with which each fact (age, sex, site) is withheld.
+        unknown: (21,) metadata vector of a patient of whom nothing is known; what a withheld fact becomes.
+        seed: of order, augmentation and withheld facts.
+        epoch: the first epoch's number, so that a resumed run draws what the unbroken one would have.
+    """
+
+    def __init__(
+        self,
+        images: np.ndarray,
+        metadata: np.ndarray | None,
+        labels: np.ndarray,
+        *,
+        batch_size: int,
+        class_weights: np.ndarray | None = None,
+        augmentation: Augmentation = NO_AUGMENTATION,
+        sampling: str = "natural",
+        epoch_size: int | None = None,
+        fact_dropout: float = 0.0,
+        unknown: np.ndarray | None = None,
+        seed: int = 0,
+        epoch: int = 0,
+        workers: int = 2,
+    ):
+        super().__init__(workers=workers, use_multiprocessing=False, max_queue_size=8)
+        self.images, self.metadata, self.labels = images, metadata, labels
+        self.batch_size, self.augmentation, self.sampling = batch_size, augmentation, sampling
+        self.class_weights = np.ones(len(CODES), "float32") if class_weights is None else np.asarray(class_weights, "float32")
+        self.epoch_size = epoch_size or len(labels)
+        self.fact_dropout, self.unknown, self.seed = fact_dropout, unknown, seed
+        self.start_epoch(epoch)
+
+    def start_epoch(self, epoch: int) -> None:
+        """Draws the order of an epoch."""
+        self.epoch = epoch
+        self.order = draw_order(self.labels, self.sampling, self.epoch_size, np.random.default_rng([self.seed, epoch]))
+
+    def __len__(self):
+        # The last partial batch is left out: a batch of one photo would upset batch normalisation.
+        return max(1, len(self.order) // self.batch_size)
+
+    def __getitem__(self, index):
+        """Batch `index`: (inputs, one-hot labels (B, 7), sample weights (B,))."""
+        rng = np.random.default_rng([self.seed, self.epoch, index])
+        rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
+        if self.images.dtype == np.uint8:
+            photos = np.stack([augment_image(self.images[r], self.augmentation, rng) for r in rows]).astype("float32")
+        else:
+            photos = self.images[np.sort(rows)][np.argsort(np.argsort(rows, kind="stable"), kind="stable")].astype("float32")
+        inputs = photos
+        if self.metadata is not None:
+            inputs = (photos, self._withhold(self.metadata[rows], rng))
+        labels = self.labels[rows]
+        return inputs, np.eye(len(CODES), dtype="float32")[labels], self.class_weights[labels]
+
+    def _withhold(self, metadata, rng):
+        if not self.fact_dropout:
+            return metadata
+        metadata = metadata.copy()
+        # Columns of age (2), sex (3) and site (16); see FEATURES.
+        for columns in (slice(0, 2), slice(2, 5), slice(5, None)):
+            hidden = rng.random(len(metadata)) < self.fact_dropout
+            metadata[hidden, columns] = self.unknown[columns]
+        return metadata
+
+
+def encode_table(table: pd.DataFrame, encoder: FactsEncoder) -> np.ndarray:
+    """Metadata of a table's rows, (N, 21) float32."""
+    return encoder.encode_columns(table.age, table.sex, table.localization)

@@ -1,0 +1,115 @@
+"""Patient facts (age, sex, body site) and their 21-number encoding."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+SEXES: tuple[str, ...] = ("female", "male", "unknown")
+SITES: tuple[str, ...] = (
+    "abdomen",
+    "acral",
+    "back",
+    "chest",
+    "ear",
+    "face",
+    "foot",
+    "genital",
+    "hand",
+    "lower extremity",
+    "neck",
+    "scalp",
+    "trunk",
+    "unknown",
+    "upper extremity",
+)
+MAX_AGE = 120.0
+FEATURES: tuple[str, ...] = (
+    "age_z",
+    "age_missing",
+    *(f"sex_{s}" for s in SEXES),
+    *(f"site_{s.replace(' ', '_')}" for s in SITES),
+    "site_other",
+)
+METADATA_WIDTH = len(FEATURES)
+
+
+class InvalidFacts(ValueError):
+    """An age, sex or body site that cannot be a patient's."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known about the patient; every fact may be unknown.
+
+    Args:
+        age: years, 0 to 120, or None when unknown.
+        sex: "female", "male" or "unknown".
+        site: one of `SITES`, "unknown" among them.
+
+    Raises:
+        InvalidFacts: a value outside these.
+    """
+
+    age: float | None = None
+    sex: str = "unknown"
+    site: str = "unknown"
+
+    def __post_init__(self):
+        if self.age is not None:
+            try:
+                age = float(self.age)
+            except (TypeError, ValueError):
+                age = math.nan
+            if not 0 <= age <= MAX_AGE:
+                raise InvalidFacts(
+                    f"Age {self.age!r} is not possible. Expected years from 0 to {MAX_AGE:.0f}, or leave it out when unknown."
+                )
+            object.__setattr__(self, "age", age)
+        if self.sex not in SEXES:
+            raise InvalidFacts(f"Unknown sex {self.sex!r}. Expected one of: {', '.join(SEXES)}.")
+        if self.site not in SITES:
+            raise InvalidFacts(f"Unknown body site {self.site!r}. Expected one of: {', '.join(SITES)}.")
+
+
+@dataclass(frozen=True)
+class FactsEncoder:
+    """Encodes facts as the network's metadata vector (D = 21).
+
+    Order: z-scored age (0 when missing), age-missing flag, 3 sexes, 15 sites, other site. Unknown has a slot of its own.
+
+    Reference: REPRODUCTION section 4, "rigorous". `age_mean` and `age_sd` come from training rows only.
+    """
+
+    age_mean: float
+    age_sd: float
+
+    def encode(self, facts: Facts) -> np.ndarray:
+        """Returns the metadata vector, shape (21,), float32."""
+        return self.encode_columns([facts.age], [facts.sex], [facts.site])[0]
+
+    def encode_columns(self, ages: Iterable, sexes: Iterable[str], sites: Iterable[str]) -> np.ndarray:
+        """Encodes N rows; sites outside the vocabulary go to "other", sexes outside it to "unknown".
+
+        Returns:
+            Metadata, shape (N, 21), float32.
+        """
+        ages = np.array([np.nan if a is None else a for a in ages], dtype="float32")
+        out = np.zeros((len(ages), METADATA_WIDTH), "float32")
+        missing = np.isnan(ages)
+        out[:, 0] = np.where(missing, 0.0, (np.nan_to_num(ages) - self.age_mean) / self.age_sd)
+        out[:, 1] = missing
+        for row, (sex, site) in enumerate(zip(sexes, sites, strict=True)):
+            out[row, FEATURES.index(f"sex_{sex if sex in SEXES else 'unknown'}")] = 1
+            slot = f"site_{site.replace(' ', '_')}" if site in SITES else "site_other"
+            out[row, FEATURES.index(slot)] = 1
+        return out
+
+
+def fit_encoder(ages: Iterable) -> FactsEncoder:
+    """Age mean and standard deviation from the training rows' known ages, in years."""
+    known = np.array([a for a in ages if a is not None and not math.isnan(a)], dtype="float64")
+    if known.size == 0:
+        return FactsEncoder(age_mean=50.0, age_sd=17.0)
+    return FactsEncoder(age_mean=float(known.mean()), age_sd=float(known.std() or 1.0))

@@ -1,0 +1,122 @@
+"""Train, validation and test parts: by lesion (honest, the default) or by photo (the paper's, leaky)."""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from core.diagnoses import CODES
+
+PARTS = ("train", "validation", "test")
+# Train, validation and test shares. REPRODUCTION section 6; the paper held out one random tenth of the photos for everything.
+LESION_SHARES = (0.70, 0.10, 0.20)
+PAPER_HELD_OUT = 0.10
+KINDS = ("lesion", "paper")
+
+
+@dataclass(frozen=True)
+class Split:
+    """Image ids of each part, with a hash that says which split this is."""
+
+    kind: str
+    seed: int
+    train: tuple[str, ...]
+    validation: tuple[str, ...]
+    test: tuple[str, ...]
+
+    @property
+    def leaky(self) -> bool:
+        """True where photos of one lesion may stand on both sides."""
+        return self.kind == "paper"
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 over the parts' sorted image ids."""
+        text = "\n".join(f"{part}:{','.join(sorted(getattr(self, part)))}" for part in PARTS)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def to_json(self) -> dict:
+        """The record that goes into a card."""
+        return {
+            "kind": self.kind,
+            "leaky": self.leaky,
+            "seed": self.seed,
+            "hash": self.hash,
+            **{part: sorted(getattr(self, part)) for part in PARTS},
+        }
+
+    def rows(self, table: pd.DataFrame, part: str) -> pd.DataFrame:
+        """The table's rows of one part, in the table's order."""
+        return table[table.image_id.isin(set(getattr(self, part)))].reset_index(drop=True)
+
+
+def split_from_json(record: dict) -> Split:
+    """Reads a card's split back.
+
+    Raises:
+        ValueError: the ids do not give the recorded hash.
+    """
+    split = Split(record["kind"], record["seed"], *(tuple(record[part]) for part in PARTS))
+    if split.hash != record["hash"]:
+        raise ValueError(f"The split's ids give hash {split.hash[:12]}, but {record['hash'][:12]} is recorded: the card was edited.")
+    return split
+
+
+def split_table(table: pd.DataFrame, kind: str = "lesion", seed: int = 0) -> Split:
+    """Splits a HAM10000 table.
+
+    "lesion": no lesion_id in two parts; stratified by diagnosis, 70/10/20 % of each diagnosis' lesions (at least one
+    lesion a part where a diagnosis has three). "paper": one random stratified tenth of the *photos* is both validation
+    and test, as in the paper: it leaks (42 % of held-out photos show a lesion that is also trained on) and picks the
+    epoch on the reported photos. For replication only.
+
+    Reference: REPRODUCTION sections 0, 6 and 10.
+
+    Raises:
+        ValueError: unknown kind.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"Unknown split {kind!r}. Expected one of: {', '.join(KINDS)}.")
+    rng = np.random.default_rng(seed)
+    parts: dict[str, list[str]] = {part: [] for part in PARTS}
+    if kind == "paper":
+        for code in CODES:
+            ids = table.image_id[table.dx == code].to_numpy(copy=True)
+            rng.shuffle(ids)
+            held = round(PAPER_HELD_OUT * len(ids))
+            parts["test"] += list(ids[:held])
+            parts["train"] += list(ids[held:])
+        parts["validation"] = list(parts["test"])
+        return Split(kind, seed, *(tuple(sorted(parts[p])) for p in PARTS))
+    # A lesion with contradictory diagnoses counts under its first one: what matters is that it stays together.
+    lesions = table.drop_duplicates("lesion_id").sort_values("lesion_id")
+    where: dict[str, str] = {}
+    for code in CODES:
+        ids = lesions.lesion_id[lesions.dx == code].to_numpy(copy=True)
+        rng.shuffle(ids)
+        held = [round(share * len(ids)) for share in LESION_SHARES[1:]]
+        if len(ids) >= 3:
+            held = [max(1, n) for n in held]
+        for part, chunk in zip(("validation", "test", "train"), np.split(ids, np.cumsum(held)), strict=True):
+            where.update(dict.fromkeys(chunk, part))
+    for lesion, image in zip(table.lesion_id, table.image_id, strict=True):
+        parts[where[lesion]].append(image)
+    return Split(kind, seed, *(tuple(sorted(parts[p])) for p in PARTS))
+
+
+def assert_disjoint(table: pd.DataFrame, split: Split) -> None:
+    """Stops where a lesion-grouped split shares a lesion between two parts.
+
+    Raises:
+        ValueError: names shared lesions.
+    """
+    if split.leaky:
+        return
+    seen: dict[str, str] = {}
+    lesion = dict(zip(table.image_id, table.lesion_id, strict=True))
+    for part in PARTS:
+        for image in getattr(split, part):
+            other = seen.setdefault(lesion[image], part)
+            if other != part:
+                raise ValueError(f"Lesion {lesion[image]} stands in {other} and {part}: this split leaks. Make it again.")
