@@ -1,0 +1,166 @@
+"""A bundle: trained weights and their card in one folder, written whole and checked when read."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+
+from core.card import (
+    WEIGHTS_FILE,
+    Card,
+    InvalidBundle,
+    find_bundle,
+    read_card,
+    sha256_of,
+    write_card,
+)
+from core.networks import Classifier, build_classifier
+
+DTYPES = ("float16", "float32")
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A network with trained weights, and its card."""
+
+    name: str
+    card: Card
+    classifier: Classifier
+    folder: Path
+
+
+def load_bundle(name: str | Path) -> Bundle:
+    """Builds a bundle's network and loads its weights. The file holds arrays only: nothing in it is executed.
+
+    Args:
+        name: of a shipped model, or a path to a model's folder.
+
+    Raises:
+        InvalidBundle: no such model, weights missing or damaged, or weights that are not those of the card.
+    """
+    folder = find_bundle(name)
+    card = read_card(folder)
+    weights = folder / Path(card.weights["file"]).name
+    if not weights.is_file():
+        raise InvalidBundle(f"{weights} is missing. The card names it; restore it from the repository or train {card.name} again.")
+    digest = sha256_of(weights)
+    if digest != card.weights["sha256"]:
+        raise InvalidBundle(
+            f"{weights} does not match its card: SHA-256 {digest[:12]}, expected {card.weights['sha256'][:12]}. The file is damaged "
+            "or was exchanged. Restore it from the repository or train again."
+        )
+    try:
+        classifier = build_classifier(card.backbone, image_size=card.image_size, **card.network)
+        classifier.model.load_weights(weights)
+    except (ValueError, OSError, KeyError, TypeError) as error:
+        line = (str(error).splitlines() or [""])[0]
+        raise InvalidBundle(f"{weights} does not fit the network its card describes: {line} Train {card.name} again.") from error
+    return Bundle(card.name, card, classifier, folder)
+
+
+def save_bundle(classifier: Classifier, card: Card, folder: str | Path, dtype: str = "float16") -> Path:
+    """Writes weights, then the card with their digest; a kill in between leaves the old card, which then names the mismatch.
+
+    Args:
+        dtype: of the stored kernels. Vectors (biases, batch statistics) always stay float32: they are small and half
+            floats would overflow on some variances.
+
+    Returns:
+        The folder.
+    """
+    if dtype not in DTYPES:
+        raise ValueError(f"Unknown storage type {dtype!r}. Expected one of: {', '.join(DTYPES)}.")
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / WEIGHTS_FILE
+    # Keras insists on the suffix, so the scratch name keeps it.
+    scratch = folder / f".partial-{WEIGHTS_FILE}"
+    full = folder / f".full-{WEIGHTS_FILE}"
+    try:
+        classifier.model.save_weights(full, overwrite=True)
+        _shrink(full, scratch, dtype)
+        record = {
+            "file": WEIGHTS_FILE,
+            "sha256": sha256_of(scratch),
+            "dtype": dtype,
+            "bytes": scratch.stat().st_size,
+            "parameters": int(sum(np.prod(w.shape) for w in classifier.model.weights if "seed_generator" not in w.path)),
+        }
+        scratch.replace(target)
+    finally:
+        full.unlink(missing_ok=True)
+        scratch.unlink(missing_ok=True)
+    write_card(replace(card, weights=record), folder)
+    return folder
+
+
+def _shrink(source: Path, target: Path, dtype: str) -> None:
+    """Copies a weights file, storing arrays of two and more dimensions as `dtype`."""
+    with h5py.File(source, "r") as old, h5py.File(target, "w") as new:
+
+        def copy(name, item):
+            if isinstance(item, h5py.Dataset):
+                values = item[()]
+                if values.ndim >= 2 and values.dtype == np.float32:
+                    values = values.astype(dtype)
+                new.create_dataset(name, data=values)
+            else:
+                new.require_group(name)
+            target_item = new[name]
+            for key, value in item.attrs.items():
+                target_item.attrs[key] = value
+
+        old.visititems(copy)
+        for key, value in old.attrs.items():
+            new.attrs[key] = value
+
+
+def add_scores(folder: str | Path, part: str, scores: dict) -> Card:
+    """Writes a part's held-out scores into a bundle's card.
+
+    Args:
+        part: of the split, such as "test".
+        scores: as `Card.scores[part]`.
+    """
+    card = read_card(folder)
+    card = replace(card, scores={**card.scores, part: scores})
+    write_card(card, folder)
+    return card
+
+
+def drawn_bundle(folder: str | Path, backbone: str = "MobileNetV3Small", image_size: int = 64, name: str = "Drawn", **network) -> Path:
+    """Writes a bundle of random weights with a complete card, for tests and demonstrations. Its answers mean nothing.
+
+    Args:
+        image_size: pixels; small, so that tests are quick.
+        **network: of `build_classifier`.
+    """
+    keras.utils.set_random_seed(0)
+    network = {"attach": "paper", "attention": "paper", "head": "pooled", "metadata_units": 16, **network}
+    classifier = build_classifier(backbone, image_size=image_size, **network)
+    # Random logits are nearly equal; spread them, so that tests see a differential.
+    logits = classifier.head.get_layer("logits")
+    kernel, bias = logits.get_weights()
+    logits.set_weights([kernel * 3, np.linspace(-0.5, 0.5, len(bias)).astype("float32")])
+    card = Card(
+        name=name,
+        backbone=backbone,
+        network=network,
+        image_size=image_size,
+        age_mean=50.0,
+        age_sd=17.0,
+        temperature=1.5,
+        weights={},
+        split={"kind": "lesion", "leaky": False, "seed": 0, "hash": "0" * 64, "train": [], "validation": [], "test": []},
+        recipe={"name": "drawn"},
+        data={"name": "none", "citation": "", "photos": {}, "lesions": {}, "notes": ["Random weights: answers mean nothing."]},
+        scores={},
+        training={"device": "", "seconds": 0, "epochs": 0, "best_epoch": 0, "init": "random", "seed": 0, "versions": {}},
+        pretraining="none (random weights)",
+        licence="CC0",
+        limits=["Random weights, for tests only."],
+        created="",
+    )
+    return save_bundle(classifier, card, folder)

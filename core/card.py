@@ -1,0 +1,153 @@
+"""The card that travels with weights: data, split, recipe, scores, input contract. Reading one needs no network."""
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from core.data.patient import FactsEncoder
+from core.diagnoses import CODES
+
+CARD_FILE = "card.json"
+WEIGHTS_FILE = "model.weights.h5"
+FORMAT = 1
+
+
+class InvalidBundle(ValueError):
+    """A weights folder that is missing, damaged or does not fit its card."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """Everything a reader of a model's numbers must know; written as `card.json`.
+
+    Args:
+        name: folder and display name.
+        backbone: key into `BACKBONES`.
+        network: keyword arguments of `build_classifier`.
+        image_size: side of the square input, pixels.
+        age_mean, age_sd: of the training ages, years.
+        temperature: divides the logits before softmax; fitted on validation.
+        weights: {"file", "sha256", "dtype", "bytes", "parameters"}.
+        split: {"kind", "leaky", "seed", "hash", "train": [image ids], "validation": [...], "test": [...]}.
+        recipe: the recipe's fields, plus "name".
+        data: {"name", "citation", "photos": {part: n}, "lesions": {part: n}, "notes": [...]}.
+        scores: part -> metric -> {"value", "low", "high"}, with "photos" and "lesions" counts; the part's own
+            `confidence` text says how the interval was made.
+        training: {"device", "seconds", "epochs", "best_epoch", "init", "class_weights", "seed", "versions"}.
+        pretraining: where the encoder's first weights came from, in words.
+        licence: of the weights.
+        limits: sentences about what the model must not be used for.
+        speed: {"forward_ms": ..., "device": ...} or empty.
+    """
+
+    name: str
+    backbone: str
+    network: dict
+    image_size: int
+    age_mean: float
+    age_sd: float
+    temperature: float
+    weights: dict
+    split: dict
+    recipe: dict
+    data: dict
+    scores: dict
+    training: dict
+    pretraining: str
+    licence: str
+    limits: list
+    speed: dict = field(default_factory=dict)
+    classes: list = field(default_factory=lambda: list(CODES))
+    pixels: str = "RGB, 0..255; largest centre square, antialiased resize; normalisation is inside the network"
+    created: str = ""
+    format: int = FORMAT
+
+    @property
+    def facts_encoder(self) -> FactsEncoder:
+        return FactsEncoder(self.age_mean, self.age_sd)
+
+    @property
+    def parameters(self) -> int:
+        return int(self.weights["parameters"])
+
+    @property
+    def megabytes(self) -> float:
+        return self.weights["bytes"] / 1e6
+
+    def part_of(self, image_id: str) -> str | None:
+        """Which part of the split ("train", "validation", "test") an image id is in, or None."""
+        return next((p for p in ("train", "validation", "test") if image_id in self.split.get(p, ())), None)
+
+
+def weights_root() -> Path:
+    """The folder of shipped models: `MELASCOPE_WEIGHTS`, or `weights/` beside `core/`."""
+    return Path(os.environ.get("MELASCOPE_WEIGHTS") or Path(__file__).resolve().parent.parent / "weights")
+
+
+def find_bundle(name: str | Path) -> Path:
+    """Turns a model's name, or a path to its folder, into that folder.
+
+    Raises:
+        InvalidBundle: there is no such model; the message lists those there are.
+    """
+    for folder in (weights_root() / name, Path(name)):
+        if (folder / CARD_FILE).is_file():
+            return folder
+    shipped = ", ".join(card.name for card in list_cards()) or "none"
+    raise InvalidBundle(
+        f"No model {str(name)!r}: {weights_root() / name} has no {CARD_FILE}. Shipped models: {shipped}. "
+        "Give one of these names, or the folder of a model that `train` wrote."
+    )
+
+
+def read_card(folder: str | Path) -> Card:
+    """Reads and checks `card.json`; touches no weights.
+
+    Raises:
+        InvalidBundle: the card is missing, is not JSON, or is not one of this version's cards.
+    """
+    path = Path(folder) / CARD_FILE
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InvalidBundle(f"{path} is missing. A model folder needs {CARD_FILE} beside its weights.") from None
+    except (OSError, ValueError) as error:
+        raise InvalidBundle(f"{path} cannot be read as JSON ({error}). Restore it from the repository or train again.") from None
+    if not isinstance(record, dict) or record.get("format") != FORMAT:
+        came = record.get("format") if isinstance(record, dict) else type(record).__name__
+        raise InvalidBundle(f"{path} has card format {came!r}; this version reads format {FORMAT}. Train again or update Melascope.")
+    if record.get("classes") != list(CODES):
+        raise InvalidBundle(f"{path} lists the classes {record.get('classes')}; expected {list(CODES)} in this order.")
+    try:
+        return Card(**record)
+    except TypeError as error:
+        raise InvalidBundle(f"{path} is not a complete card ({error}). Restore it or train again.") from None
+
+
+def write_card(card: Card, folder: str | Path) -> Path:
+    """Writes `card.json` through a temporary file, so that a kill never leaves half a card."""
+    path = Path(folder) / CARD_FILE
+    scratch = path.with_suffix(".json.partial")
+    scratch.write_text(json.dumps(asdict(card), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    scratch.replace(path)
+    return path
+
+
+def list_cards(root: str | Path | None = None) -> list[Card]:
+    """Cards of the models under `root`, by name; folders with a broken card are left out."""
+    root = Path(root) if root else weights_root()
+    cards = []
+    for path in sorted(root.glob(f"*/{CARD_FILE}")):
+        try:
+            cards.append(read_card(path.parent))
+        except InvalidBundle:
+            continue
+    return cards
+
+
+def sha256_of(path: str | Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

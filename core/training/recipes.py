@@ -1,0 +1,126 @@
+"""The table of training recipes: every choice of a run in one frozen record."""
+
+from dataclasses import asdict, dataclass, field
+
+from core.data.augment import HONEST_AUGMENTATION, PAPER_AUGMENTATION, Augmentation
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained.
+
+    Args:
+        about: one sentence.
+        network: keyword arguments of `build_classifier`.
+        split: default kind of split.
+        frozen_epochs, frozen_rate: first phase: epochs of the head alone on cached feature maps, and its learning rate.
+        epochs: of the second phase, the whole network (from the backbone's `stem` on if `freeze_stem`).
+        rate: learning rate of the second phase (peak).
+        schedule: "cosine" (warm-up, then cosine to 0) or "plateau" (times `plateau_factor` after `plateau_patience` epochs
+            without a better validation loss).
+        warmup: share of the second phase's steps.
+        weight_decay: of AdamW; 0 is Adam.
+        epsilon: of Adam.
+        batch_size: photos a step.
+        epoch_share: photos an epoch, as a share of the training photos.
+        sampling: see `draw_order`.
+        class_weights: key into `CLASS_WEIGHTS`.
+        label_smoothing: share of the target spread over all classes.
+        fact_dropout: probability with which a fact is withheld in training.
+        augmentation: of training images.
+        freeze_stem: keep the layers before the backbone's `stem` at their first weights (not with random ones).
+        batch_norm_momentum: None keeps Keras' own (0.999 in MobileNets: statistics then lag behind a short fine-tuning).
+        choose: validation figure that picks the epoch: "balanced_accuracy" or "accuracy".
+        patience: epochs without a better one before stopping; None never stops early.
+        prior_shift: fit the logit adjustment on validation.
+        seed: default seed.
+    """
+
+    about: str
+    network: dict
+    split: str = "lesion"
+    frozen_epochs: int = 0
+    frozen_rate: float = 1e-3
+    epochs: int = 10
+    rate: float = 1e-3
+    schedule: str = "cosine"
+    warmup: float = 0.08
+    plateau_factor: float = 0.2
+    plateau_patience: int = 5
+    plateau_floor: float = 1e-7
+    weight_decay: float = 0.0
+    epsilon: float = 1e-7
+    batch_size: int = 32
+    epoch_share: float = 1.0
+    sampling: str = "natural"
+    class_weights: str = "none"
+    label_smoothing: float = 0.0
+    fact_dropout: float = 0.0
+    augmentation: Augmentation = field(default_factory=lambda: PAPER_AUGMENTATION)
+    freeze_stem: bool = False
+    batch_norm_momentum: float | None = None
+    choose: str = "balanced_accuracy"
+    patience: int | None = None
+    prior_shift: bool = False
+    seed: int = 0
+
+    def to_json(self) -> dict:
+        """The record that goes into a card."""
+        return asdict(self)
+
+
+_HONEST_NETWORK = {"attach": "paper", "attention": "normalised", "head": "pooled", "metadata_units": 64, "dropout": 0.2}
+
+RECIPES: dict[str, Recipe] = {
+    "honest": Recipe(
+        about="Head on cached feature maps, then fine-tuning; lesion-grouped split; chosen and calibrated on validation.",
+        network=_HONEST_NETWORK,
+        frozen_epochs=6,
+        frozen_rate=1e-3,
+        epochs=8,
+        rate=7e-4,
+        weight_decay=0.02,
+        sampling="sqrt",
+        label_smoothing=0.05,
+        fact_dropout=0.1,
+        augmentation=HONEST_AUGMENTATION,
+        freeze_stem=True,
+        batch_norm_momentum=0.98,
+        prior_shift=True,
+    ),
+    "frozen": Recipe(
+        about="The head alone on cached feature maps of a frozen encoder: minutes on a CPU. Lesion-grouped split.",
+        network=_HONEST_NETWORK,
+        frozen_epochs=30,
+        frozen_rate=1e-3,
+        epochs=0,
+        weight_decay=0.02,
+        sampling="sqrt",
+        label_smoothing=0.05,
+        fact_dropout=0.1,
+        prior_shift=True,
+    ),
+    "paper": Recipe(
+        about="The paper's text: Adam 0.001 with epsilon 0.1, plateau, its new class weights, its augmentation. For replication.",
+        network={"attach": "paper", "attention": "paper", "head": "paper"},
+        split="paper",
+        epochs=250,
+        rate=1e-3,
+        schedule="plateau",
+        epsilon=0.1,
+        class_weights="paper",
+        choose="accuracy",
+        patience=25,
+    ),
+}
+
+
+def find_recipe(name: str) -> Recipe:
+    """Looks a recipe up.
+
+    Raises:
+        ValueError: no such recipe; the message lists those there are.
+    """
+    if name not in RECIPES:
+        raise ValueError(f"Unknown recipe {name!r}. Expected one of: {', '.join(RECIPES)}.")
+    return RECIPES[name]
