@@ -1,5 +1,6 @@
 """A bundle: trained weights and their card in one folder, written whole and checked when read."""
 
+import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -53,8 +54,11 @@ def load_bundle(name: str | Path) -> Bundle:
         )
     try:
         classifier = build_classifier(card.backbone, image_size=card.image_size, **card.network)
-        classifier.model.load_weights(weights)
-    except (ValueError, OSError, KeyError, TypeError) as error:
+        with warnings.catch_warnings():
+            # Keras only warns where a part of the network finds no weights in the file, and leaves it random.
+            warnings.simplefilter("error", UserWarning)
+            classifier.model.load_weights(weights)
+    except (ValueError, OSError, KeyError, TypeError, UserWarning) as error:
         line = (str(error).splitlines() or [""])[0]
         raise InvalidBundle(f"{weights} does not fit the network its card describes: {line} Train {card.name} again.") from error
     return Bundle(card.name, card, classifier, folder)

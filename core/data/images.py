@@ -209,13 +209,15 @@ def _to_srgb(picture: Image.Image) -> Image.Image:
 
 def _damaged(name: str) -> UnreadablePhoto:
     return UnreadablePhoto(
-        f"{name} is damaged or incomplete: its pixels end too early or cannot be decoded. Expected a whole photo; copy or download it again."
+        f"{name} is damaged or incomplete: its pixels end too early or cannot be decoded. "
+        "Expected a whole photo; copy or download it again."
     )
 
 
 def _too_many_pixels(name: str, size: str) -> UnreadablePhoto:
     return UnreadablePhoto(
-        f"{name} would unpack to {size}, which was not tried. Expected at most {MAX_PIXELS / 1e6:.0f} million pixels; make the photo smaller."
+        f"{name} would unpack to {size}, which was not tried. "
+        f"Expected at most {MAX_PIXELS / 1e6:.0f} million pixels; make the photo smaller."
     )
 
 

@@ -1,0 +1,83 @@
+"""No lesion in two parts; the paper's split is labelled leaky; a split is known by its hash."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from core.data.ham10000 import read_table
+from core.data.split import PARTS, Split, assert_disjoint, split_from_json, split_table
+from core.diagnoses import CODES
+
+
+@pytest.fixture(scope="module")
+def table(drawn_folder):
+    return read_table(drawn_folder)
+
+
+def lesions(table, split, part):
+    return set(table[table.image_id.isin(getattr(split, part))].lesion_id)
+
+
+def test_no_lesion_stands_in_two_parts(table):
+    split = split_table(table, "lesion", seed=3)
+    assert not split.leaky
+    train, validation, test = (lesions(table, split, p) for p in PARTS)
+    assert not (train & validation or train & test or validation & test)
+    assert sum(len(getattr(split, p)) for p in PARTS) == len(table)
+    assert_disjoint(table, split)
+
+
+def test_every_part_has_every_diagnosis(table):
+    split = split_table(table, "lesion")
+    for part in PARTS:
+        assert set(split.rows(table, part).dx) == set(CODES)
+
+
+def test_seeds(table):
+    assert split_table(table, seed=1) == split_table(table, seed=1)
+    assert split_table(table, seed=1).hash != split_table(table, seed=2).hash
+
+
+def test_the_order_of_rows_does_not_matter(table):
+    shuffled = table.sample(frac=1, random_state=0)
+    assert split_table(shuffled, seed=1).hash == split_table(table, seed=1).hash
+
+
+def test_the_paper_split_is_labelled_leaky_and_selects_on_the_reported_photos(table):
+    split = split_table(table, "paper")
+    assert split.leaky and split.to_json()["leaky"] is True
+    assert split.validation == split.test and not set(split.train) & set(split.test)
+
+
+def test_a_leak_is_caught(table):
+    double = table[table.lesion_id == table.lesion_id.mode()[0]].image_id.tolist()
+    with pytest.raises(ValueError, match="leaks"):
+        assert_disjoint(table, Split("lesion", 0, (double[0],), (), (double[1],)))
+
+
+def test_json_round_trip_and_tampering(table):
+    split = split_table(table)
+    record = json.loads(json.dumps(split.to_json()))
+    assert split_from_json(record) == split
+    record["test"].append(record["train"].pop())
+    with pytest.raises(ValueError, match="edited"):
+        split_from_json(record)
+
+
+def test_unknown_kind(table):
+    with pytest.raises(ValueError, match="lesion, paper"):
+        split_table(table, "random")
+
+
+@pytest.mark.photos
+def test_real_proportions_and_the_size_of_the_papers_leak(ham10000):
+    table = read_table(ham10000)
+    split = split_table(table)
+    shares = pd.Series({p: len(lesions(table, split, p)) for p in PARTS}) / 7470
+    assert shares.round(2).tolist() == [0.70, 0.10, 0.20]
+    leaky = split_table(table, "paper")
+    held = table[table.image_id.isin(leaky.test)]
+    shared = held.lesion_id.isin(lesions(table, leaky, "train")).mean()
+    # REPRODUCTION section 0: 42 %.
+    assert 0.38 < shared < 0.46

@@ -1,0 +1,136 @@
+"""A run trains, survives a kill without changing its epochs, stops on NaN, and ends with a bundle."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+from core.bundle import load_bundle
+from core.card import read_card
+from core.data.ham10000 import read_table
+from core.data.split import split_from_json
+from core.training.callbacks import TrainingDiverged
+from core.training.recipes import RECIPES, find_recipe
+from core.training.state import CannotResume
+from core.training.trainer import Report, train
+
+SMALL = {"backbone": "MobileNetV3Small", "init": "random", "image_size": 64, "batch_size": 8}
+
+
+def quick(name="honest", **changes):
+    return replace(find_recipe(name), epochs=2, frozen_epochs=1, **changes)
+
+
+@pytest.fixture(scope="module")
+def trained(drawn_folder, tmp_path_factory):
+    rows = []
+    out = tmp_path_factory.mktemp("trained") / "Tiny"
+    card = train(quick(), folder=drawn_folder, out=out, report=Report(epoch=rows.append), **SMALL)
+    return card, out, rows
+
+
+def test_a_run_ends_with_a_bundle_a_card_and_a_history(trained, drawn_folder):
+    card, out, rows = trained
+    assert sorted(p.name for p in out.iterdir()) == ["card.json", "history.csv", "model.weights.h5"]
+    assert [r["phase"] for r in rows] == ["frozen", "fine-tune", "fine-tune"]
+    assert card == read_card(out) and card.name == "Tiny"
+    assert card.training["epochs"] == 3 and card.temperature > 0
+    assert len((out / "history.csv").read_text().splitlines()) == 4
+    split = split_from_json(card.split)
+    assert not split.leaky and len(split.train) == card.data["photos"]["train"]
+    assert set(split.train) | set(split.validation) | set(split.test) == set(read_table(drawn_folder).image_id)
+    load_bundle(out)
+
+
+def test_age_statistics_come_from_training_rows(trained, drawn_folder):
+    card = trained[0]
+    table = read_table(drawn_folder)
+    ages = table[table.image_id.isin(card.split["train"])].age
+    assert card.age_mean == pytest.approx(ages.mean()) and card.age_sd == pytest.approx(ages.std(ddof=0))
+
+
+class Killed(BaseException):
+    """Stands for Ctrl-C and kill -9: nothing of ours catches it."""
+
+
+@pytest.mark.parametrize("last_whole_epoch", [1, 2])
+def test_a_killed_run_resumes_to_the_same_epochs(trained, drawn_folder, tmp_path, last_whole_epoch):
+    _, _, unbroken = trained
+
+    def kill(epoch, epochs, phase, batch, batches, loss):
+        if epoch == last_whole_epoch + 1 and batch == 1:
+            raise Killed
+
+    out = tmp_path / "Tiny"
+    with pytest.raises(Killed):
+        train(quick(), folder=drawn_folder, out=out, report=Report(batch=kill), **SMALL)
+    assert len((out / "history.csv").read_text().splitlines()) == 1 + last_whole_epoch
+    rows = []
+    card = train(quick(), folder=drawn_folder, out=out, resume=True, report=Report(epoch=rows.append), **SMALL)
+    assert [r["epoch"] for r in rows] == list(range(last_whole_epoch + 1, 4))
+    for resumed, whole in zip(rows, unbroken[last_whole_epoch:], strict=True):
+        for key in ("loss", "val_loss", "val_balanced_accuracy"):
+            assert resumed[key] == pytest.approx(whole[key], rel=2e-3), key
+    assert card.training["epochs"] == 3
+
+
+def test_resume_refuses_another_runs_state_and_an_empty_folder(drawn_folder, tmp_path):
+    with pytest.raises(CannotResume, match="nothing to resume"):
+        train(quick(), folder=drawn_folder, out=tmp_path / "None", resume=True, **SMALL)
+
+    def kill(epoch, *_):
+        if epoch == 2:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(quick(), folder=drawn_folder, out=tmp_path / "A", report=Report(batch=kill), **SMALL)
+    with pytest.raises(CannotResume, match="other settings: recipe"):
+        train(quick(), folder=drawn_folder, out=tmp_path / "A", resume=True, **{**SMALL, "batch_size": 4})
+
+
+def test_a_nan_loss_stops_at_once_and_says_where(drawn_folder, tmp_path):
+    with pytest.raises(TrainingDiverged, match=r"epoch 2, batch \d"):
+        train(quick(rate=1e30, label_smoothing=0.0), folder=drawn_folder, out=tmp_path / "N", **SMALL)
+    assert (tmp_path / "N" / "training" / "epoch-001").is_dir()
+
+
+def test_the_paper_recipe_runs_and_is_labelled(drawn_folder, tmp_path):
+    recipe = replace(find_recipe("paper"), epochs=1)
+    said = []
+    card = train(recipe, folder=drawn_folder, out=tmp_path / "P", report=Report(say=said.append), **SMALL)
+    assert card.split["leaky"] and any("LEAKS" in text for text in said)
+    np.testing.assert_allclose(card.training["gamma"], 0.01, atol=0.01)
+    assert card.training["class_weights"][3] > card.training["class_weights"][5]
+
+
+def test_recipes_build_and_describe_themselves():
+    for name, recipe in RECIPES.items():
+        assert recipe.about.endswith(".") and json.dumps(recipe.to_json()), name
+    with pytest.raises(ValueError, match="honest, frozen, paper"):
+        find_recipe("best")
+
+
+BACKENDS = [b for b in ("tensorflow", "jax", "torch") if find_spec(b)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_one_small_epoch_on_each_backend(backend, drawn_folder, tmp_path):
+    code = (
+        "from dataclasses import replace\n"
+        "from core.training.recipes import find_recipe\n"
+        "from core.training.trainer import train\n"
+        "recipe = replace(find_recipe('honest'), epochs=1, frozen_epochs=1)\n"
+        f"card = train(recipe, backbone='MobileNetV3Small', folder={str(drawn_folder)!r}, out={str(tmp_path / 'B')!r},"
+        " init='random', image_size=64, batch_size=8)\n"
+        f"assert card.training['versions']['backend'] == {backend!r} and card.training['epochs'] == 2\n"
+    )
+    import os
+
+    env = {**os.environ, "KERAS_BACKEND": backend}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
