@@ -1,0 +1,198 @@
+"""Scores a bundle on a HAM10000 folder: photos in, `predictions.csv` and `evaluation.json` out."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from core.bundle import Bundle
+from core.card import Card
+from core.data.ham10000 import class_indices, read_table
+from core.data.split import PARTS
+from core.diagnoses import CODES
+from core.evaluation.bootstrap import RESAMPLES, confidence_words, lesion_bootstrap
+from core.evaluation.metrics import absent_classes, confusion
+from core.evaluation.predictions import Progress, predict_table, write_predictions
+from core.evaluation.report import Evaluation, write_evaluation
+
+CHOICES = (*PARTS, "all")
+
+
+def choose_rows(card: Card, table: pd.DataFrame, split: str, folder: str | Path = "The folder") -> pd.DataFrame:
+    """The rows of a table that belong to a part of the model's split.
+
+    Args:
+        split: "train", "validation" or "test", by the ids in the card, or "all".
+        folder: what to call the table's folder in an error.
+
+    Raises:
+        ValueError: unknown part, or no photo of it in the table.
+    """
+    if split not in CHOICES:
+        raise ValueError(f"Unknown split {split!r}. Expected one of: {', '.join(CHOICES)}.")
+    if split == "all":
+        return table
+    ids = set(card.split.get(split, ()))
+    rows = table[table.image_id.isin(ids)].reset_index(drop=True)
+    if not len(rows):
+        instead = f"To score every photo of {folder}, use `--split all`."
+        if not ids:
+            raise ValueError(f"The card of {card.name} lists no {split} photos, so there is no {split} part. {instead}")
+        raise ValueError(f"{folder} holds none of the {len(ids)} photos of {card.name}'s {split} part. {instead}")
+    return rows
+
+
+def find_contamination(card: Card, table: pd.DataFrame, rows: pd.DataFrame) -> dict[str, int]:
+    """How many of the scored photos the model has met before.
+
+    Lesions are known from the table alone (a card lists photos): a photo counts as of a seen lesion when the table holds
+    another photo of this lesion that is in the model's train or validation part.
+
+    Args:
+        table: every row of the folder.
+        rows: those scored.
+
+    Returns:
+        "trained_on" and "validated_on": scored photos in the card's train and validation part; "lesions_seen": further
+        scored photos that show a lesion of these parts; "lesions_trained_on": those of them, among photos of any part but
+        train, whose lesion is in train.
+    """
+    train, validation = (set(card.split.get(part, ())) for part in ("train", "validation"))
+    trained, validated = rows.image_id.isin(train), rows.image_id.isin(validation)
+    train_lesions = set(table.lesion_id[table.image_id.isin(train)])
+    seen_lesions = set(table.lesion_id[table.image_id.isin(train | validation)])
+    return {
+        "trained_on": int(trained.sum()),
+        "validated_on": int(validated.sum()),
+        "lesions_seen": int((rows.lesion_id.isin(seen_lesions) & ~trained & ~validated).sum()),
+        "lesions_trained_on": int((rows.lesion_id.isin(train_lesions) & ~trained).sum()),
+    }
+
+
+def _warnings(
+    card: Card, split: str, rows: pd.DataFrame, met: dict[str, int], missing: int, absent: list[str]
+) -> list[str]:
+    count, said = len(rows), []
+    if met["trained_on"]:
+        said.append(
+            f"CONTAMINATED: {card.name} was trained on {met['trained_on']} of these {count} photos. The scores are far too high "
+            "and say nothing about new patients."
+        )
+    if met["validated_on"]:
+        said.append(
+            f"CONTAMINATED: {met['validated_on']} of these {count} photos chose {card.name}'s best epoch and temperature. The scores "
+            "are too high."
+        )
+    if met["lesions_trained_on"]:
+        said.append(
+            f"CONTAMINATED: {met['lesions_trained_on']} of these {count} photos show a lesion of which {card.name} was trained on "
+            "another photo. The scores are too high."
+        )
+    elif met["lesions_seen"]:
+        said.append(
+            f"CONTAMINATED: {met['lesions_seen']} of these {count} photos show a lesion that helped to choose {card.name}'s best epoch. "
+            "The scores are too high."
+        )
+    if card.split.get("leaky"):
+        said.append(
+            "The model's split is by photo, as in the paper: one lesion may stand in training and in test. For replication only."
+        )
+    if missing:
+        said.append(
+            f"The folder lacks {missing} of the {count + missing} photos of the model's {split} part; the rest was scored."
+        )
+    if absent:
+        said.append(
+            f"No scored photo shows {', '.join(absent)}: means over classes leave them out, and compare with no full test part."
+        )
+    if (rows.lesion_id == rows.image_id).all() and count > 1:
+        said.append("The metadata names no lesions: each photo counts as its own, and the intervals may be too narrow.")
+    return said
+
+
+def default_out(bundle: Bundle, folder: Path, split: str, missing: int) -> Path:
+    """Where an evaluation goes if nobody says.
+
+    Into the bundle, where pages find it, when it is of the whole test part of the model's own split; else into
+    `evaluations/<model>/<folder>-<split>` under the current folder, so that it never passes for that one.
+    """
+    own = split == "test" and not missing
+    return Path(bundle.folder) if own else Path("evaluations") / bundle.name / f"{folder.resolve().name}-{split}"
+
+
+def evaluate(
+    bundle: Bundle,
+    folder: str | Path,
+    split: str = "test",
+    out: str | Path | None = None,
+    progress: Progress | None = None,
+    *,
+    batch_size: int = 32,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Evaluation:
+    """Scores a model on a HAM10000 folder and writes `evaluation.json` and `predictions.csv`.
+
+    Args:
+        folder: in HAM10000 layout; may hold photos that the model never saw (then `split="all"`).
+        split: "test", "validation" or "train": the folder's photos that the model's card lists under this part; "all": every
+            photo, with a warning in the record where the model has met some.
+        out: folder for the two files; see `default_out` when None.
+        progress: called with (photos done, photos in all).
+        batch_size: photos that go through the network together.
+        resamples, seed: of the bootstrap.
+
+    Raises:
+        InvalidDataset: metadata that cannot be used, missing or unreadable photos.
+        ValueError: unknown split, or a folder that holds no photo of it.
+    """
+    folder = Path(folder)
+    table = read_table(folder)
+    rows = choose_rows(bundle.card, table, split, folder)
+    expected = None if split == "all" else len(set(bundle.card.split[split]))
+    missing = 0 if expected is None else expected - len(rows)
+    out = Path(out) if out else default_out(bundle, folder, split, missing)
+    # Before the long part, so that a folder that cannot be written is known at once.
+    out.mkdir(parents=True, exist_ok=True)
+    predictions = predict_table(bundle, rows, batch_size, progress)
+    evaluation = _report(bundle.card, table, predictions, split, expected, folder, resamples, seed)
+    write_predictions(predictions, out)
+    write_evaluation(evaluation, out)
+    return evaluation
+
+
+def _report(
+    card: Card,
+    table: pd.DataFrame,
+    predictions: pd.DataFrame,
+    split: str,
+    expected: int | None,
+    folder: Path,
+    resamples: int,
+    seed: int,
+) -> Evaluation:
+    y_true, probabilities = class_indices(predictions), predictions[list(CODES)].to_numpy("float64")
+    scored = lesion_bootstrap(y_true, probabilities, predictions.lesion_id, resamples=resamples, seed=seed)
+    per_class = scored.pop("per_class")
+    for code in CODES:
+        of_class = predictions[predictions.dx == code]
+        per_class[code] |= {"photos": len(of_class), "lesions": int(of_class.lesion_id.nunique())}
+    lesions = int(predictions.lesion_id.nunique())
+    missing = 0 if expected is None else expected - len(predictions)
+    met, absent = find_contamination(card, table, predictions), absent_classes(y_true)
+    return Evaluation(
+        model=card.name,
+        weights_sha256=card.weights["sha256"],
+        temperature=card.temperature,
+        photos=len(predictions),
+        lesions=lesions,
+        metrics=scored,
+        per_class=per_class,
+        confusion=confusion(y_true, probabilities.argmax(axis=1)).tolist(),
+        split={"part": split}
+        | {k: card.split.get(k) for k in ("kind", "seed", "hash", "leaky")}
+        | {"expected": expected, "missing": missing},
+        data={"name": folder.resolve().name, "photos": len(table), **met},
+        confidence=confidence_words(lesions, resamples=resamples, seed=seed),
+        warnings=_warnings(card, split, predictions, met, missing, absent),
+        absent_classes=absent,
+    )

@@ -1,0 +1,135 @@
+"""Calibrated probabilities of every photo in a table, from the same pixels as serving."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from core.bundle import Bundle
+from core.data.ham10000 import InvalidDataset
+from core.data.images import UnreadablePhoto, fit_image, read_photo
+from core.diagnoses import CODES
+from core.evaluation.report import write_text
+
+PREDICTIONS_FILE = "predictions.csv"
+PREDICTION_COLUMNS = ("image_id", "dx", *CODES)
+FACT_COLUMNS = ("lesion_id", "dx_type", "age", "sex", "localization", "dataset")
+READERS = 4
+BATCHES_AHEAD = 3
+# Names in an error message; the rest are counted.
+NAMED = 10
+
+Progress = Callable[[int, int], None]
+
+
+def _read_image(path: str, size: int) -> np.ndarray:
+    return fit_image(read_photo(path), size)
+
+
+def _images_in_order(table: pd.DataFrame, size: int, ahead: int) -> Iterator[np.ndarray | str]:
+    """Each row's image, or the sentence that says why it has none; threads read up to `ahead` photos in advance."""
+    pending: deque = deque()
+    rows = iter(table[["image_id", "path"]].itertuples(index=False))
+    with ThreadPoolExecutor(READERS) as pool:
+        while True:
+            while len(pending) < ahead and (row := next(rows, None)) is not None:
+                pending.append((row.image_id, pool.submit(_read_image, row.path, size)))
+            if not pending:
+                return
+            image_id, future = pending.popleft()
+            try:
+                image = future.result()
+            except UnreadablePhoto as error:
+                image = f"{image_id}: {error}"
+            yield image
+
+
+def calibrated(logits: np.ndarray, temperature: float) -> np.ndarray:
+    """Softmax of logits / temperature in float64, shape (N, 7)."""
+    scaled = np.asarray(logits, dtype="float64") / temperature
+    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def _some(names: list[str], separator: str = ", ") -> str:
+    rest = len(names) - NAMED
+    return separator.join(names[:NAMED]) + (f"{separator}and {rest} more" if rest > 0 else "")
+
+
+def predict_table(
+    bundle: Bundle, table: pd.DataFrame, batch_size: int = 32, progress: Progress | None = None
+) -> pd.DataFrame:
+    """Reads a table's photos and runs them through the network in batches, threads reading ahead.
+
+    Args:
+        table: as `read_table` gives it.
+        batch_size: photos that go through the network together.
+        progress: called with (photos done, photos in all).
+
+    Returns:
+        One row a photo, in the table's order: image_id, dx, the seven codes, then lesion_id, dx_type, age, sex,
+        localization, dataset.
+
+    Raises:
+        InvalidDataset: no rows, or photos that are missing or unreadable; nothing is scored without them.
+        ValueError: the network answers with something that is not a number, or a batch size below 1.
+    """
+    if batch_size < 1:
+        raise ValueError(f"Batch size {batch_size} is not possible. Expected 1 or more photos.")
+    if not len(table):
+        raise InvalidDataset("There are no photos to score. Expected a table with at least one row.")
+    lacking = table.image_id[table.path == ""].tolist()
+    if lacking:
+        raise InvalidDataset(
+            f"{len(lacking)} of {len(table)} photos have no file: {_some(lacking)}. Nothing was scored. Add the files, or remove "
+            "these rows from the metadata."
+        )
+    card, classifier = bundle.card, bundle.classifier
+    metadata = card.facts_encoder.encode_columns(table.age, table.sex, table.localization)
+    batch_size = min(batch_size, len(table))
+    logits, batch, faults = np.empty((len(table), len(CODES))), [], []
+
+    def answer(done: int) -> None:
+        count = len(batch)
+        # The last batch is filled up, so that the compiled network sees one shape only.
+        images = np.stack(batch + [batch[-1]] * (batch_size - count))
+        rows = np.minimum(np.arange(done - count, done - count + batch_size), len(table) - 1)
+        inputs = [images, metadata[rows]] if classifier.uses_metadata else images
+        answered, _ = classifier.model.predict_on_batch(inputs)
+        logits[done - count : done] = answered[:count]
+
+    for done, image in enumerate(_images_in_order(table, card.image_size, BATCHES_AHEAD * batch_size), start=1):
+        if isinstance(image, str):
+            faults.append(image)
+        batch.append(image)
+        if len(batch) == batch_size or done == len(table):
+            if not faults:
+                answer(done)
+            batch.clear()
+            if progress:
+                progress(done, len(table))
+    if faults:
+        raise InvalidDataset(
+            f"{len(faults)} of {len(table)} photos cannot be read. Nothing was scored. Replace the files, or remove these rows from "
+            f"the metadata.\n{_some(faults, chr(10))}"
+        )
+    broken = ~np.isfinite(logits).all(axis=1)
+    if broken.any():
+        raise ValueError(
+            f"{bundle.name} answers {broken.sum()} of {len(table)} photos with values that are not numbers (first: "
+            f"{table.image_id.iloc[int(np.argmax(broken))]}). Its weights are unusable; train it again."
+        )
+    answers = pd.DataFrame(calibrated(logits, card.temperature), columns=list(CODES))
+    facts = table.reset_index(drop=True)
+    return pd.concat([facts[["image_id", "dx"]], answers, facts[list(FACT_COLUMNS)]], axis=1)
+
+
+def write_predictions(predictions: pd.DataFrame, folder: str | Path) -> Path:
+    """Writes `predictions.csv`, columns exactly image_id, dx and the seven codes; returns its path."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    text = predictions[list(PREDICTION_COLUMNS)].to_csv(index=False, lineterminator="\n")
+    return write_text(folder / PREDICTIONS_FILE, text)

@@ -1,0 +1,119 @@
+"""The record of one evaluation, written as `evaluation.json`; reading it needs neither a network nor photos."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from core.diagnoses import CODES
+
+EVALUATION_FILE = "evaluation.json"
+FORMAT = 1
+
+
+class InvalidEvaluation(ValueError):
+    """An `evaluation.json` that is missing, damaged or of another version."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What one model scored on one set of photos.
+
+    `evaluation.json` holds these fields under their names, but for `metrics`, whose entries stand at the top level:
+
+        {"format": 1, "model": ..., "weights_sha256": ..., "temperature": ..., "classes": [7 codes],
+         "photos": n, "lesions": n, "warnings": [...], "absent_classes": [...],
+         "split": {...}, "data": {...}, "confidence": "95 % ...",
+         "accuracy": {"value": 0.8, "low": 0.78, "high": 0.82}, "balanced_accuracy": {...}, "auc_macro": {...}, ...,
+         "per_class": {"akiec": {"sensitivity": {...}, "specificity": {...}, "precision": {...}, "f1": {...},
+                                 "auc": {...}, "average_precision": {...}, "photos": n, "lesions": n}, ...},
+         "confusion": [7 lists of 7 counts]}
+
+    Args:
+        model: name of the bundle.
+        weights_sha256: of the weights file that answered.
+        temperature: divided the logits.
+        photos, lesions: how many were scored.
+        metrics: name -> {"value", "low", "high"}, None where undefined; the names are explained in `metrics.scores`.
+        per_class: code -> the class' scores in the same form, with its photos and lesions.
+        confusion: counts of photos, rows = true class, columns = predicted class, in the order of `classes`.
+        split: {"part": "test" | "validation" | "train" | "all", "kind", "seed", "hash", "leaky": of the model's split,
+            "expected": photos of the part in the model's card (None for "all"), "missing": those that the folder lacks}.
+        data: {"name": the folder's name, "photos": in the whole folder, and, of the scored ones, how many the model
+            has met, as `evaluator.find_contamination` counts them: "trained_on", "validated_on", "lesions_seen",
+            "lesions_trained_on"}.
+        confidence: how the intervals were made, in words.
+        warnings: sentences that must stand beside the scores; empty when there is nothing to warn of.
+        absent_classes: codes that no scored photo has; means over classes leave them out.
+    """
+
+    model: str
+    weights_sha256: str
+    temperature: float
+    photos: int
+    lesions: int
+    metrics: dict
+    per_class: dict
+    confusion: list
+    split: dict
+    data: dict
+    confidence: str
+    warnings: list = field(default_factory=list)
+    absent_classes: list = field(default_factory=list)
+    classes: list = field(default_factory=lambda: list(CODES))
+    format: int = FORMAT
+
+    def headline(self) -> dict:
+        """The summary that goes into `card.scores[part]`: every metric, with counts and `confidence`."""
+        return {"photos": self.photos, "lesions": self.lesions, "confidence": self.confidence, **self.metrics}
+
+    def to_json(self) -> dict:
+        """The record of `evaluation.json`."""
+        record = asdict(self)
+        metrics = record.pop("metrics")
+        tail = {key: record.pop(key) for key in ("per_class", "confusion")}
+        return {"format": record.pop("format"), **record, **metrics, **tail}
+
+
+def _is_metric(entry: object) -> bool:
+    return isinstance(entry, dict) and set(entry) == {"value", "low", "high"}
+
+
+def write_text(path: Path, text: str) -> Path:
+    """Writes a file through a temporary one beside it, so that a kill never leaves half a file."""
+    scratch = path.with_name(path.name + ".partial")
+    scratch.write_text(text, encoding="utf-8", newline="\n")
+    scratch.replace(path)
+    return path
+
+
+def write_evaluation(evaluation: Evaluation, folder: str | Path) -> Path:
+    """Writes `evaluation.json` into a folder, which is made if need be; returns the file's path."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(evaluation.to_json(), indent=1, ensure_ascii=False, allow_nan=False)
+    return write_text(folder / EVALUATION_FILE, text + "\n")
+
+
+def read_evaluation(folder: str | Path) -> Evaluation:
+    """Reads `evaluation.json` from a folder (or from the path of the file itself).
+
+    Raises:
+        InvalidEvaluation: the file is missing, is not JSON, or is not one of this version's evaluations.
+    """
+    path = Path(folder)
+    path = path if path.suffix == ".json" else path / EVALUATION_FILE
+    again = "Make it with `python -m core evaluate MODEL --data FOLDER`."
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InvalidEvaluation(f"{path} is missing. {again}") from None
+    except (OSError, ValueError) as error:
+        raise InvalidEvaluation(f"{path} cannot be read as JSON ({error}). {again}") from None
+    came = record.get("format") if isinstance(record, dict) else type(record).__name__
+    if came != FORMAT:
+        raise InvalidEvaluation(f"{path} has evaluation format {came!r}; this version reads format {FORMAT}. {again}")
+    metrics = {key: entry for key, entry in record.items() if _is_metric(entry)}
+    try:
+        return Evaluation(metrics=metrics, **{key: entry for key, entry in record.items() if key not in metrics})
+    except TypeError as error:
+        raise InvalidEvaluation(f"{path} is not a complete evaluation ({error}). {again}") from None

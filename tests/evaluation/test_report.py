@@ -1,0 +1,103 @@
+"""`evaluation.json` gives back what was written, and refuses what it cannot read."""
+
+import json
+import subprocess
+import sys
+from dataclasses import FrozenInstanceError, replace
+from pathlib import Path
+
+import pytest
+
+from core.diagnoses import CODES
+from core.evaluation.report import EVALUATION_FILE, Evaluation, InvalidEvaluation, read_evaluation, write_evaluation
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SCORE = {"value": 0.5, "low": 0.25, "high": 0.75}
+NONE = {"value": None, "low": None, "high": None}
+
+
+@pytest.fixture
+def evaluation() -> Evaluation:
+    return Evaluation(
+        model="Drawn",
+        weights_sha256="ab" * 32,
+        temperature=1.5,
+        photos=8,
+        lesions=6,
+        metrics={"accuracy": SCORE, "balanced_accuracy": SCORE, "auc_macro": NONE},
+        per_class={code: {"sensitivity": SCORE, "auc": NONE, "photos": 1, "lesions": 1} for code in CODES},
+        confusion=[[0] * 7 for _ in CODES],
+        split={
+            "part": "test",
+            "kind": "lesion",
+            "seed": 0,
+            "hash": "0" * 64,
+            "leaky": False,
+            "expected": 8,
+            "missing": 0,
+        },
+        data={"name": "drawn", "photos": 80, "trained_on": 0},
+        confidence="95 % by hand",
+        warnings=["Mind the gap."],
+    )
+
+
+def test_round_trip(evaluation, tmp_path):
+    path = write_evaluation(evaluation, tmp_path / "new" / "folder")
+    assert read_evaluation(path.parent) == evaluation
+    assert read_evaluation(path) == evaluation
+    assert [p.name for p in path.parent.iterdir()] == [EVALUATION_FILE]
+
+
+def test_schema(evaluation, tmp_path):
+    record = json.loads(write_evaluation(evaluation, tmp_path).read_text())
+    assert record["balanced_accuracy"] == SCORE
+    assert record["auc_macro"] == NONE
+    assert record["per_class"]["mel"]["sensitivity"] == SCORE
+    assert record["classes"] == list(CODES)
+    assert record["split"]["part"] == "test"
+    assert "metrics" not in record
+
+
+def test_headline_fits_a_card(evaluation):
+    headline = evaluation.headline()
+    assert headline["balanced_accuracy"] == SCORE
+    assert (headline["photos"], headline["lesions"], headline["confidence"]) == (8, 6, "95 % by hand")
+    json.dumps(headline, allow_nan=False)
+
+
+def test_frozen(evaluation):
+    with pytest.raises(FrozenInstanceError):
+        evaluation.photos = 9
+
+
+def test_not_a_number_is_never_written(evaluation, tmp_path):
+    write_evaluation(evaluation, tmp_path)
+    with pytest.raises(ValueError, match="JSON"):
+        write_evaluation(replace(evaluation, temperature=float("nan")), tmp_path)
+    assert read_evaluation(tmp_path) == evaluation
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "is missing"),
+        ("{", "cannot be read as JSON"),
+        ("[]", "evaluation format 'list'"),
+        ('{"format": 99}', "evaluation format 99"),
+        ('{"format": 1, "model": "Drawn"}', "not a complete evaluation"),
+        ('{"format": 1, "surprise": 1}', "not a complete evaluation"),
+    ],
+)
+def test_unusable_files_are_refused(tmp_path, text, said):
+    if text is not None:
+        (tmp_path / EVALUATION_FILE).write_text(text)
+    with pytest.raises(InvalidEvaluation, match=said):
+        read_evaluation(tmp_path)
+
+
+def test_reading_a_report_needs_no_heavy_library():
+    heavy = "{'keras', 'tensorflow', 'sklearn', 'pandas', 'numpy'} & set(sys.modules)"
+    command = f"import sys, core.evaluation.report; sys.exit(', '.join({heavy}) or None)"
+    done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, cwd=REPOSITORY, check=False)
+    assert done.returncode == 0, done.stderr
