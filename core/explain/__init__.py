@@ -1,0 +1,17 @@
+"""Where a network looked: the table of explainers, and their maps laid over the photo. Importing it loads no TensorFlow."""
+
+from core.explain.explainers import EXPLAINERS, Explainer, explain, find_explainer
+from core.explain.heatmap import Heatmap
+from core.explain.overlay import COLORMAPS, encode_png, legend_colors, overlay
+
+__all__ = [
+    "COLORMAPS",
+    "EXPLAINERS",
+    "Explainer",
+    "Heatmap",
+    "encode_png",
+    "explain",
+    "find_explainer",
+    "legend_colors",
+    "overlay",
+]

@@ -1,0 +1,93 @@
+"""A heatmap laid over the photo, at the photo's own resolution."""
+
+import cv2
+import numpy as np
+
+from core.data.images import centre_square
+
+
+def _make_table(colormap: int) -> np.ndarray:
+    ramp = np.arange(256, dtype="uint8")[:, None]
+    table = np.ascontiguousarray(cv2.applyColorMap(ramp, colormap)[..., ::-1])
+    table.flags.writeable = False
+    return table
+
+
+# The 256 colours of each scale, low to high, (256, 1, 3) uint8 RGB.
+# Perceptually even and readable with colour blindness. Jet is neither.
+COLORMAPS: dict[str, np.ndarray] = {
+    "viridis": _make_table(cv2.COLORMAP_VIRIDIS),
+    "inferno": _make_table(cv2.COLORMAP_INFERNO),
+    "cividis": _make_table(cv2.COLORMAP_CIVIDIS),
+}
+# PNG compression, 0 to 9: beyond 3 a photo grows hardly smaller and takes several times as long.
+PNG_LEVEL = 3
+FRAME = (255, 255, 255)
+
+
+def overlay(photo: np.ndarray, values: np.ndarray, opacity: float = 0.5, colormap: str = "viridis") -> np.ndarray:
+    """Lays a heatmap over the part of a photo that the network saw.
+
+    The map is enlarged bicubically over the largest centre square; the rest of the photo stays as it is, and a thin
+    frame marks the border between them.
+
+    Args:
+        photo: (H, W, 3) uint8 RGB.
+        values: (h, w), 0..1.
+        opacity: of the colours, 0 (photo only) to 1 (colours only).
+        colormap: key into `COLORMAPS`.
+
+    Returns:
+        The overlay, (H, W, 3) uint8 RGB; the photo itself is not changed.
+
+    Raises:
+        ValueError: an opacity outside 0..1, or an unknown colormap.
+    """
+    if not 0 <= opacity <= 1:
+        raise ValueError(f"Opacity {opacity!r} is not possible. Expected 0 (photo only) to 1 (colours only).")
+    table = color_table(colormap)
+    out = photo.copy()
+    if opacity == 0:
+        return out
+    top, left, side = centre_square(*photo.shape[:2])
+    square = out[top : top + side, left : left + side]
+    levels = np.rint(np.clip(values, 0, 1) * 255).astype("uint8")
+    levels = cv2.resize(levels, (side, side), interpolation=cv2.INTER_CUBIC)
+    square[:] = cv2.addWeighted(square, 1 - opacity, cv2.applyColorMap(levels, table), opacity, 0)
+    if side < max(photo.shape[:2]):
+        _draw_frame(square)
+    return out
+
+
+def color_table(colormap: str) -> np.ndarray:
+    """The 256 colours of a colormap, low to high, (256, 1, 3) uint8 RGB, read-only.
+
+    Raises:
+        ValueError: unknown colormap.
+    """
+    if colormap not in COLORMAPS:
+        raise ValueError(f"Unknown colormap {colormap!r}. Expected one of: {', '.join(COLORMAPS)}.")
+    return COLORMAPS[colormap]
+
+
+def legend_colors(colormap: str = "viridis", steps: int = 9) -> list[str]:
+    """Colours of a scale's legend, low to high, as "#rrggbb"."""
+    places = np.linspace(0, 255, steps).round().astype(int)
+    return ["#" + color.tobytes().hex() for color in color_table(colormap)[places, 0]]
+
+
+def encode_png(rgb: np.ndarray) -> bytes:
+    """Encodes an (H, W, 3) uint8 RGB picture as PNG: pixels only, no metadata of any kind."""
+    done, data = cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, PNG_LEVEL])
+    if not done:
+        raise ValueError(
+            f"A picture of shape {rgb.shape} and type {rgb.dtype} cannot be written as PNG. Expected (H, W, 3) uint8."
+        )
+    return data.tobytes()
+
+
+def _draw_frame(square: np.ndarray) -> None:
+    """Marks the square's border: at least 1 pixel, 1 in 300 on large photos."""
+    width = max(1, len(square) // 300)
+    square[:width] = square[-width:] = FRAME
+    square[:, :width] = square[:, -width:] = FRAME

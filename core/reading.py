@@ -1,0 +1,282 @@
+"""What one photo and one patient's facts give: probabilities, where the network looked, and overlays. Loads TensorFlow late."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core import __version__
+from core.data.images import fit_image, photo_hash
+from core.data.patient import Facts
+from core.diagnoses import CODES, MALIGNANT, index_of
+from core.explain import EXPLAINERS, Heatmap, explain, find_explainer, overlay
+
+if TYPE_CHECKING:  # at run time this would load TensorFlow, and a page must be usable before that
+    from core.bundle import Bundle
+
+METHOD = "grad-cam"
+NOTICE = "For research and teaching. Not a diagnosis."
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedPhoto:
+    """A photo that a network's encoder has seen: all that later questions need, whatever the facts and the class.
+
+    Args:
+        photo: (H, W, 3) uint8 RGB.
+        image: (S, S, 3) float32, what the network saw of it.
+        feature_map: (h, w, C) float32.
+        gradients: (7, h, w, C), of every logit with respect to the feature map; None if not asked for, or if they
+            change with the facts (see `CompiledClassifier.gradients_need_facts`).
+        photo_hash: see `core.data.images.photo_hash`.
+        model: the bundle's name.
+        weights: SHA-256 of the bundle's weights.
+        seconds: "encode", and "gradients" if there are any.
+    """
+
+    photo: np.ndarray
+    image: np.ndarray
+    feature_map: np.ndarray
+    gradients: np.ndarray | None
+    photo_hash: str
+    model: str
+    weights: str
+    seconds: dict[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class LesionReading:
+    """What a network says about one photo and one patient. NumPy and plain values only.
+
+    Args:
+        model: the bundle's name.
+        facts: as given.
+        probabilities: diagnosis code -> calibrated probability, in output order.
+        top: code of the likeliest diagnosis.
+        malignancy: sum of the malignant diagnoses' probabilities.
+        target: code of the diagnosis that `heatmap` explains.
+        method: key into `EXPLAINERS`, of `heatmap`.
+        attention: (h, w), 0..1, the network's own attention; all zero when a note says why. None if not asked for.
+        heatmap: (h, w), 0..1; likewise.
+        attention_overlay, heatmap_overlay: (H, W, 3) uint8 RGB. None if not asked for.
+        notes: sentences that belong beside the result.
+        seconds: "encode", "head", "attention", "heatmap", "overlay", "total".
+        versions: of the software.
+        card: "sha256" of the weights, "split_hash", "split_kind" and "temperature".
+    """
+
+    model: str
+    facts: Facts
+    probabilities: dict[str, float]
+    top: str
+    malignancy: float
+    target: str
+    method: str
+    attention: np.ndarray | None
+    heatmap: np.ndarray | None
+    attention_overlay: np.ndarray | None
+    heatmap_overlay: np.ndarray | None
+    notes: tuple[str, ...]
+    seconds: dict[str, float]
+    versions: dict[str, str]
+    card: dict
+
+    def to_json(self) -> dict:
+        """The reading as plain values for `json.dumps`: no pictures, no file name, nothing from EXIF."""
+        return {
+            "model": self.model,
+            "probabilities": self.probabilities,
+            "top": self.top,
+            "malignancy": self.malignancy,
+            "facts": {"age": self.facts.age, "sex": self.facts.sex, "site": self.facts.site},
+            "target": self.target,
+            "method": self.method,
+            "notes": list(self.notes),
+            "seconds": {step: round(seconds, 6) for step, seconds in self.seconds.items()},
+            "card": self.card,
+            "versions": self.versions,
+            "notice": NOTICE,
+        }
+
+
+def warm_up(bundle: Bundle) -> None:
+    """Compiles a bundle's network, so that the first photo does not wait for it."""
+    read_lesion(bundle, np.zeros((bundle.card.image_size, bundle.card.image_size, 3), "uint8"))
+
+
+def encode_photo(bundle: Bundle, photo: np.ndarray, *, explain: bool = True) -> EncodedPhoto:
+    """Runs the heavy part of a network on a photo, once.
+
+    Args:
+        photo: (H, W, 3) uint8 RGB, from `read_photo`.
+        explain: whether to prepare the gradients of all seven classes, which makes changing the class instant.
+    """
+    from core.explain.compiled import compiled
+
+    network = compiled(bundle.classifier)
+    start = time.perf_counter()
+    image = fit_image(photo, bundle.card.image_size)
+    feature_map = network.encode(image)
+    seconds = {"encode": time.perf_counter() - start}
+    gradients = None
+    if explain and not network.gradients_need_facts:
+        start = time.perf_counter()
+        gradients = network.gradients(feature_map, _metadata(bundle, Facts()))
+        seconds["gradients"] = time.perf_counter() - start
+    return EncodedPhoto(
+        photo, image, feature_map, gradients, photo_hash(photo), bundle.name, bundle.card.weights["sha256"], seconds
+    )
+
+
+def read_lesion(
+    bundle: Bundle,
+    photo: np.ndarray | None,
+    facts: Facts | None = None,
+    *,
+    method: str = METHOD,
+    target: str | None = None,
+    encoded: EncodedPhoto | None = None,
+    opacity: float = 0.5,
+    explain: bool = True,
+) -> LesionReading:
+    """Reads a lesion: what the network says, and where it looked.
+
+    Args:
+        photo: (H, W, 3) uint8 RGB, from `read_photo`; None takes the encoded photo's.
+        facts: about the patient; nothing is known when None.
+        method: key into `EXPLAINERS`.
+        target: code of the diagnosis to explain; the likeliest when None.
+        encoded: what `encode_photo` gave for this photo and bundle; then the encoder does not run again.
+        opacity: of the overlays' colours, 0..1.
+        explain: False leaves out attention, heatmap and overlays.
+
+    Raises:
+        ValueError: unknown method or target, `encoded` is of another photo or model, or the network's answer is not
+            finite.
+    """
+    from core.explain.compiled import compiled
+
+    start = time.perf_counter()
+    facts = facts or Facts()
+    find_explainer(method)
+    if target is not None:
+        index_of(target)
+    fresh = encoded is None
+    if fresh:
+        if photo is None:
+            raise ValueError("There is neither a photo nor an encoded photo. Give read_lesion one of them.")
+        encoded = encode_photo(bundle, photo, explain=explain)
+    else:
+        _check_fit(bundle, photo, encoded)
+    seconds = {"encode": encoded.seconds["encode"] if fresh else 0.0}
+
+    metadata = _metadata(bundle, facts)
+    lap = time.perf_counter()
+    logits, attention_map = compiled(bundle.classifier).head(encoded.feature_map, metadata)
+    seconds["head"] = time.perf_counter() - lap
+    probabilities = _softmax(logits, bundle)
+    top = CODES[int(probabilities.argmax())]
+    target = target or top
+
+    attention = heatmap = attention_overlay = heatmap_overlay = None
+    if explain:
+        lap = time.perf_counter()
+        attention = _ask("soft-attention", bundle, encoded, metadata, target, attention_map)
+        seconds["attention"] = time.perf_counter() - lap
+        lap = time.perf_counter()
+        heatmap = (
+            attention if method == attention.method else _ask(method, bundle, encoded, metadata, target, attention_map)
+        )
+        seconds["heatmap"] = time.perf_counter() - lap + (encoded.seconds.get("gradients", 0.0) if fresh else 0.0)
+        lap = time.perf_counter()
+        attention_overlay = overlay(encoded.photo, attention.values, opacity)
+        heatmap_overlay = attention_overlay if heatmap is attention else overlay(encoded.photo, heatmap.values, opacity)
+        seconds["overlay"] = time.perf_counter() - lap
+    seconds["total"] = time.perf_counter() - start
+
+    return LesionReading(
+        model=bundle.name,
+        facts=facts,
+        probabilities=dict(zip(CODES, probabilities.tolist(), strict=True)),
+        top=top,
+        malignancy=float(probabilities[list(MALIGNANT)].sum()),
+        target=target,
+        method=method,
+        attention=attention.values if attention else None,
+        heatmap=heatmap.values if heatmap else None,
+        attention_overlay=attention_overlay,
+        heatmap_overlay=heatmap_overlay,
+        notes=_notes(bundle, facts, attention, heatmap),
+        seconds=seconds,
+        versions=_versions(),
+        card={
+            "sha256": bundle.card.weights["sha256"],
+            "split_hash": bundle.card.split.get("hash", ""),
+            "split_kind": bundle.card.split.get("kind", ""),
+            "temperature": bundle.card.temperature,
+        },
+    )
+
+
+def _check_fit(bundle: Bundle, photo: np.ndarray | None, encoded: EncodedPhoto) -> None:
+    if encoded.weights != bundle.card.weights["sha256"]:
+        raise ValueError(
+            f"The encoded photo comes from {encoded.model}, not from these weights of {bundle.name}. "
+            "Encode it with encode_photo(bundle, photo)."
+        )
+    if photo is not None and photo is not encoded.photo and photo_hash(photo) != encoded.photo_hash:
+        raise ValueError(
+            "The encoded photo is of another photo than the one given. Encode this one with encode_photo(bundle, photo)."
+        )
+
+
+def _metadata(bundle: Bundle, facts: Facts) -> np.ndarray:
+    return bundle.card.facts_encoder.encode(facts)
+
+
+def _softmax(logits: np.ndarray, bundle: Bundle) -> np.ndarray:
+    """Calibrated probabilities, (7,) float64."""
+    if not np.isfinite(logits).all():
+        raise ValueError(
+            f"{bundle.name} gave logits that are not finite: its weights are damaged. Restore them or train again."
+        )
+    scaled = logits.astype("float64") / bundle.card.temperature
+    powers = np.exp(scaled - scaled.max())
+    return powers / powers.sum()
+
+
+def _ask(method, bundle, encoded, metadata, target, attention_map) -> Heatmap:
+    return explain(
+        method,
+        bundle.classifier,
+        encoded.feature_map,
+        metadata,
+        index_of(target),
+        attention=attention_map,
+        gradients=encoded.gradients,
+    )
+
+
+def _notes(bundle: Bundle, facts: Facts, attention: Heatmap | None, heatmap: Heatmap | None) -> tuple[str, ...]:
+    """What a reader must know beside the numbers."""
+    notes = []
+    for found in (attention, heatmap) if heatmap is not attention else (attention,):
+        if found and found.note:
+            notes.append(f"{EXPLAINERS[found.method].title}: {found.note}")
+    if not bundle.classifier.uses_metadata and facts != Facts():
+        notes.append(f"{bundle.name} looks at the photo only: age, sex and site did not count.")
+    if bundle.card.split.get("leaky"):
+        notes.append(
+            f"{bundle.name} was trained on a leaky split (a replication of the paper): its published scores flatter it."
+        )
+    return tuple(notes)
+
+
+def _versions() -> dict[str, str]:
+    import keras
+    import tensorflow as tf
+
+    return {"melascope": __version__, "keras": keras.__version__, "tensorflow": tf.__version__}

@@ -1,0 +1,236 @@
+"""A reading: probabilities, maps and overlays from one photo; the same pixels in serving as in training."""
+
+import io
+import json
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.bundle import drawn_bundle, load_bundle
+from core.data.batches import Batches, cache_images, encode_table
+from core.data.drawn import draw_lesion
+from core.data.ham10000 import read_table
+from core.data.images import fit_image, read_photo
+from core.data.patient import Facts
+from core.diagnoses import CODES, MALIGNANT, index_of
+from core.explain import EXPLAINERS
+from core.explain.compiled import compiled
+from core.explain.heatmap import NO_ATTENTION
+from core.reading import encode_photo, read_lesion, warm_up
+
+FACTS = Facts(age=61, sex="female", site="back")
+
+
+@pytest.fixture(scope="module")
+def bundle(drawn_bundle_folder):
+    return load_bundle(drawn_bundle_folder)
+
+
+@pytest.fixture(scope="module")
+def photo():
+    return draw_lesion("mel", size=(160, 120), seed=1)[0]
+
+
+@pytest.fixture(scope="module")
+def encoded(bundle, photo):
+    return encode_photo(bundle, photo)
+
+
+def test_probabilities_are_the_models_own_calibrated(bundle, photo):
+    reading = read_lesion(bundle, photo, FACTS)
+    image = fit_image(photo, bundle.card.image_size)
+    metadata = bundle.card.facts_encoder.encode(FACTS)
+    logits = bundle.classifier.model.predict([image[None], metadata[None]], verbose=0)[0][0].astype("float64")
+    expected = np.exp(logits / bundle.card.temperature)
+    expected /= expected.sum()
+    np.testing.assert_allclose(list(reading.probabilities.values()), expected, rtol=1e-4)
+    assert tuple(reading.probabilities) == CODES
+    assert abs(sum(reading.probabilities.values()) - 1) < 1e-9
+    assert reading.top == max(reading.probabilities, key=reading.probabilities.get) == reading.target
+    assert reading.malignancy == pytest.approx(expected[list(MALIGNANT)].sum(), rel=1e-4)
+
+
+def test_temperature_divides_the_logits(bundle, photo):
+    hot = replace(bundle, card=replace(bundle.card, temperature=bundle.card.temperature * 4))
+    plain, flat = read_lesion(bundle, photo), read_lesion(hot, photo)
+    assert flat.top == plain.top
+    assert max(flat.probabilities.values()) < max(plain.probabilities.values())
+
+
+def test_overlays_have_the_photos_resolution(bundle, photo):
+    reading = read_lesion(bundle, photo, FACTS)
+    assert reading.attention.shape == reading.heatmap.shape
+    for picture in (reading.attention_overlay, reading.heatmap_overlay):
+        assert picture.shape == photo.shape and picture.dtype == np.uint8
+    assert np.array_equal(read_lesion(bundle, photo, opacity=0).heatmap_overlay, photo)
+
+
+def test_an_encoded_photo_is_not_encoded_again(bundle, photo, encoded, monkeypatch):
+    fresh = read_lesion(bundle, photo, FACTS, method="grad-cam++", target="bcc")
+
+    def refuse(*_):
+        raise AssertionError("the encoder ran")
+
+    monkeypatch.setattr(compiled(bundle.classifier), "encode", refuse)
+    again = read_lesion(bundle, photo, FACTS, method="grad-cam++", target="bcc", encoded=encoded)
+    assert again.probabilities == fresh.probabilities
+    assert np.array_equal(again.heatmap, fresh.heatmap)
+    assert np.array_equal(again.heatmap_overlay, fresh.heatmap_overlay)
+    assert again.seconds["encode"] == 0 < fresh.seconds["encode"]
+    read_lesion(bundle, None, encoded=encoded)
+
+
+def test_changing_class_and_method_runs_no_gradient_again(bundle, encoded, monkeypatch):
+    assert encoded.gradients is not None
+
+    def refuse(*_):
+        raise AssertionError("the gradients were computed again")
+
+    monkeypatch.setattr(compiled(bundle.classifier), "gradients", refuse)
+    for method in EXPLAINERS:
+        for code in CODES:
+            assert read_lesion(bundle, None, FACTS, method=method, target=code, encoded=encoded).target == code
+
+
+@pytest.mark.parametrize("method", EXPLAINERS)
+def test_every_explainer_and_class(bundle, encoded, method):
+    network = compiled(bundle.classifier)
+    metadata = bundle.card.facts_encoder.encode(FACTS)
+    gradients = network.gradients(encoded.feature_map, metadata)
+    for code in CODES:
+        reading = read_lesion(bundle, None, FACTS, method=method, target=code, encoded=encoded)
+        if EXPLAINERS[method].per_class:
+            raw = reading.heatmap
+            assert raw.max() in (0, 1)
+            np.testing.assert_allclose(gradients[index_of(code)], encoded.gradients[index_of(code)], atol=1e-7)
+        else:
+            assert np.array_equal(reading.heatmap, reading.attention)
+
+
+def test_facts_change_the_answer(bundle, encoded):
+    answers = {
+        tuple(read_lesion(bundle, None, facts, encoded=encoded, explain=False).probabilities.values())
+        for facts in (Facts(), FACTS, Facts(age=5), Facts(sex="male"))
+    }
+    assert len(answers) == 4
+
+
+def test_without_explaining_there_are_no_maps(bundle, photo):
+    reading = read_lesion(bundle, photo, explain=False)
+    assert reading.heatmap is reading.attention is reading.heatmap_overlay is reading.attention_overlay is None
+    assert encode_photo(bundle, photo, explain=False).gradients is None
+    late = read_lesion(bundle, photo, encoded=encode_photo(bundle, photo, explain=False))
+    assert np.array_equal(late.heatmap, read_lesion(bundle, photo).heatmap)
+
+
+def test_json_names_nobody(bundle, tmp_path):
+    path = tmp_path / "JANE-DOE-1961.jpg"
+    exif = Image.Exif()
+    exif[0x010E] = "Jane Doe"
+    Image.fromarray(draw_lesion("nv", size=(96, 72))[0]).save(path, exif=exif)
+    record = read_lesion(bundle, read_photo(path), FACTS).to_json()
+    text = json.dumps(record)
+    assert "doe" not in text.lower() and str(tmp_path) not in text
+    assert json.loads(text) == record
+    assert {
+        "model",
+        "probabilities",
+        "top",
+        "seconds",
+        "facts",
+        "malignancy",
+        "target",
+        "method",
+        "notes",
+        "card",
+    } <= set(record)
+    assert record["facts"] == {"age": 61, "sex": "female", "site": "back"}
+    assert record["card"]["sha256"] == bundle.card.weights["sha256"]
+    assert record["card"]["temperature"] == bundle.card.temperature and "split_hash" in record["card"]
+    assert {"encode", "head", "attention", "heatmap", "overlay", "total"} == set(record["seconds"])
+
+
+def test_training_and_serving_see_the_same_photo(bundle, drawn_folder, tmp_path):
+    """The same probabilities from a JPEG's path and from the training cache's batch."""
+    table = read_table(drawn_folder).iloc[:6].reset_index(drop=True)
+    images = cache_images(table, bundle.card.image_size, root=tmp_path)
+    metadata = encode_table(table, bundle.card.facts_encoder)
+    batches = Batches(images, metadata, np.zeros(len(table), int), batch_size=len(table))
+    [photos, facts], _, _ = batches[0]
+    logits = bundle.classifier.model.predict([photos, facts], verbose=0)[0].astype("float64") / bundle.card.temperature
+    trained = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    for place, row in enumerate(batches.order[: len(table)]):
+        record = table.iloc[row]
+        age = None if np.isnan(record.age) else record.age
+        photo = read_photo(record.path)
+        assert np.array_equal(fit_image(photo, bundle.card.image_size), photos[place])
+        reading = read_lesion(bundle, photo, Facts(age, record.sex, record.localization), explain=False)
+        np.testing.assert_allclose(list(reading.probabilities.values()), trained[place], rtol=2e-4)
+
+
+@pytest.mark.parametrize("format", ["PNG", "BMP", "TIFF"])
+def test_the_file_format_does_not_matter(bundle, photo, format):
+    buffer = io.BytesIO()
+    Image.fromarray(photo).save(buffer, format)
+    assert read_lesion(bundle, read_photo(buffer.getvalue())).probabilities == read_lesion(bundle, photo).probabilities
+
+
+def test_an_encoded_photo_of_another_photo_or_model_is_refused(bundle, photo, encoded, tmp_path):
+    with pytest.raises(ValueError, match="another photo"):
+        read_lesion(bundle, photo[::-1].copy(), encoded=encoded)
+    keras.utils.set_random_seed(1)
+    other = replace(
+        bundle, name="Other", card=replace(bundle.card, weights={**bundle.card.weights, "sha256": "f" * 64})
+    )
+    with pytest.raises(ValueError, match=r"comes from Drawn, not from these weights of Other"):
+        read_lesion(other, photo, encoded=encoded)
+    assert read_lesion(bundle, photo.copy(), encoded=encoded).model == "Drawn"
+
+
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [({"method": "magic"}, "magic.*grad-cam"), ({"target": "wart"}, "wart.*akiec"), ({"opacity": 2}, "Opacity")],
+)
+def test_unknown_choices_are_refused(bundle, encoded, choice, message):
+    with pytest.raises(ValueError, match=message):
+        read_lesion(bundle, None, encoded=encoded, **choice)
+
+
+def test_nothing_to_read(bundle):
+    with pytest.raises(ValueError, match="neither a photo"):
+        read_lesion(bundle, None)
+
+
+def test_a_network_without_facts_and_attention_says_so(photo, tmp_path):
+    bundle = load_bundle(drawn_bundle(tmp_path / "Plain", metadata=False, attention="none"))
+    reading = read_lesion(bundle, photo, FACTS)
+    assert any(NO_ATTENTION in note for note in reading.notes)
+    assert any("age, sex and site did not count" in note for note in reading.notes)
+    assert not reading.attention.any() and reading.heatmap.max() == 1
+    assert reading.probabilities == read_lesion(bundle, photo).probabilities
+
+
+def test_a_leaky_split_is_said(bundle, encoded):
+    leaky = replace(bundle, card=replace(bundle.card, split={**bundle.card.split, "leaky": True}))
+    assert any("leaky" in note for note in read_lesion(leaky, None, encoded=encoded).notes)
+    assert not any("leaky" in note for note in read_lesion(bundle, None, encoded=encoded).notes)
+
+
+def test_damaged_weights_never_give_an_answer(photo, tmp_path):
+    bundle = load_bundle(drawn_bundle(tmp_path / "Broken"))
+    layer = bundle.classifier.head.get_layer("logits")
+    layer.set_weights([np.full_like(w, np.nan) for w in layer.get_weights()])
+    with pytest.raises(ValueError, match="not finite"):
+        read_lesion(bundle, photo)
+
+
+def test_readings_repeat_exactly(bundle, photo):
+    first, second = read_lesion(bundle, photo, FACTS), read_lesion(bundle, photo, FACTS)
+    assert first.probabilities == second.probabilities and np.array_equal(first.heatmap, second.heatmap)
+
+
+def test_warm_up(bundle):
+    warm_up(bundle)
