@@ -1,0 +1,23 @@
+"""The command line: `python -m core data check | train | evaluate | read | models`."""
+
+import typer
+
+from core.cli import data, evaluate, models, read, train
+
+app = typer.Typer(
+    name="python -m core",
+    help="Melascope: train, evaluate and read dermoscopy networks. For research and teaching; not a medical device.",
+    epilog="Example: python -m core read mole.jpg --model MobileNetV2 --out reading",
+    no_args_is_help=True,
+    add_completion=False,
+    # An unforeseen fault is a sentence too: see `plain_errors`.
+    pretty_exceptions_enable=False,
+)
+app.add_typer(data.app, name="data")
+app.command("train", epilog=train.EPILOG)(train.train)
+app.command("evaluate", epilog=evaluate.EPILOG)(evaluate.evaluate)
+app.command("read", epilog=read.EPILOG)(read.read)
+app.command("models", epilog="Example: python -m core models --json")(models.models)
+
+if __name__ == "__main__":
+    app(prog_name="python -m core")

@@ -1,0 +1,66 @@
+"""`data check`: what a HAM10000 folder holds, and what is wrong with it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from core.cli.terminal import plain_errors, progress, results
+
+app = typer.Typer(help="Look at a HAM10000 folder.", no_args_is_help=True)
+# A list longer than this says no more than its length, unless --all asks for it.
+SHOWN = 20
+
+
+@app.callback()
+def data() -> None:
+    """Look at a HAM10000 folder."""
+
+
+@app.command("check", epilog="Example: python -m core data check ~/ham10000")
+@plain_errors
+def check(
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="FOLDER", help="HAM10000 layout: the metadata CSV and the photos.", show_default=False),
+    ],
+    everything: Annotated[
+        bool, typer.Option("--all", help=f"List every fault, not the first {SHOWN} of each kind.")
+    ] = False,
+) -> None:
+    """Count classes, lesions and missing facts, and decode every photo.
+
+    Exits with 1 and a list where something is wrong.
+    """
+    from core.data.ham10000 import check_folder
+    from core.diagnoses import NAMES
+
+    with progress("Reading photos") as update:
+        found = check_folder(folder, progress=update)
+    table = Table("diagnosis", "code", title=f"{found.photos:,} photos of {found.lesions:,} lesions")
+    table.add_column("photos", justify="right")
+    table.add_column("lesions", justify="right")
+    for code, count in found.per_class.items():
+        table.add_row(NAMES[code], code, f"{count:,}", f"{found.lesions_per_class[code]:,}")
+    console = results()
+    console.print(table)
+    unknown = ", ".join(f"{fact} {count:,}" for fact, count in found.missing_facts.items())
+    console.print(f"Unknown facts (kept, marked as unknown): {unknown}. Masks: {found.masks:,}.")
+    faults = {
+        "missing photos": found.missing_photos,
+        "unreadable photos": found.unreadable,
+        "problems in the table": found.problems,
+    }
+    for what, items in faults.items():
+        if not items:
+            continue
+        console.print(f"{len(items):,} {what}:", style="bold red")
+        shown = items if everything else items[:SHOWN]
+        for item in shown:
+            console.print(f"  {item}", markup=False, soft_wrap=True)
+        if len(shown) < len(items):
+            console.print(f"  ... and {len(items) - len(shown):,} more; --all lists them.")
+    if not found.ok:
+        raise typer.Exit(1)
+    console.print("Nothing is wrong.", style="green")

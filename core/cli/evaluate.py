@@ -1,0 +1,85 @@
+"""`evaluate`: a model's scores on a HAM10000 folder, with intervals."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from core.cli.terminal import plain_errors, progress, quiet_libraries, results, with_interval
+
+EPILOG = """Example: python -m core evaluate MobileNetV2 --data ~/ham10000
+
+Photos that the model never saw: python -m core evaluate MobileNetV2 --data ~/clinic --split all --out clinic-scores"""
+HEADLINE = {
+    "balanced_accuracy": "Balanced accuracy",
+    "accuracy": "Accuracy",
+    "auc_macro": "AUC, macro",
+    "macro_f1": "F1, macro",
+    "malignancy_auc": "AUC, malignant against benign",
+    "melanoma_nevus_auc": "AUC, melanoma against nevus",
+    "ece": "Expected calibration error",
+}
+
+
+@plain_errors
+def evaluate(
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL", help="A shipped model's name (see `models`), or a model's folder.", show_default=False
+        ),
+    ],
+    data: Annotated[Path, typer.Option(help="HAM10000 folder.", show_default=False)],
+    split: Annotated[
+        str, typer.Option(help="test: the photos held out in training. all: every photo of the folder.")
+    ] = "test",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for evaluation.json and predictions.csv; the model's own for test, else evaluations/MODEL/DATA-SPLIT."
+        ),
+    ] = None,
+    batch_size: Annotated[int, typer.Option(help="Photos that go through the network together.", min=1)] = 32,
+) -> None:
+    """Measure a model: every score with a 95 % interval that resamples lesions.
+
+    Works on any folder in HAM10000 layout. The scores of the whole test part also go into the model's card, unless --out
+    is given.
+    """
+    with quiet_libraries(), progress("Loading the model") as update:
+        from core.bundle import add_scores, load_bundle
+        from core.evaluation.evaluator import default_out
+        from core.evaluation.evaluator import evaluate as measure
+
+        bundle = load_bundle(model)
+        found = measure(
+            bundle, data, split, out, lambda done, total: update(done, total, "Reading photos"), batch_size=batch_size
+        )
+    folder = out or default_out(bundle, data, split, found.split["missing"])
+    if folder == Path(bundle.folder):
+        add_scores(folder, split, found.headline())
+    _show(found)
+    results().print(f"Written to {folder}.", markup=False, soft_wrap=True)
+
+
+def _show(found) -> None:
+    from core.diagnoses import NAMES
+
+    console = results()
+    for warning in found.warnings:
+        console.print(warning, style="bold yellow", markup=False)
+    title = f"{found.model}, {found.split['part']}: {found.photos:,} photos of {found.lesions:,} lesions"
+    table = Table("score", "value (95 % interval)", title=title)
+    for metric, words in HEADLINE.items():
+        table.add_row(words, with_interval(found.metrics.get(metric)))
+    console.print(table)
+    table = Table("diagnosis", "photos", "sensitivity", "specificity", "precision", "AUC")
+    for code, scores in found.per_class.items():
+        table.add_row(
+            NAMES[code],
+            str(scores["photos"]),
+            *(with_interval(scores[k]) for k in ("sensitivity", "specificity", "precision", "auc")),
+        )
+    console.print(table)
+    console.print(found.confidence, style="dim", markup=False)

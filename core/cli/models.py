@@ -1,0 +1,89 @@
+"""`models`: what is shipped, read from the cards alone."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from core.cli.terminal import plain_errors, results, say_error, with_interval
+
+COLUMNS = ("Model", "Backbone", "Parameters", "Size", "Balanced accuracy", "Melanoma sensitivity", "Split")
+
+
+@plain_errors
+def models(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")] = False,
+) -> None:
+    """List the models in weights/, with their held-out scores and 95 % intervals.
+
+    MELASCOPE_WEIGHTS names another folder of models.
+    """
+    from core.card import CARD_FILE, InvalidBundle, read_card, weights_root
+
+    records, broken = [], 0
+    for path in sorted(weights_root().glob(f"*/{CARD_FILE}")):
+        try:
+            records.append(_record(read_card(path.parent), path.parent))
+        except InvalidBundle as error:
+            say_error(error)
+            broken += 1
+    if as_json:
+        typer.echo(json.dumps(records, indent=1))
+    elif as_markdown:
+        for line in (COLUMNS, ["---"] * len(COLUMNS), *map(_cells, records)):
+            typer.echo(f"| {' | '.join(line)} |")
+    elif records:
+        table = Table(*COLUMNS)
+        for record in records:
+            table.add_row(*_cells(record))
+        results().print(table)
+    else:
+        results().print(
+            f"No models in {weights_root()}. Train one: python -m core train --help", markup=False, soft_wrap=True
+        )
+    if broken:
+        raise typer.Exit(1)
+
+
+def _record(card, folder: Path) -> dict:
+    test = card.scores.get("test", {})
+    return {
+        "name": card.name,
+        "backbone": card.backbone,
+        "parameters": card.parameters,
+        "megabytes": round(card.megabytes, 1),
+        "image_size": card.image_size,
+        "balanced_accuracy": test.get("balanced_accuracy"),
+        "melanoma_sensitivity": _melanoma_sensitivity(card, folder),
+        "photos": test.get("photos"),
+        "split": card.split["kind"],
+        "leaky": card.split["leaky"],
+        "licence": card.licence,
+    }
+
+
+def _melanoma_sensitivity(card, folder: Path) -> dict | None:
+    """From the evaluation beside the card, if it is of the test part and of these weights."""
+    from core.evaluation.report import InvalidEvaluation, read_evaluation
+
+    try:
+        found = read_evaluation(folder)
+    except InvalidEvaluation:
+        return None
+    fits = found.split.get("part") == "test" and found.weights_sha256 == card.weights["sha256"]
+    return found.per_class["mel"]["sensitivity"] if fits else None
+
+
+def _cells(record: dict) -> list[str]:
+    return [
+        record["name"],
+        record["backbone"],
+        f"{record['parameters'] / 1e6:.1f} M",
+        f"{record['megabytes']:.1f} MB",
+        with_interval(record["balanced_accuracy"]),
+        with_interval(record["melanoma_sensitivity"]),
+        f"{record['split']} (LEAKY)" if record["leaky"] else record["split"],
+    ]

@@ -1,0 +1,218 @@
+"""`read`: one photo or many through one model, to files or to standard output."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import redirect_stdout
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from core.cli.terminal import plain_errors, progress, quiet_libraries, results, say_error, sentence
+
+EPILOG = """Example: python -m core read mole.jpg --model MobileNetV2 --age 55 --sex female --site back --out reading
+
+Many: python -m core read photos/ --model MobileNetV2 --out readings"""
+FILES = ("attention.png", "heatmap.png", "reading.json")
+
+
+@plain_errors
+def read(
+    photos: Annotated[
+        list[Path], typer.Argument(metavar="PHOTO", help="Photos, or folders of photos.", show_default=False)
+    ],
+    model: Annotated[
+        str, typer.Option(help="A shipped model's name (see `models`), or a model's folder.", show_default=False)
+    ],
+    age: Annotated[str, typer.Option(help="In years, 0 to 120, or unknown.")] = "unknown",
+    sex: Annotated[str, typer.Option(help="female, male or unknown.")] = "unknown",
+    site: Annotated[
+        str, typer.Option(help='Body site, such as back, face or "lower extremity", or unknown.')
+    ] = "unknown",
+    method: Annotated[str, typer.Option("--explain", help="soft-attention, grad-cam or grad-cam++.")] = "grad-cam",
+    target: Annotated[
+        str | None,
+        typer.Option(
+            "--class", help="Diagnosis to explain: akiec, bcc, bkl, df, mel, nv or vasc; the top one if not given."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for reading.json, attention.png and heatmap.png; a folder a photo if there are several."
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json", help="Print the reading as JSON and nothing else: an array for several photos or a folder."
+        ),
+    ] = False,
+) -> None:
+    """Read a lesion: seven probabilities, and where the network looked.
+
+    For research and teaching; not a medical device. A photo that cannot be read is reported, the others are read, and the
+    exit code is then 1.
+    """
+    from core.card import InvalidBundle
+
+    if out is None and not as_json:
+        raise ValueError("Nowhere to put the reading. Give --out FOLDER, or --json to print it.")
+    ask = _Questions(model, age, sex, site, method, target)
+    several = len(photos) > 1 or photos[0].is_dir()
+    paths = list(_expand(photos))
+    folders = _output_folders(paths, out, several)
+    records, failed = [], 0
+    # What libraries may print must not get between the lines of --json.
+    with quiet_libraries(), redirect_stdout(sys.stderr), progress("Reading") as update:
+        for number, (path, folder) in enumerate(zip(paths, folders, strict=True)):
+            update(number, len(paths))
+            try:
+                record = ask.read(path, folder)
+            except InvalidBundle:
+                raise
+            except Exception as error:  # one photo's fault must not cost the others their reading
+                if not several:
+                    raise
+                say_error(error)
+                failed += 1
+                record = {"error": sentence(error)}
+            records.append({"photo": str(path), **record} if several else record)
+    if as_json:
+        typer.echo(json.dumps(records if several else records[0], indent=1, allow_nan=False))
+    elif several:
+        _show_many(records, out)
+    else:
+        _show_one(records[0], out)
+    if failed:
+        say_error(f"{failed} of {len(paths)} photos could not be read.")
+        raise typer.Exit(1)
+
+
+class _Questions:
+    """What is asked about each photo, checked at once; the model itself is loaded for the first readable photo."""
+
+    def __init__(self, model: str, age: str, sex: str, site: str, method: str, target: str | None):
+        from core.card import find_bundle
+        from core.data.patient import Facts
+        from core.diagnoses import index_of
+        from core.explain import find_explainer
+
+        known_age = None if age.strip().lower() in ("", "unknown") else age
+        self.facts = Facts(known_age, sex.strip().lower(), site.strip().lower().replace("_", " "))
+        if target is not None:
+            index_of(target)
+        find_explainer(method)
+        find_bundle(model)
+        self.model, self.method, self.target = model, method, target
+
+    @cached_property
+    def bundle(self):
+        from core.bundle import load_bundle
+
+        return load_bundle(self.model)
+
+    def read(self, path: Path, folder: Path | None) -> dict:
+        """Reads one photo, writes its files if there is a folder for them, and returns the record."""
+        from core.data.images import read_photo
+        from core.explain import encode_png
+
+        if folder is not None and path.resolve() in [(folder / name).resolve() for name in FILES]:
+            raise ValueError(f"{path} would be overwritten by its own reading. Choose another --out.")
+        photo = read_photo(path)
+        from core.reading import read_lesion
+
+        reading = read_lesion(self.bundle, photo, self.facts, method=self.method, target=self.target)
+        record = reading.to_json()
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            _write(folder / "attention.png", encode_png(reading.attention_overlay))
+            _write(folder / "heatmap.png", encode_png(reading.heatmap_overlay))
+            _write(folder / "reading.json", json.dumps(record, indent=1, allow_nan=False).encode() + b"\n")
+        return record
+
+
+def _expand(photos: Iterable[Path]) -> Iterator[Path]:
+    """Photos, and the photos in folders by name; hidden files, which macOS scatters, are none.
+
+    Raises:
+        ValueError: a folder without photos.
+    """
+    from core.data.ham10000 import PHOTO_SUFFIXES
+
+    suffixes = (*PHOTO_SUFFIXES, ".gif")
+    for path in photos:
+        if not path.is_dir():
+            yield path
+            continue
+        found = sorted(
+            p for p in path.iterdir() if p.suffix.lower() in suffixes and not p.name.startswith(".") and p.is_file()
+        )
+        if not found:
+            raise ValueError(f"{path} holds no photos. Expected files that end in {', '.join(suffixes)}.")
+        yield from found
+
+
+def _output_folders(paths: list[Path], out: Path | None, several: bool) -> list[Path | None]:
+    """`out` for one photo; for several a folder each, named by the photo and numbered where two have one name."""
+    if out is None:
+        return [None] * len(paths)
+    if not several:
+        return [out]
+    taken: set[str] = set()
+    folders = []
+    for path in paths:
+        stem = path.stem.strip(". ") or "photo"
+        name, number = stem, 1
+        # Compared in lower case, since some file systems do.
+        while name.lower() in taken:
+            number += 1
+            name = f"{stem}-{number}"
+        taken.add(name.lower())
+        folders.append(out / name)
+    return folders
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Writes through a temporary file, so that a kill never leaves half a file."""
+    scratch = path.with_name(f".partial-{path.name}")
+    try:
+        scratch.write_bytes(content)
+        scratch.replace(path)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def _show_one(record: dict, out: Path) -> None:
+    from core.diagnoses import DIAGNOSES
+
+    groups = {d.code: (d.name, "malignant" if d.malignant else "benign") for d in DIAGNOSES}
+    table = Table("diagnosis", "group", title=record["model"])
+    table.add_column("probability", justify="right")
+    for code, probability in sorted(record["probabilities"].items(), key=lambda item: -item[1]):
+        table.add_row(*groups[code], f"{probability:.3f}", style="bold" if code == record["top"] else "")
+    console = results()
+    console.print(table)
+    console.print(f"Probability that it is malignant: {record['malignancy']:.3f}")
+    for note in record["notes"]:
+        console.print(note, markup=False, style="yellow")
+    console.print(f"Written to {out}. For research and teaching; not a medical device.", markup=False, soft_wrap=True)
+
+
+def _show_many(records: list[dict], out: Path) -> None:
+    table = Table("photo", "most probable")
+    table.add_column("probability", justify="right")
+    table.add_column("malignant", justify="right")
+    for record in records:
+        name = Path(record["photo"]).name.encode("utf-8", "replace").decode()
+        if "error" in record:
+            table.add_row(name, "not read", "-", "-", style="red")
+        else:
+            top = record["top"]
+            table.add_row(name, top, f"{record['probabilities'][top]:.3f}", f"{record['malignancy']:.3f}")
+    console = results()
+    console.print(table, markup=False)
+    console.print(f"Written to {out}. For research and teaching; not a medical device.", markup=False, soft_wrap=True)

@@ -1,0 +1,146 @@
+"""What the commands share: where text goes, progress bars, and every error as one sentence."""
+
+import functools
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+
+# Tables that go into a file or a pipe need no folding.
+PIPED_WIDTH = 200
+STDERR = 2
+# What a shell reports for a command stopped by Ctrl-C.
+STOPPED = 130
+
+
+def silence_tensorflow() -> None:
+    """Keeps TensorFlow's greetings off the terminal; to be called before it is imported."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+
+def results() -> Console:
+    """Where answers go: standard output."""
+    return Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, highlight=False)
+
+
+def remarks() -> Console:
+    """Where progress and errors go: standard error."""
+    return Console(stderr=True, width=None if sys.stderr.isatty() else PIPED_WIDTH, highlight=False)
+
+
+def say(sentence: str, style: str = "") -> None:
+    """Writes a sentence to standard error, whole, whatever is in it."""
+    printable = " ".join(sentence.split()).encode("utf-8", "replace").decode()
+    remarks().print(printable, style=style, markup=False, soft_wrap=True)
+
+
+def sentence(error: Exception | str) -> str:
+    """What went wrong, for a person."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'The system'}: {error.strerror}."
+    if isinstance(error, (str, ValueError, OSError)):
+        return str(error)
+    if isinstance(error, ImportError):
+        return f"{error}. Install what Melascope needs: `make run`, or `pip install -r requirements.txt`."
+    if isinstance(error, MemoryError):
+        return "The memory is full. Close other programs, or take a smaller --batch-size or backbone."
+    first = (str(error).strip().splitlines() or ["no message"])[0]
+    return f"Unexpected {type(error).__name__}: {first} (MELASCOPE_DEBUG=1 shows where)."
+
+
+def say_error(error: Exception | str) -> None:
+    """Writes "Error: ..." to standard error, on one line."""
+    say(f"Error: {sentence(error)}", "bold red")
+
+
+def plain_errors(command: Callable) -> Callable:
+    """Makes a command end with one sentence on standard error and a non-zero exit instead of a traceback.
+
+    `MELASCOPE_DEBUG=1` lets the traceback through.
+    """
+
+    @functools.wraps(command)
+    def run(*args, **kwargs):
+        silence_tensorflow()
+        try:
+            return command(*args, **kwargs)
+        except (typer.Exit, typer.Abort, BrokenPipeError):
+            raise
+        except KeyboardInterrupt:
+            say("Stopped.")
+            raise typer.Exit(STOPPED) from None
+        except Exception as error:  # a person at a terminal gets a sentence, whatever went wrong
+            if os.environ.get("MELASCOPE_DEBUG"):
+                raise
+            say_error(error)
+            raise typer.Exit(1) from None
+
+    return run
+
+
+@contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """Keeps what C++ libraries write to standard error off the terminal: TensorFlow's greetings ignore its own setting.
+
+    Python's writing still arrives. `MELASCOPE_DEBUG=1` lets everything through.
+    """
+    try:
+        ours = sys.stderr.fileno() == STDERR and not os.environ.get("MELASCOPE_DEBUG")
+    except (AttributeError, OSError):
+        ours = False  # replaced by something that is not the process's own, as in tests
+    if not ours:
+        yield
+        return
+    before = sys.stderr
+    before.flush()
+    with (
+        open(os.dup(STDERR), "w", buffering=1, encoding=before.encoding, errors=before.errors) as copy,
+        open(os.devnull, "w") as nowhere,
+    ):
+        sys.stderr = copy
+        os.dup2(nowhere.fileno(), STDERR)
+        try:
+            yield
+        finally:
+            copy.flush()
+            os.dup2(copy.fileno(), STDERR)
+            sys.stderr = before
+
+
+@contextmanager
+def progress(doing: str) -> Iterator[Callable[..., None]]:
+    """A progress bar on standard error, when that is a terminal.
+
+    Yields:
+        update(done, total, doing=None): sets the bar.
+    """
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    console = remarks()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(doing, total=None)
+
+        def update(done: int, total: int, doing: str | None = None) -> None:
+            bar.update(task, completed=done, total=total, **({"description": doing} if doing else {}))
+
+        yield update
+
+
+def with_interval(metric: dict | None) -> str:
+    """Writes {"value", "low", "high"} as "0.71 (0.68 to 0.74)"; a dash where there is no value."""
+    if not metric or metric.get("value") is None:
+        return "-"
+    if metric.get("low") is None:
+        return f"{metric['value']:.3f}"
+    return f"{metric['value']:.3f} ({metric['low']:.3f} to {metric['high']:.3f})"

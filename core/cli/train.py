@@ -1,0 +1,94 @@
+"""`train`: one network by one recipe, from a HAM10000 folder to a bundle."""
+
+import math
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.cli.terminal import plain_errors, progress, results, say, with_interval
+
+EPILOG = """Example: python -m core train honest --backbone MobileNetV2 --data ~/ham10000
+
+Minutes on a CPU: python -m core train frozen --backbone MobileNetV3Small --data ~/ham10000 --out weights/Mine"""
+BACKBONES_HELP = (
+    "MobileNetV3Small, MobileNetV3Large, MobileNetV2, EfficientNetB0, NASNetMobile, NASNetLarge, ResNet50, ResNet152, "
+    "DenseNet201 or InceptionResNetV2."
+)
+
+
+@plain_errors
+def train(
+    recipe: Annotated[
+        str,
+        typer.Argument(
+            metavar="RECIPE",
+            help="honest: the default way. frozen: the head alone, minutes on a CPU. paper: replication, with a leaky split.",
+            show_default=False,
+        ),
+    ],
+    backbone: Annotated[str, typer.Option(help=BACKBONES_HELP, show_default=False)],
+    data: Annotated[Path, typer.Option(help="HAM10000 folder.", show_default=False)],
+    out: Annotated[Path | None, typer.Option(help="The model's folder; weights/BACKBONE if not given.")] = None,
+    init: Annotated[
+        str, typer.Option(help="First weights: imagenet (downloads), random, or a .weights.h5 file.")
+    ] = "imagenet",
+    epochs: Annotated[int | None, typer.Option(help="Instead of the recipe's.", min=1)] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Photos a step, instead of the recipe's.", min=1)] = None,
+    split: Annotated[str | None, typer.Option(help="lesion (honest) or paper (by photo: leaky).")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Of the split, the first weights and the order of photos.", min=0)
+    ] = None,
+    image_size: Annotated[
+        int | None, typer.Option(help="Side of the input in pixels, instead of the backbone's.", min=32)
+    ] = None,
+    pretraining: Annotated[
+        str | None, typer.Option(help="Where --init FILE comes from, in words, for the card.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on after the last whole epoch of the run in --out.")
+    ] = False,
+) -> None:
+    """Train a network and write its weights, card and history.
+
+    The device, mixed precision and several GPUs are found by themselves; KERAS_BACKEND chooses tensorflow, jax or torch.
+    A run that was stopped goes on with --resume and the same command line.
+    """
+    from core.training.trainer import Report
+    from core.training.trainer import train as train_network
+
+    with progress("Preparing") as update:
+
+        def batch(epoch: int, epochs: int, phase: str, done: int, total: int, loss: float) -> None:
+            where = f"Epoch {epoch}/{epochs} ({phase})" if epoch else phase.capitalize()
+            update(done, total, where if math.isnan(loss) else f"{where}, loss {loss:.3f}")
+
+        def epoch(row: dict) -> None:
+            say(
+                f"Epoch {row['epoch']} ({row['phase']}): loss {row['loss']:.4f}, validation loss {row['val_loss']:.4f}, "
+                f"accuracy {row['val_accuracy']:.3f}, balanced accuracy {row['val_balanced_accuracy']:.3f}, {row['seconds']:.0f} s"
+            )
+
+        card = train_network(
+            recipe,
+            backbone=backbone,
+            folder=data,
+            out=out,
+            init=init,
+            epochs=epochs,
+            batch_size=batch_size,
+            split=split,
+            seed=seed,
+            image_size=image_size,
+            resume=resume,
+            pretraining=pretraining,
+            report=Report(
+                say=say, photos=lambda done, total: update(done, total, "Decoding photos"), batch=batch, epoch=epoch
+            ),
+        )
+    folder = out or Path("weights") / backbone
+    console = results()
+    score = with_interval(card.scores["validation"]["balanced_accuracy"])
+    console.print(f"{card.name}: balanced accuracy {score} on validation photos, which chose the epoch.")
+    console.print(f"Written to {folder}.", markup=False, soft_wrap=True)
+    console.print(f"Measure it: python -m core evaluate {folder} --data {data}", markup=False, soft_wrap=True)

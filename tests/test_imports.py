@@ -1,0 +1,122 @@
+"""The import ranks of the architecture, read from the source: what may import what, and what importing costs."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+CORE = REPOSITORY / "core"
+# From the bottom up. A part may import parts below its row and nothing beside or above it.
+ROWS = (
+    ("diagnoses",),
+    ("data",),
+    ("card",),
+    ("networks",),
+    ("bundle",),
+    ("training", "evaluation", "explain"),
+    ("reading",),
+    ("webapp", "cli"),
+    ("__main__",),
+    ("app", "pages"),
+)
+RANKS = {part: rank for rank, row in enumerate(ROWS) for part in row}
+STREAMLIT = {"webapp", "app", "pages"}
+SLOW = ("tensorflow", "keras", "jax", "torch")
+HEAVY = (*SLOW, "cv2", "pandas", "streamlit", "sklearn")
+SOURCES = sorted(
+    path
+    for place in (CORE, REPOSITORY / "pages", REPOSITORY / "app.py")
+    for path in ([place] if place.suffix else place.rglob("*.py"))
+    if path.is_file()
+)
+
+
+def part_of(path: Path) -> str:
+    """The part of the architecture that a source file belongs to; "" for core/__init__.py."""
+    first, *rest = path.relative_to(REPOSITORY).with_suffix("").parts
+    return first if first != "core" else ("" if rest == ["__init__"] else rest[0])
+
+
+def imported_modules(path: Path) -> set[str]:
+    """Every module that a file imports anywhere, with its full dotted name."""
+    package = path.relative_to(REPOSITORY).parent.parts
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            found |= {module} if module != "core" else {f"core.{alias.name}" for alias in node.names}
+    return found
+
+
+def imported_parts(path: Path) -> set[str]:
+    """The parts of core that a file imports."""
+    return {name.split(".")[1] for name in imported_modules(path) if name.startswith("core.")} & set(RANKS)
+
+
+def imported_packages(path: Path) -> set[str]:
+    """The top-level packages that a file imports."""
+    return {name.split(".")[0] for name in imported_modules(path)}
+
+
+def label(path: Path) -> str:
+    return str(path.relative_to(REPOSITORY))
+
+
+def test_every_part_of_core_has_a_rank():
+    parts = {part_of(path) for path in SOURCES} - {""}
+    assert parts <= set(RANKS), f"Give {sorted(parts - set(RANKS))} a row in ROWS, and in the architecture."
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=label)
+def test_a_part_imports_only_parts_below_it(path):
+    part = part_of(path)
+    wrong = {other for other in imported_parts(path) if other != part and RANKS[other] >= RANKS.get(part, -1)}
+    assert not wrong, f"{label(path)} must not import {sorted(wrong)}."
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=label)
+def test_streamlit_stays_in_the_user_interface(path):
+    assert part_of(path) in STREAMLIT or "streamlit" not in imported_packages(path)
+
+
+@pytest.mark.parametrize("path", [p for p in SOURCES if part_of(p) in ("networks", "training")], ids=label)
+def test_networks_and_training_stay_free_of_a_backend(path):
+    others = imported_packages(path) - set(sys.stdlib_module_names) - {"core", "keras", "numpy"}
+    assert not others, f"{label(path)} imports {sorted(others)}: Keras 3 and NumPy only, so that every backend trains."
+
+
+@pytest.mark.parametrize("path", [p for p in SOURCES if part_of(p) in ("app", "pages")], ids=label)
+def test_pages_leave_networks_to_core(path):
+    assert not imported_packages(path) & {"tensorflow", "keras", "cv2", "tf_keras_vis"}
+
+
+def command(*arguments: str) -> str:
+    """Code that runs a command of the CLI."""
+    run = "with contextlib.suppress(SystemExit): runpy.run_module('core', run_name='__main__')"
+    return f"import contextlib, runpy, sys; sys.argv = {['core', *arguments]}\n{run}"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import core",
+        "import core.card",
+        "import core.explain",
+        "import core.evaluation.report",
+        command("--help"),
+        command("train", "--help"),
+        command("models", "--json"),
+    ],
+    ids=["core", "card", "explain", "evaluation.report", "help", "train help", "models"],
+)
+def test_importing_what_is_light_stays_light(code):
+    heavy = SLOW if "core.explain" in code else HEAVY
+    code += f"\nimport sys; print('loaded:', [m for m in {heavy!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, timeout=60)
+    assert done.stdout.endswith("loaded: []\n"), done.stdout + done.stderr
