@@ -1,0 +1,1 @@
+"""What the pages share: frame, inputs, kept models, charts and views. The only part of core that imports Streamlit."""

@@ -1,0 +1,189 @@
+"""What a person is asked for: a photo, the patient's facts, and which network is to read it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from core.data.drawn import draw_lesion
+from core.data.images import MAX_BYTES, UnreadablePhoto, read_photo
+from core.data.patient import SEXES, SITES, Facts, InvalidFacts
+from core.webapp.shelf import Shelf, headline, is_leaky
+from core.webapp.words import UNKNOWN, interval, milliseconds, plain
+
+UPLOAD, CAMERA, EXAMPLE = "Upload", "Camera", "Drawn example"
+SUFFIXES = ("jpg", "jpeg", "png", "webp", "tif", "tiff", "bmp", "gif")
+_UPLOADER, _CAMERA = "uploader", "camera"
+_PHOTO, _PROBLEM = "photo from {}", "problem with {}"
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """A photo of this session; in memory only.
+
+    Args:
+        pixels: (H, W, 3) uint8 RGB.
+        drawn: whether it is the drawn example.
+    """
+
+    pixels: np.ndarray
+    drawn: bool = False
+
+    @property
+    def size(self) -> str:
+        height, width = self.pixels.shape[:2]
+        return f"{width} x {height} pixels"
+
+
+def ask_photo() -> Photo | None:
+    """Asks for a photo, and keeps it while the person goes from page to page.
+
+    Returns:
+        The photo, or None while there is none; what was wrong with an upload is said in place.
+    """
+    source = st.segmented_control(
+        "Photo", [UPLOAD, CAMERA, EXAMPLE], default=UPLOAD, required=True, key="source", persist_state="session"
+    )
+    if source == EXAMPLE:
+        st.caption("A drawn lesion, to try the page with. What a network says about a drawing means nothing.")
+        return Photo(_example(), drawn=True)
+    if source == CAMERA:
+        st.camera_input("Take a photo through the dermatoscope", key=_CAMERA, on_change=_take, args=(_CAMERA,))
+        kept = _CAMERA
+    else:
+        st.file_uploader(
+            "Dermoscopic photo: JPEG, PNG, WebP, TIFF or BMP",
+            type=SUFFIXES,
+            max_upload_size=MAX_BYTES // 1_000_000,
+            key=_UPLOADER,
+            on_change=_take,
+            args=(_UPLOADER,),
+            help="It stays in this computer's memory while the page is open. Nothing is written to disk or sent elsewhere.",
+        )
+        kept = _UPLOADER
+    if problem := st.session_state.get(_PROBLEM.format(kept)):
+        st.error(plain(problem), icon=":material/broken_image:")
+    photo = st.session_state.get(_PHOTO.format(kept))
+    if photo is not None and st.session_state.get(kept) is None:
+        # The widget was left for another page or source, and has forgotten; the session has not.
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f"Your photo from before is in use ({photo.size}).", width="content")
+            st.button("Remove", type="tertiary", key=f"remove {kept}", on_click=_forget, args=(kept,))
+    return photo
+
+
+def ask_facts() -> Facts | None:
+    """Asks for age, sex and body site, each of which may be unknown.
+
+    Returns:
+        The facts, or None where one of them cannot be; that is said in place.
+    """
+    with st.container(horizontal=True, gap="small"):
+        age = st.number_input(
+            "Age in years", value=None, step=1, placeholder="unknown", key="age", persist_state="session", width=150
+        )
+        sex = st.selectbox(
+            "Sex", _unknown_first(SEXES), key="sex", persist_state="session", filter_mode=None, width=150
+        )
+        site = st.selectbox("Body site", _unknown_first(SITES), key="site", persist_state="session", width=200)
+    try:
+        return Facts(age, sex, site)
+    except InvalidFacts as error:
+        st.error(plain(str(error)), icon=":material/person_alert:")
+        return None
+
+
+def ask_model(shelf: Shelf) -> str:
+    """Asks which of the shipped networks is to read; the best by held-out balanced accuracy comes first.
+
+    Args:
+        shelf: with at least one model.
+
+    Returns:
+        The name of the model's folder.
+    """
+    names = list(shelf.models)
+    chosen = st.selectbox(
+        "Network",
+        names,
+        format_func=lambda name: _short(shelf, name),
+        key="model",
+        persist_state="session",
+        filter_mode=None,
+        help="Balanced accuracy is the mean of the seven diagnoses' sensitivities, on lesions that the network never saw; in "
+        "brackets its 95 % interval. Always answering one diagnosis would score 0.14.",
+    )
+    st.caption(_facts_of(shelf, chosen))
+    return chosen
+
+
+def say_no_models(shelf: Shelf) -> None:
+    """Says how to come by a model where none is shipped."""
+    st.warning(
+        f"There is no usable model in `{shelf.root}`. Train one, and it appears here:", icon=":material/model_training:"
+    )
+    st.code("python -m core train frozen --backbone MobileNetV3Small --data HAM10000_FOLDER", language="bash")
+
+
+def say_broken(shelf: Shelf) -> None:
+    """Names the folders that hold no usable model, each with the reason."""
+    if not shelf.broken:
+        return
+    count = len(shelf.broken)
+    label = "1 folder holds no usable model" if count == 1 else f"{count} folders hold no usable model"
+    with st.expander(label, icon=":material/warning:"):
+        for name, reason in shelf.broken.items():
+            st.markdown(f"**{plain(name)}**: {plain(reason)}")
+
+
+def _take(key: str) -> None:
+    """Reads what the uploader or the camera now holds; no longer holding anything removes the photo."""
+    _forget(key)
+    file = st.session_state[key]
+    if file is None:
+        return
+    name = file.name if key == _UPLOADER else "The camera's photo"
+    try:
+        st.session_state[_PHOTO.format(key)] = Photo(read_photo(file.getvalue(), name))
+    except UnreadablePhoto as error:
+        st.session_state[_PROBLEM.format(key)] = str(error)
+    except MemoryError:
+        st.session_state[_PROBLEM.format(key)] = (
+            f"{name} is too large for this computer's memory. Make the photo smaller."
+        )
+
+
+def _forget(key: str) -> None:
+    for slot in (_PHOTO, _PROBLEM):
+        st.session_state.pop(slot.format(key), None)
+
+
+@st.cache_data(show_spinner=False)
+def _example() -> np.ndarray:
+    return draw_lesion("mel", seed=3)[0]
+
+
+def _unknown_first(values: tuple[str, ...]) -> list[str]:
+    return ["unknown", *(v for v in values if v != "unknown")]
+
+
+def _short(shelf: Shelf, name: str) -> str:
+    score = headline(shelf.models[name])
+    return f"{name}: balanced accuracy {interval(score)}" if score else f"{name}: accuracy {UNKNOWN}"
+
+
+def _facts_of(shelf: Shelf, name: str) -> str:
+    card = shelf.models[name]
+    speed = card.speed.get("forward_ms")
+    parts = [
+        f"{card.megabytes:.1f} MB",
+        f"{card.parameters / 1e6:.1f} million weights",
+        f"{card.image_size} x {card.image_size} pixels",
+        f"{milliseconds(speed / 1000)} a photo on {plain(str(card.speed.get('device') or 'the trainer'))}"
+        if isinstance(speed, int | float)
+        else f"speed {UNKNOWN}",
+        f"balanced accuracy {interval(headline(card))}",
+    ]
+    if is_leaky(card):
+        parts.append("**leaky split: this score flatters it**")
+    return " · ".join(parts)

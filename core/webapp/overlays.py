@@ -1,0 +1,137 @@
+"""Where the network looked: the photo beside its attention and heat map, with the controls that change them at once."""
+
+import json
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from core.diagnoses import CODES, NAMES
+from core.explain import EXPLAINERS, encode_png, legend_colors
+from core.reading import read_lesion
+from core.webapp.words import plain
+
+# Pictures on the page are at most this large, pixels; downloads have the photo's own resolution.
+SHOWN_SIDE = 900
+OPACITY = 50  # per cent
+
+
+def ask_target(unset: str) -> str | None:
+    """Asks for the diagnosis to explain.
+
+    Args:
+        unset: what the first choice, None, is called.
+    """
+    return st.selectbox(
+        "Explain the diagnosis",
+        [None, *CODES],
+        format_func=lambda code: unset if code is None else NAMES[code],
+        key="target",
+        filter_mode=None,
+        width=300,
+    )
+
+
+def ask_method() -> str:
+    """Asks for the explainer whose heat map is shown; all but soft attention, which always is."""
+    methods = [m for m in EXPLAINERS if EXPLAINERS[m].per_class]
+    return st.segmented_control(
+        "Heat map",
+        methods,
+        default=methods[0],
+        required=True,
+        format_func=lambda m: EXPLAINERS[m].title,
+        key="method",
+        persist_state="session",
+        help="\n\n".join(f"**{e.title}**: {e.about}" for e in EXPLAINERS.values()),
+    )
+
+
+def ask_opacity() -> float:
+    """Asks for the overlays' opacity, 0..1."""
+    return (
+        st.slider("Opacity", 0, 100, OPACITY, 5, format="%d %%", key="opacity", persist_state="session", width=220)
+        / 100
+    )
+
+
+def draw_legend() -> None:
+    """The colour scale of both maps."""
+    st.html(
+        '<div role="img" aria-label="Colour scale from dark violet, mattered least, to yellow, mattered most" '
+        'style="display:flex;align-items:center;gap:.6rem;font-size:.875rem;flex-wrap:wrap">'
+        "<span>mattered least</span>"
+        f'<span style="flex:1 1 8rem;max-width:20rem;height:.8rem;border-radius:.4rem;'
+        f'background:linear-gradient(to right,{",".join(legend_colors())})"></span>'
+        "<span>mattered most</span></div>"
+    )
+
+
+def draw_picture(pixels: np.ndarray, caption: str, alt: str) -> None:
+    """A picture at the size of the page, not of the photo."""
+    st.image(_shown(pixels), caption=caption, alt=alt, width="stretch", output_format="JPEG")
+
+
+@st.fragment
+def draw_overlays(bundle, encoded, facts) -> None:
+    """The photo, attention and heat map. A fragment: its controls run the head alone, and redraw nothing else."""
+    st.header("Where the network looked", anchor=False, divider="gray")
+    with st.container(horizontal=True, gap="medium"):
+        target = ask_target("The likeliest")
+        method = ask_method()
+        opacity = ask_opacity()
+    reading = read_lesion(bundle, None, facts, encoded=encoded, method=method, target=target, opacity=opacity)
+    name, title = NAMES[reading.target], EXPLAINERS[method].title
+    with st.container(key="photos"):
+        photo, attention, heatmap = st.columns(3, gap="small")
+        with photo:
+            draw_picture(encoded.photo, "The photo", "The photo as it was given")
+        with attention:
+            draw_picture(
+                reading.attention_overlay,
+                "Soft attention: the same for every diagnosis",
+                "The network's soft attention, laid over the photo in colour",
+            )
+        with heatmap:
+            draw_picture(
+                reading.heatmap_overlay,
+                f"{title} for {name}",
+                f"{title} for {name}, laid over the photo in colour",
+            )
+    draw_legend()
+    for note in reading.notes:
+        st.info(plain(note), icon=":material/info:")
+    st.caption(
+        "Colours say what moved the network's answer, not where disease is. The white frame, if there is one, marks the "
+        "square that the network saw."
+    )
+    with st.container(horizontal=True, gap="small"):
+        # Encoded only on a click: a large photo takes a second.
+        for label, picture, file in (
+            ("Attention as PNG", reading.attention_overlay, "attention.png"),
+            (f"{title} as PNG", reading.heatmap_overlay, f"heatmap-{reading.target}.png"),
+        ):
+            st.download_button(
+                label,
+                lambda picture=picture: encode_png(picture),
+                file_name=file,
+                mime="image/png",
+                icon=":material/download:",
+                on_click="ignore",
+                key=f"download {file.partition('-')[0]}",
+            )
+        st.download_button(
+            "Reading as JSON",
+            json.dumps(reading.to_json(), indent=1, allow_nan=False),
+            file_name="reading.json",
+            mime="application/json",
+            icon=":material/download:",
+            on_click="ignore",
+            key="download reading",
+        )
+
+
+def _shown(pixels: np.ndarray) -> np.ndarray:
+    picture = Image.fromarray(pixels)
+    picture.thumbnail((SHOWN_SIDE, SHOWN_SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    return np.asarray(picture)

@@ -1,0 +1,87 @@
+"""The models there are to choose from, and the folders that hold none; read from cards, without loading a network."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.card import CARD_FILE, Card, InvalidBundle, read_card, weights_root
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """What the weights folder holds.
+
+    Args:
+        root: the folder.
+        models: name of a model's folder -> its card; the best held-out balanced accuracy first.
+        broken: name of a folder that holds no usable model -> a sentence why.
+    """
+
+    root: Path
+    models: dict[str, Card]
+    broken: dict[str, str]
+
+    def folder(self, name: str) -> Path:
+        return self.root / name
+
+
+def read_shelf(root: str | Path | None = None) -> Shelf:
+    """Looks through the weights folder; nothing in it can make this fail.
+
+    Args:
+        root: another folder than `weights_root()`.
+    """
+    root = Path(root) if root else weights_root()
+    models, broken = {}, {}
+    for folder in sorted(p for p in root.glob("*") if p.is_dir() and not p.name.startswith(".")):
+        try:
+            models[folder.name] = _checked_card(folder)
+        except InvalidBundle as error:
+            broken[folder.name] = str(error)
+    ordered = sorted(models.items(), key=lambda item: _rank(item[1]))
+    return Shelf(root, dict(ordered), broken)
+
+
+def headline(card: Card) -> dict | None:
+    """The held-out balanced accuracy {"value", "low", "high"}, or None if it was never measured."""
+    score = card.scores.get("test", {}).get("balanced_accuracy")
+    return score if isinstance(score, dict) and isinstance(score.get("value"), int | float) else None
+
+
+def is_leaky(card: Card) -> bool:
+    """Whether the model's own test photos show lesions that it was trained on."""
+    return bool(card.split.get("leaky"))
+
+
+def _checked_card(folder: Path) -> Card:
+    """The card, with what the pages rely on; `load_bundle` checks the weights themselves later."""
+    if not (folder / CARD_FILE).is_file() and (folder / "training").is_dir():
+        raise InvalidBundle(
+            f"{folder} has no {CARD_FILE} yet: its training has not finished. Let it finish, or go on with `train ... --resume`."
+        )
+    card = read_card(folder)
+    try:
+        weights = folder / Path(card.weights["file"]).name
+        fits = (
+            isinstance(card.weights["sha256"], str)
+            and isinstance(card.megabytes, float)
+            and isinstance(card.parameters, int)
+            and all(isinstance(part, dict) for part in (card.split, card.scores, card.data, card.training, card.recipe))
+            and all(isinstance(part, dict) for part in (*card.scores.values(), card.speed, card.network))
+            and isinstance(card.limits, list)
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        fits = False
+    if not fits:
+        raise InvalidBundle(
+            f"{folder / CARD_FILE} is not a complete card: a part of it is missing or of another kind than expected. "
+            "Restore it from the repository or train again."
+        )
+    if not weights.is_file():
+        raise InvalidBundle(f"{weights} is missing. The card names it; restore it from the repository or train again.")
+    return card
+
+
+def _rank(card: Card) -> tuple:
+    """Sorts honest scores before leaky and unmeasured ones, then high before low."""
+    score = headline(card)
+    return score is None or is_leaky(card), -(score["value"] if score else 0), card.name

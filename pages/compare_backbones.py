@@ -1,0 +1,40 @@
+"""Compare backbones: one photo through every shipped network, where they agree and who dissents."""
+
+import streamlit as st
+
+from core.webapp.ask import ask_facts, ask_photo, say_broken, say_no_models
+from core.webapp.comparison import draw_agreement, draw_all_overlays, read_with_all
+from core.webapp.frame import page_frame
+from core.webapp.shelf import read_shelf
+
+page_frame("Compare backbones", "One photo through every network that is shipped, side by side.")
+shelf = read_shelf()
+if not shelf.models:
+    say_no_models(shelf)
+    say_broken(shelf)
+    st.stop()
+
+asked, answered = st.columns([2, 3], gap="large")
+with asked:
+    photo = ask_photo()
+    facts = ask_facts()
+    say_broken(shelf)
+
+with answered:
+    if photo is None:
+        count = len(shelf.models)
+        st.markdown(
+            "##### What you will see\n"
+            f"What {'the one network' if count == 1 else f'each of {count} networks'} in `weights/` says about the same photo and patient, "
+            "whether they agree, who dissents, how long each takes, and where each looked.\n\n"
+            "Networks that disagree are a reason to trust none of them. Agreement is no proof: they learnt from the same photos."
+        )
+        st.stop()
+    if facts is None:
+        st.stop()
+    opinions = read_with_all(shelf, photo.pixels, facts)
+    if not opinions:
+        st.stop()
+    draw_agreement(opinions)
+
+draw_all_overlays(opinions, facts)

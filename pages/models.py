@@ -1,0 +1,20 @@
+"""Models: what each shipped network was made from, how well it does, and what it must not be used for."""
+
+import streamlit as st
+
+from core.webapp.ask import say_broken, say_no_models
+from core.webapp.card_view import draw_card, draw_overview
+from core.webapp.frame import page_frame
+from core.webapp.shelf import read_shelf
+
+page_frame("Models", "What each network was made from, how well it does on lesions it never saw, and its limits.")
+shelf = read_shelf()
+if shelf.models:
+    draw_overview(shelf)
+    chosen = st.selectbox(
+        "Model card", list(shelf.models), key="card", bind="query-params", filter_mode=None, width=340
+    )
+    draw_card(shelf.models[chosen], shelf.folder(chosen))
+else:
+    say_no_models(shelf)
+say_broken(shelf)
