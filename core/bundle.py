@@ -121,15 +121,16 @@ def _shrink(source: Path, target: Path, dtype: str) -> None:
             new.attrs[key] = value
 
 
-def add_scores(folder: str | Path, part: str, scores: dict) -> Card:
-    """Writes a part's held-out scores into a bundle's card.
+def add_scores(folder: str | Path, part: str, scores: dict, speed: dict | None = None) -> Card:
+    """Writes what was measured on a part of the split into a bundle's card.
 
     Args:
         part: of the split, such as "test".
         scores: as `Card.scores[part]`.
+        speed: as `Card.speed`; what is there stays when None.
     """
     card = read_card(folder)
-    card = replace(card, scores={**card.scores, part: scores})
+    card = replace(card, scores={**card.scores, part: scores}, speed=speed or card.speed)
     write_card(card, folder)
     return card
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -105,6 +106,29 @@ class LesionReading:
 def warm_up(bundle: Bundle) -> None:
     """Compiles a bundle's network, so that the first photo does not wait for it."""
     read_lesion(bundle, np.zeros((bundle.card.image_size, bundle.card.image_size, 3), "uint8"))
+
+
+def measure_speed(bundle: Bundle, runs: int = 30) -> dict:
+    """Times the network on one photo at a time, for the card.
+
+    Returns:
+        "forward_ms": median milliseconds of encoder and head together; "device": in words.
+    """
+    import keras
+
+    from core.explain.compiled import compiled
+
+    warm_up(bundle)
+    network, metadata = compiled(bundle.classifier), _metadata(bundle, Facts())
+    image = np.full((bundle.card.image_size, bundle.card.image_size, 3), 128, "float32")
+    laps = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        network.head(network.encode(image), metadata)
+        laps.append(time.perf_counter() - start)
+    gpus = len(keras.distribution.list_devices("gpu"))
+    device = f"{gpus} GPU" if gpus else f"a CPU with {os.cpu_count()} cores"
+    return {"forward_ms": round(1000 * float(np.median(laps)), 1), "device": device, "batch": 1, "runs": runs}
 
 
 def encode_photo(bundle: Bundle, photo: np.ndarray, *, explain: bool = True) -> EncodedPhoto:

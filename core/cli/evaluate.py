@@ -37,7 +37,7 @@ def evaluate(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Folder for evaluation.json and predictions.csv; the model's own for test, else evaluations/MODEL/DATA-SPLIT."
+            help="Folder for evaluation.json, predictions.csv and cases.csv; the model's own for test, else evaluations/MODEL/DATA-SPLIT."
         ),
     ] = None,
     batch_size: Annotated[int, typer.Option(help="Photos that go through the network together.", min=1)] = 32,
@@ -58,7 +58,9 @@ def evaluate(
         )
     folder = out or default_out(bundle, data, split, found.split["missing"])
     if folder == Path(bundle.folder):
-        add_scores(folder, split, found.headline())
+        from core.reading import measure_speed
+
+        add_scores(folder, split, found.headline(), measure_speed(bundle))
     _show(found)
     results().print(f"Written to {folder}.", markup=False, soft_wrap=True)
 
