@@ -5,6 +5,7 @@ import streamlit as st
 from core.webapp.ask import ask_facts, ask_photo, say_broken, say_no_models
 from core.webapp.comparison import draw_agreement, draw_all_overlays, read_with_all
 from core.webapp.frame import page_frame
+from core.webapp.overlays import draw_picture
 from core.webapp.shelf import read_shelf
 
 page_frame("Compare backbones", "One photo through every network that is shipped, side by side.")
@@ -19,6 +20,8 @@ with asked:
     photo = ask_photo()
     facts = ask_facts()
     say_broken(shelf)
+    if photo is not None:
+        draw_picture(photo.pixels, f"The photo, {photo.size}", "The photo as it was given")
 
 with answered:
     if photo is None:
@@ -32,7 +35,7 @@ with answered:
         st.stop()
     if facts is None:
         st.stop()
-    opinions = read_with_all(shelf, photo.pixels, facts)
+    opinions = read_with_all(shelf, photo, facts)
     if not opinions:
         st.stop()
     draw_agreement(opinions)

@@ -418,14 +418,14 @@ def test_models_without_any_says_how_to_get_one(tmp_path, monkeypatch):
     assert json.loads(run("models", "--json").stdout) == []
 
 
-def test_the_readme_shows_the_shipped_models(monkeypatch):
+def test_the_readme_shows_what_the_cards_say(monkeypatch):
     monkeypatch.delenv("MELASCOPE_WEIGHTS", raising=False)
-    table = run("models", "--markdown").stdout
-    if table.count("\n") <= 2:
-        pytest.skip("no models in weights/")
+    # weights/ may hold more than what ships: a model trained here.
+    rows = run("models", "--markdown").stdout.splitlines()
     readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    between = readme.split("<!-- models: begin -->\n")[1].split("<!-- models: end -->")[0]
-    assert between == table, "Paste what `python -m core models --markdown` prints between README's two marks."
+    shown = readme.split("<!-- models: begin -->\n")[1].split("<!-- models: end -->")[0].splitlines()
+    missing = [row for row in shown if row not in rows]
+    assert not missing, "Paste what `python -m core models --markdown` prints between README's two marks."
 
 
 # ---- evaluate ----
@@ -537,23 +537,14 @@ def test_ctrl_c_is_no_traceback(monkeypatch, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_the_whole_way_from_photos_to_a_reading(drawn_folder, photo, tmp_path):
     model = tmp_path / "Mine"
-    ask = [
-        "--backbone",
-        "MobileNetV3Small",
-        "--data",
-        drawn_folder,
-        "--init",
-        "random",
-        "--epochs",
-        1,
-        "--image-size",
-        64,
-    ]
-    trained = run_apart("train", "frozen", *ask, "--out", model, timeout=600)
+    options = f"--backbone MobileNetV3Small --data {drawn_folder} --init random --epochs 2 --image-size 64"
+    trained = run_apart("train", "frozen", *options.split(), "--out", model, timeout=600)
     assert trained.returncode == 0, trained.stderr
-    assert "Epoch 1" in trained.stderr
+    assert "Epoch 2 (frozen)" in trained.stderr
+    assert "Epoch 3" not in trained.stderr
     measured = run_apart("evaluate", model, "--data", drawn_folder, timeout=600)
     assert measured.returncode == 0, measured.stderr
     read = run_apart("read", photo, "--model", model, "--out", tmp_path / "out", timeout=600)

@@ -34,6 +34,10 @@ SOURCES = sorted(
 )
 
 
+# Packages whose requirement has another name.
+DISTRIBUTIONS = {"PIL": "pillow", "cv2": "opencv-python-headless", "sklearn": "scikit-learn"}
+
+
 def part_of(path: Path) -> str:
     """The part of the architecture that a source file belongs to; "" for core/__init__.py."""
     first, *rest = path.relative_to(REPOSITORY).with_suffix("").parts
@@ -94,6 +98,13 @@ def test_networks_and_training_stay_free_of_a_backend(path):
 @pytest.mark.parametrize("path", [p for p in SOURCES if part_of(p) in ("app", "pages")], ids=label)
 def test_pages_leave_networks_to_core(path):
     assert not imported_packages(path) & {"tensorflow", "keras", "cv2", "tf_keras_vis"}
+
+
+def test_requirements_are_what_the_sources_import_and_pinned():
+    lines = (REPOSITORY / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    pins = dict(line.split("==") for line in lines if line and not line.startswith("#"))
+    packages = set().union(*map(imported_packages, SOURCES)) - set(sys.stdlib_module_names) - {"core"}
+    assert {DISTRIBUTIONS.get(package, package) for package in packages} == set(pins)
 
 
 def command(*arguments: str) -> str:

@@ -112,8 +112,12 @@ class _Questions:
     @cached_property
     def bundle(self):
         from core.bundle import load_bundle
+        from core.reading import warm_up
 
-        return load_bundle(self.model)
+        bundle = load_bundle(self.model)
+        # Else the first reading's seconds would be those of compiling the network.
+        warm_up(bundle)
+        return bundle
 
     def read(self, path: Path, folder: Path | None) -> dict:
         """Reads one photo, writes its files if there is a folder for them, and returns the record."""

@@ -1,7 +1,7 @@
 """Intervals from a bootstrap that resamples lesions: photos of one lesion are not independent, so they go together."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -124,25 +124,25 @@ def _aligned(predictions: pd.DataFrame, lesions: Mapping[str, str] | None) -> pd
     return table
 
 
-def paired_difference(
-    metric: str,
+def paired_differences(
+    metrics: Sequence[str],
     predictions_a: pd.DataFrame,
     predictions_b: pd.DataFrame,
     *,
     lesions: Mapping[str, str] | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
-) -> dict[str, float | None]:
+) -> dict[str, dict[str, float | None]]:
     """How much better model a scores than model b on the same photos, both seen through the same resampled lesions.
 
     Args:
-        metric: a name that `metrics.flatten` gives, such as "balanced_accuracy" or "mel.sensitivity".
+        metrics: names that `metrics.flatten` gives, such as "balanced_accuracy" or "mel.sensitivity".
         predictions_a, predictions_b: columns image_id, dx, the seven codes and, unless `lesions` is given, lesion_id; in any
             order of rows.
         lesions: image_id -> lesion_id.
 
     Returns:
-        {"value", "low", "high", "p"}: a minus b with its 95 % interval, and the two-sided bootstrap p value of no difference
+        Metric -> {"value", "low", "high", "p"}: a minus b with its 95 % interval, and the two-sided bootstrap p value of no difference
         (never below 1 / resamples; correct it for the number of comparisons). None where the metric is undefined.
 
     Raises:
@@ -162,13 +162,22 @@ def paired_difference(
     y_true = np.array([index_of(code) for code in a.dx])
     tables = [table[list(CODES)].to_numpy("float64") for table in (a, b)]
     values = [flatten(scores(y_true, table)) for table in tables]
-    if metric not in values[0]:
-        raise ValueError(f"Unknown metric {metric!r}. Expected one of: {', '.join(values[0])}.")
-    if values[0][metric] is None or values[1][metric] is None:
-        return {"value": None, "low": None, "high": None, "p": None}
+    for metric in metrics:
+        if metric not in values[0]:
+            raise ValueError(f"Unknown metric {metric!r}. Expected one of: {', '.join(values[0])}.")
     weights = resample_lesions(a.lesion_id, resamples, seed)
-    first, second = (weighted_scores(y_true, table, weights)[metric] for table in tables)
-    difference = first - second
+    first, second = (weighted_scores(y_true, table, weights) for table in tables)
+    return {m: _difference(values[0][m], values[1][m], first[m] - second[m], resamples) for m in metrics}
+
+
+def paired_difference(metric: str, predictions_a: pd.DataFrame, predictions_b: pd.DataFrame, **settings) -> dict:
+    """`paired_differences` of one metric."""
+    return paired_differences([metric], predictions_a, predictions_b, **settings)[metric]
+
+
+def _difference(a: float | None, b: float | None, difference: np.ndarray, resamples: int) -> dict[str, float | None]:
+    if a is None or b is None:
+        return {"value": None, "low": None, "high": None, "p": None}
     known = difference[~np.isnan(difference)]
     p = min(1.0, max(2 * min((known <= 0).mean(), (known >= 0).mean()), 1 / resamples)) if len(known) else None
-    return interval(values[0][metric] - values[1][metric], difference) | {"p": p}
+    return interval(a - b, difference) | {"p": p}

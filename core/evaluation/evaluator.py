@@ -1,4 +1,4 @@
-"""Scores a bundle on a HAM10000 folder: photos in, `predictions.csv` and `evaluation.json` out."""
+"""Scores a bundle on a HAM10000 folder: photos in, `predictions.csv`, `cases.csv` and `evaluation.json` out."""
 
 from pathlib import Path
 
@@ -11,8 +11,9 @@ from core.data.split import PARTS
 from core.diagnoses import CODES
 from core.evaluation.bootstrap import RESAMPLES, confidence_words, lesion_bootstrap
 from core.evaluation.metrics import absent_classes, confusion
-from core.evaluation.predictions import Progress, predict_table, write_predictions
+from core.evaluation.predictions import Progress, predict_table
 from core.evaluation.report import Evaluation, write_evaluation
+from core.evaluation.results import write_cases, write_predictions
 
 CHOICES = (*PARTS, "all")
 
@@ -130,13 +131,13 @@ def evaluate(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Evaluation:
-    """Scores a model on a HAM10000 folder and writes `evaluation.json` and `predictions.csv`.
+    """Scores a model on a HAM10000 folder and writes `evaluation.json`, `predictions.csv` and `cases.csv`.
 
     Args:
         folder: in HAM10000 layout; may hold photos that the model never saw (then `split="all"`).
         split: "test", "validation" or "train": the folder's photos that the model's card lists under this part; "all": every
             photo, with a warning in the record where the model has met some.
-        out: folder for the two files; see `default_out` when None.
+        out: folder for the three files; see `default_out` when None.
         progress: called with (photos done, photos in all).
         batch_size: photos that go through the network together.
         resamples, seed: of the bootstrap.
@@ -156,6 +157,7 @@ def evaluate(
     predictions = predict_table(bundle, rows, batch_size, progress)
     evaluation = _report(bundle.card, table, predictions, split, expected, folder, resamples, seed)
     write_predictions(predictions, out)
+    write_cases(predictions, out)
     write_evaluation(evaluation, out)
     return evaluation
 

@@ -3,7 +3,6 @@
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,10 +11,7 @@ from core.bundle import Bundle
 from core.data.ham10000 import InvalidDataset
 from core.data.images import UnreadablePhoto, fit_image, read_photo
 from core.diagnoses import CODES
-from core.evaluation.report import write_text
 
-PREDICTIONS_FILE = "predictions.csv"
-PREDICTION_COLUMNS = ("image_id", "dx", *CODES)
 FACT_COLUMNS = ("lesion_id", "dx_type", "age", "sex", "localization", "dataset")
 READERS = 4
 BATCHES_AHEAD = 3
@@ -125,11 +121,3 @@ def predict_table(
     answers = pd.DataFrame(calibrated(logits, card.temperature), columns=list(CODES))
     facts = table.reset_index(drop=True)
     return pd.concat([facts[["image_id", "dx"]], answers, facts[list(FACT_COLUMNS)]], axis=1)
-
-
-def write_predictions(predictions: pd.DataFrame, folder: str | Path) -> Path:
-    """Writes `predictions.csv`, columns exactly image_id, dx and the seven codes; returns its path."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    text = predictions[list(PREDICTION_COLUMNS)].to_csv(index=False, lineterminator="\n")
-    return write_text(folder / PREDICTIONS_FILE, text)

@@ -126,7 +126,7 @@ def _mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return _share((np.nan_to_num(values) * weights).sum(axis=1), weights.sum(axis=1))
 
 
-def _counted(counts: np.ndarray, majority: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+def counted_scores(counts: np.ndarray, majority: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Scores of confusion matrices, (R, 7, 7): summaries (R,), and per-class columns (R, 7)."""
     right = np.einsum("rcc->rc", counts)
     true, predicted = counts.sum(axis=2), counts.sum(axis=1)
@@ -190,7 +190,7 @@ def weighted_scores(y_true: np.ndarray, probabilities: np.ndarray, weights: np.n
     def score_block(block: np.ndarray) -> dict[str, np.ndarray]:
         total = block.sum(axis=1)
         by_class = block @ one_hot
-        values, columns = _counted((block @ cells).reshape(-1, CLASSES, CLASSES), majority)
+        values, columns = counted_scores((block @ cells).reshape(-1, CLASSES, CLASSES), majority)
         curves = [ranking.curve(block) for ranking in classes]
         columns["auc"] = np.stack([curve.auc() for curve in curves], axis=1)
         columns["average_precision"] = np.stack([curve.average_precision() for curve in curves], axis=1)

@@ -104,11 +104,15 @@ def train(
     """
     name = recipe if isinstance(recipe, str) else "custom"
     recipe = find_recipe(recipe) if isinstance(recipe, str) else recipe
+    if epochs and frozen_epochs is None:
+        if recipe.epochs:
+            # A run shortened on the command line is shortened in both phases.
+            frozen_epochs = min(recipe.frozen_epochs, epochs)
+        else:
+            # A recipe of the head alone has all its epochs there.
+            epochs, frozen_epochs = None, epochs
     overrides = {"epochs": epochs, "frozen_epochs": frozen_epochs, "batch_size": batch_size, "split": split, "seed": seed}
     recipe = replace(recipe, **{k: v for k, v in overrides.items() if v is not None})
-    if epochs is not None and recipe.epochs and frozen_epochs is None:
-        # A run shortened on the command line is shortened in both phases.
-        recipe = replace(recipe, frozen_epochs=min(recipe.frozen_epochs, epochs))
     find_backbone(backbone)
     run = _Run(name, recipe, backbone, Path(folder), Path(out or Path("weights") / backbone), init, image_size, report or Report())
     return run.train(resume, pretraining)

@@ -31,7 +31,7 @@ class Agreement:
         if self.leading is None:
             return f"The {count} networks are divided"
         if not self.dissenters:
-            return f"All {count} networks say {NAMES[self.leading]}"
+            return f"{'Both' if count == 2 else f'All {count}'} networks say {NAMES[self.leading]}"
         return f"{len(self.voters)} of {count} networks say {NAMES[self.leading]}"
 
     @property

@@ -23,16 +23,15 @@ def draw_answer(reading) -> None:
     with risk:
         st.caption("Malignant or pre-malignant")
         st.subheader(percent(malignancy), anchor=False)
-        st.markdown(f"{frequency(malignancy).capitalize()} such readings: {_malignant_names()} together")
+        st.markdown(
+            f"{frequency(malignancy).capitalize()} · melanoma, basal cell carcinoma and actinic keratosis together"
+        )
     st.plotly_chart(
         differential_chart(reading.probabilities),
         config=CONFIG,
         alt=describe(reading.probabilities),
         key="differential",
     )
-    st.caption("Hatched bars in warm colours: malignant or pre-malignant. Plain bars in cool colours: benign.")
-    st.caption(f"{NAMES[top]}: {_ABOUT[top]}")
-
-
-def _malignant_names() -> str:
-    return "melanoma, basal cell carcinoma, actinic keratosis"
+    st.caption(
+        f"Hatched bars in warm colours: malignant or pre-malignant. Plain bars in cool colours: benign.  \n{NAMES[top]}: {_ABOUT[top]}"
+    )

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core.data.drawn import draw_lesion
-from core.data.images import MAX_BYTES, UnreadablePhoto, read_photo
+from core.data.images import MAX_BYTES, UnreadablePhoto, photo_hash, read_photo
 from core.data.patient import SEXES, SITES, Facts, InvalidFacts
 from core.webapp.shelf import Shelf, headline, is_leaky
 from core.webapp.words import UNKNOWN, interval, milliseconds, plain
@@ -23,11 +23,11 @@ class Photo:
 
     Args:
         pixels: (H, W, 3) uint8 RGB.
-        drawn: whether it is the drawn example.
+        hash: see `core.data.images.photo_hash`.
     """
 
     pixels: np.ndarray
-    drawn: bool = False
+    hash: str
 
     @property
     def size(self) -> str:
@@ -46,7 +46,7 @@ def ask_photo() -> Photo | None:
     )
     if source == EXAMPLE:
         st.caption("A drawn lesion, to try the page with. What a network says about a drawing means nothing.")
-        return Photo(_example(), drawn=True)
+        return _example()
     if source == CAMERA:
         st.camera_input("Take a photo through the dermatoscope", key=_CAMERA, on_change=_take, args=(_CAMERA,))
         kept = _CAMERA
@@ -80,12 +80,12 @@ def ask_facts() -> Facts | None:
     """
     with st.container(horizontal=True, gap="small"):
         age = st.number_input(
-            "Age in years", value=None, step=1, placeholder="unknown", key="age", persist_state="session", width=150
+            "Age in years", value=None, step=1, placeholder="unknown", key="age", persist_state="session", width=110
         )
         sex = st.selectbox(
-            "Sex", _unknown_first(SEXES), key="sex", persist_state="session", filter_mode=None, width=150
+            "Sex", _unknown_first(SEXES), key="sex", persist_state="session", filter_mode=None, width=125
         )
-        site = st.selectbox("Body site", _unknown_first(SITES), key="site", persist_state="session", width=200)
+        site = st.selectbox("Body site", _unknown_first(SITES), key="site", persist_state="session", width=170)
     try:
         return Facts(age, sex, site)
     except InvalidFacts as error:
@@ -104,7 +104,7 @@ def ask_model(shelf: Shelf) -> str:
     """
     names = list(shelf.models)
     chosen = st.selectbox(
-        "Network",
+        "Network, and its balanced accuracy",
         names,
         format_func=lambda name: _short(shelf, name),
         key="model",
@@ -144,7 +144,8 @@ def _take(key: str) -> None:
         return
     name = file.name if key == _UPLOADER else "The camera's photo"
     try:
-        st.session_state[_PHOTO.format(key)] = Photo(read_photo(file.getvalue(), name))
+        pixels = read_photo(file.getvalue(), name)
+        st.session_state[_PHOTO.format(key)] = Photo(pixels, photo_hash(pixels))
     except UnreadablePhoto as error:
         st.session_state[_PROBLEM.format(key)] = str(error)
     except MemoryError:
@@ -158,9 +159,10 @@ def _forget(key: str) -> None:
         st.session_state.pop(slot.format(key), None)
 
 
-@st.cache_data(show_spinner=False)
-def _example() -> np.ndarray:
-    return draw_lesion("mel", seed=3)[0]
+@st.cache_resource(show_spinner=False)
+def _example() -> Photo:
+    pixels, _ = draw_lesion("mel", seed=3)
+    return Photo(pixels, photo_hash(pixels))
 
 
 def _unknown_first(values: tuple[str, ...]) -> list[str]:
@@ -169,7 +171,7 @@ def _unknown_first(values: tuple[str, ...]) -> list[str]:
 
 def _short(shelf: Shelf, name: str) -> str:
     score = headline(shelf.models[name])
-    return f"{name}: balanced accuracy {interval(score)}" if score else f"{name}: accuracy {UNKNOWN}"
+    return f"{name}: {interval(score)}"
 
 
 def _facts_of(shelf: Shelf, name: str) -> str:

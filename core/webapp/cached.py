@@ -11,7 +11,7 @@ import numpy as np
 import streamlit as st
 
 from core.card import Card
-from core.data.images import photo_hash
+from core.webapp.ask import Photo
 from core.webapp.words import plain
 
 # As many models as there are backbones, so that comparing them all loads each once.
@@ -60,9 +60,9 @@ def load_model(folder: Path, card: Card):
         raise
 
 
-def encode(bundle, photo: np.ndarray):
+def encode(bundle, photo: Photo):
     """A photo as the model's encoder sees it: the one slow step, done once for each photo and model of a session."""
-    return _encoded(bundle.name, bundle.card.weights["sha256"], photo_hash(photo), bundle, photo)
+    return _encoded(bundle.name, bundle.card.weights["sha256"], photo.hash, bundle, photo.pixels)
 
 
 def failure(error: Exception) -> str:

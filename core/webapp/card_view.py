@@ -17,8 +17,9 @@ HEADLINES = {
     "balanced_accuracy": "Balanced accuracy",
     "accuracy": "Accuracy",
     "auc_macro": "AUC, macro",
+    "malignancy_auc": "AUC, malignancy",
     "macro_f1": "F1, macro",
-    "ece": "Calibration error (ECE)",
+    "ece": "Calibration error",
 }
 PARTS = {"train": "training", "validation": "validation", "test": "test"}
 
@@ -32,7 +33,7 @@ def draw_overview(shelf: Shelf) -> None:
                 "Balanced accuracy": interval(headline(card)),
                 "Size": f"{card.megabytes:.1f} MB",
                 "Weights": f"{card.parameters / 1e6:.1f} M",
-                "Photo": f"{card.image_size} px",
+                "Input": f"{card.image_size} px",
                 "Time a photo": _speed(card),
                 "Split": f"{card.split.get('kind')}{' (LEAKY)' if is_leaky(card) else ''}",
             }
@@ -44,7 +45,7 @@ def draw_overview(shelf: Shelf) -> None:
     measured = {name: headline(card) for name, card in shelf.models.items() if headline(card)}
     if len(measured) > 1:
         st.plotly_chart(
-            scores_chart(measured, "balanced accuracy on held-out lesions, 95 % interval"),
+            scores_chart(measured, "balanced accuracy, 95 % interval"),
             config=CONFIG,
             alt="Held-out balanced accuracy: " + "; ".join(f"{n} {interval(s)}" for n, s in measured.items()),
             key="overview",
@@ -58,7 +59,7 @@ def draw_overview(shelf: Shelf) -> None:
 
 def draw_card(card: Card, folder: Path) -> None:
     """One model's card: limits first, then scores, data, training and the file itself."""
-    st.header(plain(card.name), anchor=False, divider="gray")
+    st.header(plain(card.name), anchor=False)
     _draw_limits(card)
     scores, data, training, weights = st.tabs(["Scores", "Data and split", "Training", "Weights"])
     with scores:
@@ -127,9 +128,8 @@ def _draw_scores(card: Card, evaluation: Evaluation | None) -> None:
 
 def _draw_score(label: str, score: dict) -> None:
     value, _, rest = interval(score).partition(" (")
-    with st.container(width=190, border=True, gap=None):
-        st.caption(label)
-        st.subheader(value, anchor=False)
+    with st.container(width=171, border=True, gap=None):
+        st.metric(label, value)
         st.caption(f"95 %: {rest.removesuffix(')')}" if rest else "no interval")
 
 

@@ -1,15 +1,10 @@
 """The charts, as Plotly figures. They carry no ground and no text colour: Streamlit's theme, light or dark, gives both."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+import plotly.graph_objects as go
 
 from core.diagnoses import CODES, NAMES
 from core.webapp.theme import COLORS, GROUPS, PATTERNS, SHORT_NAMES
 from core.webapp.words import percent
-
-if TYPE_CHECKING:  # at run time each function imports it, since a page without a chart must not wait for it
-    import plotly.graph_objects as go
 
 # No zoom, no tool bar: these charts are small and say all they know in text.
 CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False, "showAxisDragHandles": False}
@@ -23,8 +18,6 @@ DARK_TEXT, LIGHT_TEXT = "#18272b", "#ffffff"
 
 def differential_chart(probabilities: dict[str, float]) -> go.Figure:
     """The seven probabilities as horizontal bars, the likeliest on top. Names stand above the bars: narrow screens hold them."""
-    import plotly.graph_objects as go
-
     ranked = sorted(probabilities, key=probabilities.get)
     figure = go.Figure(
         go.Bar(
@@ -91,8 +84,6 @@ def agreement_chart(rows: dict[str, dict[str, float]], malignancy: dict[str, flo
         rows: model -> code -> probability.
         malignancy: model -> probability that the lesion is malignant, the last column.
     """
-    import plotly.graph_objects as go
-
     models = list(rows)[::-1]
     values = [[*(rows[m][code] for code in CODES), malignancy[m]] for m in models]
     columns = [*(SHORT_NAMES[code] for code in CODES), "<b>Malignant</b>"]
@@ -153,8 +144,6 @@ def scores_chart(scores: dict[str, dict], label: str) -> go.Figure:
         scores: model -> {"value", "low", "high"}; low and high may be missing.
         label: of the score.
     """
-    import plotly.graph_objects as go
-
     names = list(scores)[::-1]
     values = [scores[n]["value"] for n in names]
     lows = [scores[n].get("low") for n in names]
@@ -192,8 +181,6 @@ def history_chart(history: list[dict]) -> go.Figure:
     Args:
         history: rows of `history.csv`, numbers as numbers.
     """
-    import plotly.graph_objects as go
-
     epochs = [row["epoch"] for row in history]
     figure = go.Figure()
     for column, name, code, dash in (

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import streamlit as st
 
 from core.card import Card
@@ -11,10 +10,11 @@ from core.diagnoses import CODES, NAMES
 from core.explain import EXPLAINERS
 from core.reading import read_lesion
 from core.webapp.agreement import compare
+from core.webapp.ask import Photo
 from core.webapp.cached import FAILURES, encode, failure, load_model
 from core.webapp.charts import CONFIG, agreement_chart
 from core.webapp.overlays import ask_method, ask_opacity, ask_target, draw_legend, draw_picture
-from core.webapp.shelf import Shelf, headline
+from core.webapp.shelf import Shelf, headline, is_leaky
 from core.webapp.theme import SHORT_NAMES
 from core.webapp.words import interval, listed, milliseconds, percent, plain
 
@@ -36,7 +36,7 @@ class Opinion:
     seconds: float
 
 
-def read_with_all(shelf: Shelf, photo: np.ndarray, facts: Facts) -> list[Opinion]:
+def read_with_all(shelf: Shelf, photo: Photo, facts: Facts) -> list[Opinion]:
     """Reads the photo with every model on the shelf; one that fails says so in place and leaves the rest be."""
     opinions = []
     place = st.empty()
@@ -81,7 +81,7 @@ def draw_agreement(opinions: list[Opinion]) -> None:
                 "Says": NAMES[o.reading.top],
                 "Probability": percent(o.reading.probabilities[o.reading.top]),
                 "Time": milliseconds(o.seconds),
-                "Balanced accuracy, held out": interval(headline(o.card)),
+                "Balanced accuracy, held out": interval(headline(o.card)) + (", LEAKY" if is_leaky(o.card) else ""),
             }
             for o in opinions
         ],
@@ -93,7 +93,7 @@ def draw_agreement(opinions: list[Opinion]) -> None:
 @st.fragment
 def draw_all_overlays(opinions: list[Opinion], facts: Facts) -> None:
     """Where each network looked. A fragment: its controls run the heads alone."""
-    st.header("Where each network looked", anchor=False, divider="gray")
+    st.header("Where each network looked", anchor=False)
     with st.container(horizontal=True, gap="medium"):
         target = ask_target("Each network's likeliest")
         method = ask_method()

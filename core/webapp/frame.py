@@ -8,6 +8,8 @@ NOTICE = "For research and teaching. Not a medical device: nothing here may deci
 PAGES: tuple[tuple[str, str, str], ...] = (
     ("app.py", "Read a lesion", ":material/biotech:"),
     ("pages/compare_backbones.py", "Compare backbones", ":material/compare:"),
+    ("pages/evaluation.py", "Evaluation", ":material/monitoring:"),
+    ("pages/paper.py", "The paper", ":material/menu_book:"),
     ("pages/models.py", "Models", ":material/description:"),
 )
 # Streamlit leaves wide borders on phones, and greys the text of charts below what is easily read.
@@ -18,7 +20,7 @@ _STYLE = """
   .st-key-brand p { font-weight: 700; font-size: 1.15rem; letter-spacing: -0.01em; }
   .stMainBlockContainer h1 { padding: 0.5rem 0 0.25rem; }
   .stMainBlockContainer h2 { padding: 1.25rem 0 0.25rem; }
-  .stMainBlockContainer h3 { padding: 0; }
+  .stMainBlockContainer h3 { padding: 0.1rem 0; }
   .stPlotlyChart :is(.xtick, .ytick, .xtitle, .ytitle, .legendtext) text,
   .stPlotlyChart :is(text.xtitle, text.ytitle, text.legendtext),
   .st-key-differential .annotation text { fill: currentColor !important; }

@@ -9,6 +9,7 @@ from PIL import Image
 from core.diagnoses import CODES, NAMES
 from core.explain import EXPLAINERS, encode_png, legend_colors
 from core.reading import read_lesion
+from core.webapp.cached import FAILURES, failure
 from core.webapp.words import plain
 
 # Pictures on the page are at most this large, pixels; downloads have the photo's own resolution.
@@ -75,12 +76,16 @@ def draw_picture(pixels: np.ndarray, caption: str, alt: str) -> None:
 @st.fragment
 def draw_overlays(bundle, encoded, facts) -> None:
     """The photo, attention and heat map. A fragment: its controls run the head alone, and redraw nothing else."""
-    st.header("Where the network looked", anchor=False, divider="gray")
+    st.header("Where the network looked", anchor=False)
     with st.container(horizontal=True, gap="medium"):
         target = ask_target("The likeliest")
         method = ask_method()
         opacity = ask_opacity()
-    reading = read_lesion(bundle, None, facts, encoded=encoded, method=method, target=target, opacity=opacity)
+    try:
+        reading = read_lesion(bundle, None, facts, encoded=encoded, method=method, target=target, opacity=opacity)
+    except FAILURES as error:
+        st.error(failure(error), icon=":material/error:")
+        return
     name, title = NAMES[reading.target], EXPLAINERS[method].title
     with st.container(key="photos"):
         photo, attention, heatmap = st.columns(3, gap="small")
@@ -101,15 +106,14 @@ def draw_overlays(bundle, encoded, facts) -> None:
     draw_legend()
     for note in reading.notes:
         st.info(plain(note), icon=":material/info:")
-    st.caption(
-        "Colours say what moved the network's answer, not where disease is. The white frame, if there is one, marks the "
-        "square that the network saw."
-    )
+    height, width = encoded.photo.shape[:2]
+    frame = "" if height == width else " The white frame marks the square that the network saw."
+    st.caption(f"Colours say what moved the network's answer, not where disease is.{frame}")
     with st.container(horizontal=True, gap="small"):
-        # Encoded only on a click: a large photo takes a second.
-        for label, picture, file in (
-            ("Attention as PNG", reading.attention_overlay, "attention.png"),
-            (f"{title} as PNG", reading.heatmap_overlay, f"heatmap-{reading.target}.png"),
+        # Made only on a click: a large photo takes a second, and a file made ahead is gone after the next change.
+        for key, label, picture, file in (
+            ("attention", "Attention as PNG", reading.attention_overlay, "attention.png"),
+            ("heatmap", f"{title} as PNG", reading.heatmap_overlay, f"heatmap-{reading.target}.png"),
         ):
             st.download_button(
                 label,
@@ -118,11 +122,11 @@ def draw_overlays(bundle, encoded, facts) -> None:
                 mime="image/png",
                 icon=":material/download:",
                 on_click="ignore",
-                key=f"download {file.partition('-')[0]}",
+                key=f"download {key}",
             )
         st.download_button(
             "Reading as JSON",
-            json.dumps(reading.to_json(), indent=1, allow_nan=False),
+            lambda: json.dumps(reading.to_json(), indent=1, allow_nan=False),
             file_name="reading.json",
             mime="application/json",
             icon=":material/download:",

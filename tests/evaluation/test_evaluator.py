@@ -78,7 +78,7 @@ def test_batch_size_changes_nothing(drawn, drawn_folder):
 
 def test_test_part_from_folder_to_files(drawn, drawn_folder, tmp_path):
     found = evaluate(drawn, drawn_folder, out=tmp_path, resamples=100)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["evaluation.json", "predictions.csv"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["cases.csv", "evaluation.json", "predictions.csv"]
     with open(tmp_path / "predictions.csv", newline="") as file:
         rows = list(csv.reader(file))
     assert ",".join(rows[0]) == "image_id,dx,akiec,bcc,bkl,df,mel,nv,vasc"

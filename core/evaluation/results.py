@@ -1,0 +1,128 @@
+"""The tables that `evaluate` leaves in a model's folder, written, and read back with its record: all that dashboards are drawn from."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from core.card import Card
+from core.diagnoses import CODES, index_of
+from core.evaluation.metrics import check_predictions, confusion
+from core.evaluation.report import Evaluation, InvalidEvaluation, read_evaluation, write_text
+
+PREDICTIONS_FILE = "predictions.csv"
+PREDICTION_COLUMNS = ("image_id", "dx", *CODES)
+CASES_FILE = "cases.csv"
+CASE_COLUMNS = ("image_id", "lesion_id", "dx_type", "age", "sex", "localization", "dataset")
+
+
+class InvalidResults(ValueError):
+    """Evaluation files that are missing, stale, or do not fit together."""
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """One model's evaluation with every photo's probabilities and facts.
+
+    Args:
+        evaluation: of `evaluation.json`.
+        table: one row a photo: image_id, dx, the seven codes, lesion_id, dx_type, age (NaN unknown), sex, localization,
+            dataset.
+        y_true, y_pred: classes, (N,), positions in `CODES`.
+        probabilities: (N, 7).
+    """
+
+    evaluation: Evaluation
+    table: pd.DataFrame
+    y_true: np.ndarray
+    y_pred: np.ndarray
+    probabilities: np.ndarray
+
+    @property
+    def lesions(self) -> np.ndarray:
+        """Lesion of each photo, (N,)."""
+        return self.table.lesion_id.to_numpy(dtype=str)
+
+
+def read_results(folder: str | Path, card: Card) -> Results:
+    """Reads `evaluation.json`, `predictions.csv` and `cases.csv` of a model's folder.
+
+    Raises:
+        InvalidResults: a file is missing or damaged, belongs to other weights than the card's, lists the classes in another
+            order, or the files are of different evaluations; the sentence ends with the command that makes them.
+    """
+    folder = Path(folder)
+    again = f"Run `python -m core evaluate {folder.name} --data HAM10000_FOLDER`."
+    try:
+        evaluation = read_evaluation(folder)
+    except InvalidEvaluation as error:
+        raise InvalidResults(f"{folder.name} has no usable evaluation: {error} {again}") from None
+    if evaluation.weights_sha256 != card.weights["sha256"]:
+        raise InvalidResults(
+            f"The evaluation of {folder.name} is stale: it is of the weights {str(evaluation.weights_sha256)[:12]}..., but its card "
+            f"names {card.weights['sha256'][:12]}... {again}"
+        )
+    if list(evaluation.classes) != list(CODES):
+        raise InvalidResults(
+            f"{folder / 'evaluation.json'} has the classes {', '.join(map(str, evaluation.classes))}. Expected {', '.join(CODES)}, in "
+            f"this order. {again}"
+        )
+    predictions = _read_table(folder / PREDICTIONS_FILE, PREDICTION_COLUMNS, again)
+    cases = _read_table(folder / CASES_FILE, CASE_COLUMNS, again)
+    apart = set(predictions.image_id) ^ set(cases.image_id)
+    if apart:
+        raise InvalidResults(
+            f"{PREDICTIONS_FILE} and {CASES_FILE} of {folder.name} are of different photos: {len(apart)} stand in one only. {again}"
+        )
+    table = predictions.merge(cases, on="image_id", how="left", validate="one_to_one", sort=False)
+    try:
+        y_true = np.array([index_of(code) for code in table.dx])
+        y_true, probabilities = check_predictions(y_true, table[list(CODES)].to_numpy("float64"))
+    except ValueError as error:
+        raise InvalidResults(f"{folder / PREDICTIONS_FILE} cannot be used. {error} {again}") from None
+    y_pred = probabilities.argmax(axis=1)
+    if confusion(y_true, y_pred).tolist() != evaluation.confusion:
+        raise InvalidResults(
+            f"{PREDICTIONS_FILE} and evaluation.json of {folder.name} are of different evaluations: their confusion matrices differ. "
+            f"{again}"
+        )
+    return Results(evaluation, table, y_true, y_pred, probabilities)
+
+
+def write_predictions(predictions: pd.DataFrame, folder: str | Path) -> Path:
+    """Writes `predictions.csv`, columns exactly image_id, dx and the seven codes; returns its path."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    text = predictions[list(PREDICTION_COLUMNS)].to_csv(index=False, lineterminator="\n")
+    return write_text(folder / PREDICTIONS_FILE, text)
+
+
+def write_cases(predictions: pd.DataFrame, folder: str | Path) -> Path:
+    """Writes `cases.csv`, what is known of each scored photo, in the order of `predictions.csv`; returns its path."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    text = predictions[list(CASE_COLUMNS)].to_csv(index=False, lineterminator="\n")
+    return write_text(folder / CASES_FILE, text)
+
+
+def _read_table(path: Path, columns: tuple[str, ...], again: str) -> pd.DataFrame:
+    """A CSV file with exactly these columns, in this order; empty cells are "", but for the age."""
+    texts = dict.fromkeys((c for c in columns if c != "age" and c not in CODES), str)
+    try:
+        table = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values={"age": [""]})
+    except FileNotFoundError:
+        raise InvalidResults(f"{path} is missing. {again}") from None
+    except (OSError, ValueError) as error:
+        raise InvalidResults(f"{path} cannot be read as a table ({error}). {again}") from None
+    if tuple(table.columns) != columns:
+        raise InvalidResults(
+            f"{path} has the columns {', '.join(map(str, table.columns))}. Expected {', '.join(columns)}, in this order: classes in "
+            f"another order would be mistaken for one another. {again}"
+        )
+    if not table.image_id.is_unique:
+        raise InvalidResults(f"{path} lists an image_id more than once. {again}")
+    numbers = [c for c in columns if c not in texts]
+    if not all(pd.api.types.is_numeric_dtype(table[c]) for c in numbers):
+        raise InvalidResults(f"{path} has text where numbers belong, in one of {', '.join(numbers)}. {again}")
+    return table

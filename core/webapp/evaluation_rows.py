@@ -1,0 +1,113 @@
+"""An evaluation as rows of tables: what the page draws and its report holds."""
+
+import pandas as pd
+
+from core.diagnoses import CODES, NAMES
+from core.webapp.evaluations import Evaluated, kept_subgroups
+from core.webapp.words import interval
+
+ANY = "any"
+# Metric -> what it is called; the two balanced accuracies must never be mistaken for one another.
+METRICS = {
+    "balanced_accuracy": "Balanced accuracy (mean sensitivity)",
+    "one_vs_rest_balanced_accuracy": "One-vs-rest balanced accuracy (paper, Eq. 13)",
+    "accuracy": "Accuracy",
+    "majority_baseline": "Accuracy of always answering the commonest class",
+    "macro_f1": "F1, macro",
+    "macro_precision": "Precision, macro",
+    "macro_specificity": "Specificity, macro",
+    "auc_macro": "AUC, macro",
+    "auc_weighted": "AUC, weighted by photos",
+    "auc_micro": "AUC, micro",
+    "melanoma_nevus_auc": "AUC, melanoma against nevus",
+    "malignancy_auc": "AUC, malignant against benign",
+    "melanoma_sensitivity_at_90_specificity": "Melanoma sensitivity at 90 % specificity",
+    "melanoma_sensitivity_at_95_specificity": "Melanoma sensitivity at 95 % specificity",
+    "melanoma_specificity_at_90_sensitivity": "Melanoma specificity at 90 % sensitivity",
+    "melanoma_specificity_at_95_sensitivity": "Melanoma specificity at 95 % sensitivity",
+    "kappa": "Cohen's kappa",
+    "mcc": "Matthews correlation",
+    "ece": "Expected calibration error (lower is better)",
+    "brier": "Brier score, 0 to 2 (lower is better)",
+    "log_loss": "Log loss, nats (lower is better)",
+}
+PER_CLASS = {
+    "sensitivity": "Sensitivity",
+    "specificity": "Specificity",
+    "precision": "Precision",
+    "f1": "F1",
+    "auc": "AUC",
+    "average_precision": "Average precision",
+}
+
+
+def headline_rows(models: dict[str, Evaluated]) -> list[dict]:
+    """Every summary score of the models, one row a score."""
+    return [
+        {"Score": label}
+        | {name: interval(model.results.evaluation.metrics.get(metric)) for name, model in models.items()}
+        for metric, label in METRICS.items()
+    ]
+
+
+def class_rows(model: Evaluated) -> list[dict]:
+    """The scores of each diagnosis, with what one photo weighs."""
+    rows = []
+    for code in CODES:
+        scores = model.results.evaluation.per_class[code]
+        photos = scores["photos"]
+        rows.append(
+            {"Diagnosis": NAMES[code], "Photos": photos, "Lesions": scores["lesions"]}
+            | {"One photo is": f"{100 / photos:.1f} points" if photos else "absent"}
+            | {label: interval(scores[key]) for key, label in PER_CLASS.items()}
+        )
+    return rows
+
+
+def subgroup_rows(model: Evaluated, grouping: str) -> list[dict]:
+    return [
+        {
+            grouping: row.name.replace("_", " "),
+            "Photos": row.photos,
+            "Lesions": row.lesions,
+            "Melanomas (lesions)": row.melanomas,
+            "Accuracy": interval(row.accuracy),
+            "Balanced accuracy": interval(row.balanced_accuracy),
+            "Melanoma sensitivity": interval(row.melanoma_sensitivity),
+            "Melanoma specificity": interval(row.melanoma_specificity),
+            "Caution": row.warning,
+        }
+        for row in kept_subgroups(model, grouping)
+    ]
+
+
+def case_rows(model: Evaluated, true: str, predicted: str) -> pd.DataFrame:
+    """The photos of a cell of the confusion matrix, the most confident answer first.
+
+    Args:
+        true, predicted: codes, or `ANY`.
+    """
+    results = model.results
+    table = results.table
+    kept = (true == ANY or table.dx == true) & (results.y_pred == CODES.index(predicted) if predicted != ANY else True)
+    rows = table.assign(
+        predicted=[CODES[i] for i in results.y_pred],
+        p_predicted=results.probabilities.max(axis=1),
+        p_true=results.probabilities[range(len(table)), results.y_true],
+    )
+    rows = rows[kept] if not isinstance(kept, bool) else rows
+    names = {
+        "image_id": "Photo",
+        "lesion_id": "Lesion",
+        "dx": "True",
+        "predicted": "Predicted",
+        "p_predicted": "Probability of the answer",
+        "p_true": "Probability of the truth",
+        "age": "Age",
+        "sex": "Sex",
+        "localization": "Site",
+        "dataset": "Source",
+        "dx_type": "Confirmed by",
+    }
+    rows = rows.sort_values("p_predicted", ascending=False, kind="stable")[list(names)].rename(columns=names)
+    return rows.round({"Probability of the answer": 3, "Probability of the truth": 3})

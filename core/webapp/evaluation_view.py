@@ -1,0 +1,329 @@
+"""The evaluation page's sections, each drawn from evaluation files alone."""
+
+import streamlit as st
+
+from core.diagnoses import CODES, NAMES
+from core.evaluation.curves import reliability, score_distribution
+from core.evaluation.subgroups import FEW_LESIONS, FEW_MELANOMAS, GROUPINGS
+from core.webapp.charts import scores_chart
+from core.webapp.evaluation_charts import confusion_chart, curve_chart, distribution_chart, reliability_chart
+from core.webapp.evaluation_rows import ANY, METRICS, case_rows, class_rows, headline_rows, subgroup_rows
+from core.webapp.evaluations import Evaluated, kept_comparison, kept_curve, kept_subgroups
+from core.webapp.export import draw_figure, draw_table, file_name
+from core.webapp.report_file import build_report
+from core.webapp.theme import SHORT_NAMES
+from core.webapp.words import interval, listed, percent, plain
+
+SECTIONS = ("Scores", "Confusion", "Curves", "Calibration", "Subgroups", "Compare two", "Report")
+ALL = "all"
+# A class so small that one photo moves its sensitivity by two points or more.
+SMALL_CLASS = 50
+COMPARED_WORDS = METRICS | {"mel.sensitivity": "Melanoma sensitivity", "mel.specificity": "Melanoma specificity"}
+
+
+def say_provenance(models: dict[str, Evaluated]) -> None:
+    """On what the models were scored, and every warning that must stand beside the numbers."""
+    for name, model in models.items():
+        evaluation = model.results.evaluation
+        part = evaluation.split.get("part", "?")
+        held = "held-out " if part == "test" else ""
+        st.caption(
+            f"**{plain(name)}**: {evaluation.photos:,} {held}photos ({part} part) of {evaluation.lesions:,} lesions of "
+            f"{plain(str(evaluation.data.get('name', '?')))}; split by {plain(str(evaluation.split.get('kind')))}. "
+            f"{plain(evaluation.confidence)}"
+        )
+        for warning in evaluation.warnings:
+            st.warning(f"**{plain(name)}**: {plain(warning)}", icon=":material/warning:")
+
+
+def draw_scores(models: dict[str, Evaluated]) -> None:
+    st.subheader("Summary", anchor=False)
+    draw_table(
+        headline_rows(models),
+        f"Scores of {listed(list(models))}",
+        "In brackets: 95 % intervals. Two models whose intervals overlap may still differ: see *Compare two*.",
+        height=38 * (len(METRICS) + 1),
+    )
+    model = ask_one(models)
+    st.subheader("By diagnosis", anchor=False)
+    rows = class_rows(model)
+    per_class = model.results.evaluation.per_class
+    known = {NAMES[c]: per_class[c]["sensitivity"] for c in CODES if per_class[c]["sensitivity"]["value"] is not None}
+    draw_figure(
+        scores_chart(known, "sensitivity"),
+        f"sensitivity {model.name}",
+        "Dot: the share of a diagnosis' photos that the network named; whiskers: its 95 % interval. Wide whiskers mean few lesions.",
+        "; ".join(f"{row['Diagnosis']} {row['Sensitivity']}" for row in rows),
+    )
+    draw_table(rows, f"Scores by diagnosis of {model.name}", "Each diagnosis against the rest.")
+    small = [f"{NAMES[c]} {100 / n:.1f} points" for c in CODES if 0 < (n := per_class[c]["photos"]) <= SMALL_CLASS]
+    if small:
+        st.info(
+            f"One photo more or less moves the sensitivity of {listed(small)}: read these with their intervals.",
+            icon=":material/info:",
+        )
+
+
+def draw_confusion(models: dict[str, Evaluated]) -> None:
+    model = ask_one(models)
+    results = model.results
+    cells = st.segmented_control(
+        "Cells show", ["Counts", "% of the row"], default="Counts", required=True, key="cells", bind="query-params"
+    )
+    counts = results.evaluation.confusion
+    mel, nv = CODES.index("mel"), CODES.index("nv")
+    missed, alarms = counts[mel][nv], counts[nv][mel]
+    draw_figure(
+        confusion_chart(counts, cells != "Counts"),
+        f"confusion {model.name}",
+        "A row is what the lesions are, a column what the network said; the darker, the larger the share of its row. Framed: melanoma "
+        f"called nevus ({missed} of {sum(counts[mel])} melanoma photos missed this way) and nevus called melanoma ({alarms} of "
+        f"{sum(counts[nv])}). Click a cell for its cases.",
+        f"Confusion matrix of {model.name}: {missed} melanomas called nevus, {alarms} nevi called melanoma",
+        on_select=lambda: _open_cell(f"figure confusion {model.name}"),
+        selection_mode="points",
+    )
+    draw_table(
+        [{"True": NAMES[c]} | {SHORT_NAMES[p]: counts[i][j] for j, p in enumerate(CODES)} for i, c in enumerate(CODES)],
+        f"Confusion matrix of {model.name}",
+    )
+    st.subheader("Cases", anchor=False)
+    with st.container(horizontal=True):
+        # The first is the default: a default by index would clash with a click, which sets the choice.
+        true, predicted = (
+            st.selectbox(
+                label,
+                [first, *(code for code in CODES if code != first), ANY],
+                format_func=_named,
+                key=label.lower(),
+                bind="query-params",
+                filter_mode=None,
+            )
+            for label, first in (("True", "mel"), ("Predicted", "nv"))
+        )
+    rows = case_rows(model, true, predicted)
+    if rows.empty:
+        st.info("No photo is in this cell.", icon=":material/info:")
+    else:
+        draw_table(
+            rows,
+            f"Cases of {model.name}, true {true}, predicted {predicted}",
+            f"{len(rows)} photos of {rows['Lesion'].nunique()} lesions, the most confident answer first.",
+            height=min(420, 38 * (len(rows) + 1)),
+        )
+
+
+def draw_curves(models: dict[str, Evaluated]) -> None:
+    options = [*CODES, ALL]
+    with st.container(horizontal=True):
+        code = st.selectbox(
+            "Diagnosis", options, index=options.index("mel"), format_func=_named, key="diagnosis", bind="query-params",
+            filter_mode=None,
+        )  # fmt: skip
+    if code == ALL:
+        model = ask_one(models)
+        asked = [(NAMES[c], c, model) for c in CODES]
+    else:
+        asked = [(name, code, model) for name, model in models.items()]
+    bands = code != ALL
+    for kind, title, score in (("roc", "ROC", "auc"), ("pr", "Precision-recall", "average_precision")):
+        curves = [
+            (f"{label} {interval(model.results.evaluation.per_class[c][score])}", c, curve)
+            for label, c, model in asked
+            if (curve := kept_curve(model, kind, c)) is not None
+        ]
+        st.subheader(f"{title}: {_named(code)}", anchor=False)
+        if not curves:
+            st.info("No scored photo has this diagnosis, so there is no curve.", icon=":material/info:")
+            continue
+        how = (
+            "Each threshold gives a point: how many are found (up) for how many false alarms (right); the area under it is the AUC. The "
+            "dotted line is guessing."
+            if kind == "roc"
+            else "For each sensitivity (right), the share of alarms that are right (up). The dotted line is its share of photos, "
+            "which guessing reaches; the area is the average precision."
+        )
+        shade = " Shade: 95 % band, point by point, over resampled lesions." if bands else ""
+        draw_figure(
+            curve_chart(curves, kind, bands),
+            f"{kind} {code}",
+            f"{how}{shade} Ring: where the network works when it answers its likeliest diagnosis (may lie off the curve).",
+            "; ".join(label for label, *_ in curves),
+        )
+
+
+def draw_calibration(models: dict[str, Evaluated]) -> None:
+    st.subheader("Reliability", anchor=False)
+    draw_figure(
+        reliability_chart(
+            [
+                (f"{name}, ECE {interval(model.results.evaluation.metrics['ece'])}", reliability(model.results))
+                for name, model in models.items()
+            ]
+        ),
+        "reliability",
+        "On the dotted line, answers given with 70 % are right 7 times in 10; below, the network promises too much. Larger dots hold more "
+        "photos. ECE is the mean distance from the line.",
+        "; ".join(f"{n}: calibration error {interval(m.results.evaluation.metrics['ece'])}" for n, m in models.items()),
+    )
+    draw_table(
+        [
+            {
+                "Model": name,
+                "From": round(b.low, 3),
+                "To": round(b.high, 3),
+                "Photos": b.photos,
+                "Mean probability": round(b.confidence, 3),
+                "Share right": round(b.accuracy, 3),
+            }
+            for name, model in models.items()
+            for b in reliability(model.results)
+        ],
+        "Reliability bins",
+    )
+    st.subheader("Score distributions", anchor=False)
+    code = st.selectbox(
+        "Diagnosis", CODES, index=CODES.index("mel"), format_func=_named, key="scored", bind="query-params", filter_mode=None,
+        width=300,
+    )  # fmt: skip
+    for name, model in models.items():
+        edges, of_class, others = score_distribution(model.results, code)
+        draw_figure(
+            distribution_chart(edges, of_class, others, code),
+            f"distribution {code} {name}",
+            f"{name}: bars up are photos of {NAMES[code].lower()}, bars down all others; the less they face each other, the better the two "
+            "are told apart.",
+            f"{name}: {percent(float(of_class[10:].sum()))} of the photos with, {percent(float(others[10:].sum()))} of those without "
+            f"{NAMES[code]} get a probability above one half",
+        )
+
+
+def draw_subgroups(models: dict[str, Evaluated]) -> None:
+    model = ask_one(models)
+    grouping = st.selectbox("Group by", list(GROUPINGS), key="group", bind="query-params", filter_mode=None, width=300)
+    rows = kept_subgroups(model, grouping)
+    known = {row.name.replace("_", " "): row.accuracy for row in rows}
+    draw_figure(
+        scores_chart(known, "accuracy"),
+        f"subgroups {grouping} {model.name}",
+        "Dot: accuracy in the group; whiskers: 95 % interval over its lesions. Groups differ in diagnoses: a gap is not yet unfairness.",
+        "; ".join(f"{name} {interval(score)}" for name, score in known.items()),
+    )
+    draw_table(
+        subgroup_rows(model, grouping),
+        f"{model.name} by {grouping.lower()}",
+        f"*Caution* names groups of fewer than {FEW_LESIONS} lesions or {FEW_MELANOMAS} melanomas: their numbers are hardly a measurement.",
+    )
+    if any(row.warning.startswith("Only") for row in rows):
+        st.warning(
+            f"Few lesions: {listed([row.name.replace('_', ' ') for row in rows if row.warning.startswith('Only')])}. Do not "
+            "compare these groups with the others.",
+            icon=":material/warning:",
+        )
+
+
+def draw_comparison(models: dict[str, Evaluated]) -> None:
+    if len(models) < 2:
+        st.info("Choose two models above to compare them.", icon=":material/compare:")
+        return
+    names = list(models)
+    with st.container(horizontal=True):
+        a = st.selectbox("Model A", names, key="a", bind="query-params", filter_mode=None)
+        others = [name for name in names if name != a]
+        b = st.selectbox("against model B", others, key="b", bind="query-params", filter_mode=None)
+    try:
+        found = kept_comparison(models[a], models[b])
+    except ValueError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        return
+    draw_table(
+        [
+            {
+                "Score": COMPARED_WORDS[metric],
+                a: interval(_score_of(models[a], metric)),
+                b: interval(_score_of(models[b], metric)),
+                "A minus B, 95 %": _signed(difference),
+                "p (bootstrap)": "" if difference["p"] is None else f"{difference['p']:.3f}",
+            }
+            for metric, difference in found.differences.items()
+        ],
+        f"{a} against {b}",
+        "Both models see the same resampled lesions. An interval that holds 0 leaves the order open; with several scores, trust the first.",
+    )
+    verdict = (
+        "The two are equally often right, as far as these photos tell."
+        if found.mcnemar >= 0.05
+        else f"{a if found.only_a > found.only_b else b} is right more often than chance explains."
+    )
+    st.markdown(
+        f"**McNemar's exact test**: {found.only_a} photos are right with {plain(a)} only, {found.only_b} with {plain(b)} only "
+        f"({found.both} with both, {found.neither} with none): p = {found.mcnemar:.3g}. {plain(verdict)}"
+    )
+    st.caption(
+        "It takes photos for independent; several show one lesion, so the paired intervals above are the stricter judge."
+    )
+    st.subheader(f"{len(found.disagreements)} photos on which they disagree", anchor=False)
+    columns = {
+        "image_id": "Photo",
+        "lesion_id": "Lesion",
+        "dx": "True",
+        "a": f"{a} says",
+        "p a": f"{a} with",
+        "b": f"{b} says",
+    }
+    columns["p b"] = f"{b} with"
+    draw_table(
+        found.disagreements.rename(columns=columns).round(3),
+        f"Where {a} and {b} disagree",
+        "The most confident answer of model A first.",
+        height=420,
+    )
+
+
+def draw_report(models: dict[str, Evaluated]) -> None:
+    model = ask_one(models)
+    st.markdown(
+        "One HTML file with every figure and table of this page for one model. It opens in any browser without a network; its own *Print* "
+        "makes a PDF."
+    )
+    st.download_button(
+        f"Report of {model.name} (HTML, 5 MB)",
+        lambda: build_report(model).encode(),
+        file_name=f"melascope-{file_name(model.name)}.html",
+        mime="text/html",
+        icon=":material/download:",
+        on_click="ignore",
+        key="report",
+    )
+
+
+def ask_one(models: dict[str, Evaluated]) -> Evaluated:
+    """Which of the chosen models a figure of one model shows; not asked where there is one."""
+    names = list(models)
+    if len(names) == 1:
+        return models[names[0]]
+    return models[st.selectbox("Shown model", names, key="shown", bind="query-params", filter_mode=None, width=300)]
+
+
+def _score_of(model: Evaluated, metric: str) -> dict | None:
+    code, _, key = metric.rpartition(".")
+    evaluation = model.results.evaluation
+    return evaluation.per_class[code][key] if code else evaluation.metrics.get(metric)
+
+
+def _signed(difference: dict) -> str:
+    if difference["value"] is None:
+        return "not defined"
+    return f"{difference['value']:+.3f} ({difference['low']:+.3f} to {difference['high']:+.3f})"
+
+
+def _named(code: str) -> str:
+    return {ANY: "Any", ALL: "All diagnoses"}.get(code) or NAMES[code]
+
+
+def _open_cell(key: str) -> None:
+    """Shows the cases of the cell that was clicked."""
+    points = st.session_state[key].selection.points
+    if points:
+        st.session_state["true"] = CODES[round(points[0]["y"])]
+        st.session_state["predicted"] = CODES[round(points[0]["x"])]

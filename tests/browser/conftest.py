@@ -1,0 +1,105 @@
+"""Fixtures: the app in a process of its own, and headless Chromium to drive it."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+STARTS_WITHIN = 120  # seconds
+# Loading TensorFlow and a network on a busy machine.
+READS_WITHIN = 200  # seconds
+WIDE = {"width": 1280, "height": 900}
+
+
+@contextlib.contextmanager
+def serving(weights: Path, scratch: Path) -> Iterator[str]:
+    """The app on a free port; gives its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    scratch.mkdir(exist_ok=True)
+    log = scratch.parent / f"server-{port}.log"
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
+    environment = {**os.environ, "MELASCOPE_WEIGHTS": str(weights), "TMPDIR": str(scratch), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    with log.open("wb") as said:
+        server = subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=said, stderr=subprocess.STDOUT)
+    address = f"http://localhost:{port}"
+    try:
+        deadline = time.monotonic() + STARTS_WITHIN
+        while True:
+            with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/_stcore/health", timeout=5):
+                break
+            assert server.poll() is None and time.monotonic() < deadline, log.read_text()
+            time.sleep(0.2)
+        yield address
+    finally:
+        server.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.wait(20)
+        server.kill()
+        server.wait()
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory) -> Path:
+    """The server's folder for temporary files."""
+    return tmp_path_factory.mktemp("server") / "tmp"
+
+
+@pytest.fixture(scope="module")
+def server(drawn_bundle_folder, scratch) -> Iterator[str]:
+    with serving(drawn_bundle_folder.parent, scratch) as address:
+        yield address
+
+
+@pytest.fixture
+def cold_server(drawn_bundle_folder, tmp_path) -> Iterator[str]:
+    """A server that nobody has visited."""
+    with serving(drawn_bundle_folder.parent, tmp_path / "tmp") as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """Headless Chromium, or a visible skip."""
+    sync_api = pytest.importorskip(
+        "playwright.sync_api", reason="needs playwright (pip install -r requirements-test.txt)"
+    )
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    with sync_api.sync_playwright() as playwright:
+        try:
+            # Without a sandbox, since containers rarely let it have one.
+            browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        except sync_api.Error as error:
+            pytest.skip(f"needs Chromium ({str(error).splitlines()[0]})")
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium) -> Iterator[Callable]:
+    """A function that opens an address in a window of its own; fails on any error of the page's own code."""
+    contexts, errors = [], []
+
+    def open_page(address: str, viewport: dict = WIDE, **options):
+        context = chromium.new_context(viewport=viewport, accept_downloads=True, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(READS_WITHIN * 1000)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(address)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not errors

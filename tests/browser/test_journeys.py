@@ -1,0 +1,189 @@
+"""The app in a real browser: from upload to overlay, on wide and narrow screens, from cold links, and with bad input."""
+
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from core.data.drawn import draw_lesion
+from core.diagnoses import CODES, NAMES
+from core.webapp.frame import PAGES
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+
+NARROW = {"width": 390, "height": 844}
+SIZE = (300, 200)  # of the drawn photo: not square, so that the network sees a part of it
+
+
+@pytest.fixture(scope="module")
+def photo() -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(draw_lesion("mel", SIZE)[0]).save(file, "PNG")
+    return file.getvalue()
+
+
+def upload(page, content: bytes, name: str = "lesion.png", kind: str = "image/png"):
+    page.locator("input[type=file]").set_input_files({"name": name, "mimeType": kind, "buffer": content})
+
+
+def wait_for_reading(page):
+    page.get_by_role("button", name="Reading as JSON").wait_for()
+    page.get_by_text("mattered most").wait_for()
+
+
+def picture(page, alt: str) -> str:
+    """The address of a picture, which Streamlit makes from its content."""
+    return page.get_by_role("img", name=re.compile(alt)).get_attribute("src")
+
+
+def choose(page, label: str, option: str):
+    page.get_by_role("combobox", name=re.compile(label)).click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def wait_until_idle(page):
+    """Until the server has drawn all that the last change asked for."""
+    page.wait_for_function("() => document.querySelector('.stApp').dataset.testScriptState === 'notRunning'")
+
+
+def check_no_errors(page):
+    assert page.get_by_test_id("stException").count() == 0
+    assert page.get_by_text("Traceback").count() == 0
+
+
+def check_fits(page):
+    """Nothing sticks out sideways."""
+    width = page.evaluate("() => document.documentElement.scrollWidth")
+    main = page.evaluate("() => { const m = document.querySelector('.stMain'); return m.scrollWidth - m.clientWidth }")
+    assert width <= page.viewport_size["width"] and main <= 0
+
+
+def test_from_upload_to_overlay(visit, server, photo, scratch):
+    page = visit(server)
+    page.get_by_text("What you will see").wait_for()
+    upload(page, photo)
+    wait_for_reading(page)
+    page.get_by_label("Age in years").fill("70")
+    page.get_by_label("Age in years").press("Enter")
+    choose(page, "Sex", "female")
+    choose(page, "Body site", "back")
+
+    # The answer: seven bars, each with its full name.
+    chart = page.locator(".st-key-differential")
+    for name in NAMES.values():
+        chart.get_by_text(name).first.wait_for()
+    page.get_by_text("Malignant or pre-malignant").first.wait_for()
+
+    # Another class, at once.
+    before = picture(page, "^Grad-CAM for"), picture(page, "soft attention")
+    top = page.get_by_role("heading", level=3).first.inner_text()
+    other = next(NAMES[code] for code in CODES if NAMES[code] != top)
+    choose(page, "Explain the diagnosis", other)
+    page.get_by_role("img", name=f"Grad-CAM for {other}").wait_for()
+    assert (picture(page, "^Grad-CAM for"), picture(page, "soft attention")) != before
+    assert picture(page, "soft attention") == before[1], "attention is the same for every class"
+
+    # Opacity, by keyboard.
+    faint = picture(page, "soft attention")
+    slider = page.get_by_role("slider", name=re.compile("Opacity"))
+    slider.focus()
+    slider.press("ArrowRight")
+    page.wait_for_function(
+        "old => document.querySelector('img[alt*=\"soft attention\"]').getAttribute('src') !== old", arg=faint
+    )
+
+    wait_until_idle(page)
+
+    # Downloads: of the photo's own size, and of what is shown.
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Reading as JSON").click()
+    reading = json.loads(download.value.path().read_text())
+    assert reading["facts"] == {"age": 70.0, "sex": "female", "site": "back"}
+    assert (
+        NAMES[reading["target"]] == other
+        and NAMES[reading["top"]] == page.get_by_role("heading", level=3).first.inner_text()
+    )
+    assert list(reading["probabilities"]) == list(CODES) and sum(reading["probabilities"].values()) == pytest.approx(1)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Grad-CAM as PNG").click()
+    overlay = Image.open(download.value.path())
+    assert overlay.size == SIZE and not overlay.info.get("exif")
+
+    check_no_errors(page)
+    check_fits(page)
+    kept = [p for p in scratch.rglob("*") if p.is_file() and p.read_bytes()[:8] == photo[:8]]
+    assert not kept, "nothing that is uploaded is kept on disk"
+
+
+def test_the_photo_comes_along_to_compare_and_all_fits_a_phone(visit, server, photo):
+    page = visit(server, NARROW)
+    upload(page, photo)
+    wait_for_reading(page)
+    check_fits(page)
+    photos = page.locator(".st-key-photos img")
+    tops = [box["y"] for box in (photos.nth(i).bounding_box() for i in range(3))]
+    assert tops[0] < tops[1] < tops[2], "pictures stand above each other"
+    page.get_by_role("link", name="Compare backbones").click()
+    page.get_by_text("Where each network looked").wait_for()
+    page.get_by_text("mattered most").wait_for()
+    check_fits(page)
+    check_no_errors(page)
+    page.get_by_role("link", name="Models").click()
+    page.get_by_text("Random weights, for tests only.").wait_for()
+    check_fits(page)
+    check_no_errors(page)
+
+
+@pytest.mark.parametrize("path", [path for path, *_ in PAGES])
+def test_a_direct_link_works_on_a_cold_server(visit, cold_server, path):
+    page = visit(f"{cold_server}/{'' if path == 'app.py' else Path(path).stem}")
+    page.get_by_role("heading", level=1).wait_for()
+    page.get_by_text("For research and teaching").first.wait_for()
+    for _, label, _ in PAGES:
+        page.get_by_role("link", name=label).wait_for()
+    wait_until_idle(page)
+    check_no_errors(page)
+    check_fits(page)
+
+
+def test_a_bad_upload_gets_a_sentence_and_a_good_one_follows(visit, server, photo):
+    page = visit(server)
+    upload(page, b"this is text\n" * 40, "renamed.jpg", "image/jpeg")
+    page.get_by_text("renamed.jpg is text, not a photo").wait_for()
+    check_no_errors(page)
+    page.get_by_label("Age in years").fill("150")
+    page.get_by_label("Age in years").press("Enter")
+    page.get_by_text("Age 150 is not possible").wait_for()
+    check_no_errors(page)
+    page.get_by_label("Age in years").fill("50")
+    page.get_by_label("Age in years").press("Enter")
+    upload(page, photo)
+    wait_for_reading(page)
+    assert page.get_by_text("renamed.jpg is text").count() == 0
+
+
+def test_all_can_be_reached_by_keyboard(visit, server):
+    page = visit(server)
+    page.get_by_text("What you will see").wait_for()
+    page.get_by_role("combobox", name=re.compile("Network")).wait_for()
+    reached = ""
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        reached += page.evaluate(
+            "() => { const e = document.activeElement; return `${e.getAttribute('aria-label') || ''} ${e.innerText || ''}\\n` }"
+        )
+    for name in (
+        "Read a lesion",
+        "Compare backbones",
+        "Models",
+        "Drawn example",
+        "Upload",
+        "Age",
+        "Sex",
+        "site",
+        "Network",
+    ):
+        assert name in reached

@@ -1,0 +1,91 @@
+"""What `evaluate` wrote, read back; and each way in which it may not fit."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_up import CARD, made_up_results, made_up_table, write_made_up
+
+from core.card import read_card, weights_root
+from core.diagnoses import CODES
+from core.evaluation.metrics import flatten, scores
+from core.evaluation.report import EVALUATION_FILE
+from core.evaluation.results import CASES_FILE, PREDICTIONS_FILE, InvalidResults, read_results
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write_made_up(tmp_path / "MadeUp", made_up_table())
+
+
+def test_what_was_written_comes_back(folder):
+    found, table = read_results(folder, CARD), made_up_table()
+    pd.testing.assert_frame_equal(found.table[table.columns.tolist()], table, check_dtype=False)
+    assert [CODES[i] for i in found.y_true] == table.dx.tolist()
+    np.testing.assert_array_equal(found.y_pred, table[list(CODES)].to_numpy().argmax(axis=1))
+
+
+def edit_evaluation(folder, **changes):
+    path = folder / EVALUATION_FILE
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def edit_table(path, change):
+    change(pd.read_csv(path)).to_csv(path, index=False)
+
+
+def swap(table):
+    return table[["image_id", "dx", *CODES[1:], CODES[0]]]
+
+
+@pytest.mark.parametrize(
+    "damage, words",
+    [
+        (lambda f: (f / EVALUATION_FILE).unlink(), "no usable evaluation"),
+        (lambda f: (f / PREDICTIONS_FILE).unlink(), "predictions.csv is missing"),
+        (lambda f: (f / CASES_FILE).unlink(), "cases.csv is missing"),
+        (lambda f: edit_evaluation(f, weights_sha256="cd" * 32), "stale"),
+        (lambda f: edit_evaluation(f, weights_sha256=None), "stale"),
+        (lambda f: edit_evaluation(f, classes=list(CODES[::-1])), "in this order"),
+        (lambda f: edit_table(f / PREDICTIONS_FILE, swap), "classes in another order"),
+        (lambda f: edit_table(f / PREDICTIONS_FILE, lambda t: t.iloc[1:]), "1 stand in one only"),
+        (lambda f: edit_table(f / CASES_FILE, lambda t: t.iloc[:-2]), "2 stand in one only"),
+        (lambda f: edit_table(f / PREDICTIONS_FILE, lambda t: t.assign(dx="wart")), "Unknown diagnosis 'wart'"),
+        (lambda f: edit_table(f / PREDICTIONS_FILE, lambda t: t.assign(mel="x")), "text where numbers belong"),
+        (lambda f: edit_table(f / PREDICTIONS_FILE, lambda t: t.assign(mel=2.0)), "not probabilities"),
+        (lambda f: edit_evaluation(f, confusion=[[0] * 7] * 7), "confusion matrices differ"),
+        (lambda f: edit_table(f / PREDICTIONS_FILE, lambda t: pd.concat([t, t.head(1)])), "more than once"),
+        (lambda f: (f / CASES_FILE).write_bytes(b"\xff\xfe\x00\x01"), "cannot be read"),
+    ],
+)
+def test_files_that_do_not_fit_are_refused_with_the_command(folder, damage, words):
+    damage(folder)
+    with pytest.raises(InvalidResults, match="python -m core evaluate MadeUp --data") as error:
+        read_results(folder, CARD)
+    assert words in str(error.value)
+
+
+SHIPPED = sorted(p.parent.name for p in weights_root().glob("*/cases.csv"))
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_scores_are_those_of_the_shipped_predictions(name):
+    folder = weights_root() / name
+    found = read_results(folder, read_card(folder))
+    again = flatten(scores(found.y_true, found.probabilities))
+    written = {k: v["value"] for k, v in found.evaluation.metrics.items()}
+    written |= {
+        f"{code}.{k}": v["value"]
+        for code in CODES
+        for k, v in found.evaluation.per_class[code].items()
+        if isinstance(v, dict)
+    }
+    assert again == pytest.approx(written)
+    assert found.evaluation.lesions == len(set(found.lesions))
+
+
+def test_two_models_have_the_same_photos(tmp_path):
+    a, b = made_up_results(tmp_path / "a"), made_up_results(tmp_path / "b", seed=1)
+    assert a.table.image_id.tolist() == b.table.image_id.tolist()
+    assert not np.array_equal(a.y_pred, b.y_pred)

@@ -1,0 +1,75 @@
+"""The paper's page: every table and figure draws, with and without models of our own."""
+
+from pathlib import Path
+
+import pytest
+from driving import words
+from made_up import write_made_up_model
+from streamlit.testing.v1 import AppTest
+
+from core.card import read_card
+from core.evaluation.paper import FOOTNOTES, TABLES
+from core.evaluation.results import read_results
+from core.webapp.paper_view import FIGURES, ITEMS
+from core.webapp.words import interval
+
+HOME = Path(__file__).resolve().parents[2] / "app.py"
+PAGE = "pages/paper.py"
+
+
+@pytest.fixture
+def open_page(monkeypatch):
+    """A function that opens the page on a weights folder; it needs no network."""
+
+    def open_page(root):
+        monkeypatch.setenv("MELASCOPE_WEIGHTS", str(root))
+        app = AppTest.from_file(str(HOME), default_timeout=300)
+        app.switch_page(PAGE)
+        return app.run()
+
+    return open_page
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """A MobileNetV2 with a test evaluation."""
+    return write_made_up_model(tmp_path_factory.mktemp("paper"), "Other", backbone="MobileNetV2").parent
+
+
+def walk(app):
+    """Draws each item; what the page says with it."""
+    for item in ITEMS:
+        app.selectbox(key="item").select(item).run()
+        assert not app.exception, (item, app.exception)
+        assert app.subheader[0].value.startswith(f"{item}: ")
+        yield item, words(app)
+
+
+def test_every_item_draws_beside_our_own(open_page, root):
+    app = open_page(root)
+    evaluation = read_results(root / "Other", read_card(root / "Other")).evaluation
+    assert "By photo or by lesion" in words(app) and "No run yet" in words(app)
+    for item, said in walk(app):
+        assert len(app.dataframe) or len(app.get("plotly_chart")), item
+        if item in TABLES:
+            for note in TABLES[item].footnotes:
+                assert said.count(f"**{note}**") == 2, "beside the table, and in the full list"
+        if item == "Table 5":
+            rows = app.dataframe[0].value.set_index(["backbone", "arm"])["Melascope (95 %)"]
+            assert rows["MobileNetV2", "MD"] == interval(evaluation.metrics["accuracy"])
+            assert rows["MobileNetV2", "AD"] == "" and rows["DenseNet201", "MD"] == "no run yet"
+        if item == "Table A5":
+            rows = app.dataframe[0].value.set_index(["backbone", "metric"])["Melascope (95 %)"]
+            eq13 = interval(evaluation.metrics["one_vs_rest_balanced_accuracy"])
+            assert rows["MobileNetV2", "balanced_accuracy_eq13"] == eq13
+            assert rows["MobileNetV2", "sensitivity_macro"] == interval(evaluation.metrics["balanced_accuracy"])
+        if item == "Figure 10":
+            assert "31 of 111" in said and "16 of 666" in said
+        if item in FIGURES and item not in ("Figure 9", "Figure 17"):
+            assert any(f"**{note}**" in said for note in FOOTNOTES)
+
+
+def test_without_a_model_the_paper_stands_alone(open_page, tmp_path):
+    app = open_page(tmp_path)
+    seen = [item for item, _ in walk(app)]
+    assert seen == list(ITEMS)

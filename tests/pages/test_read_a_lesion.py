@@ -1,0 +1,145 @@
+import shutil
+
+import pytest
+from driving import picture_bytes, upload, words
+
+from core.diagnoses import CODES, NAMES
+from core.webapp.frame import NOTICE, PAGES
+
+
+def keys(elements) -> list:
+    return [e.key for e in elements]
+
+
+def test_an_empty_page_says_what_comes(open_app):
+    app = open_app()
+    assert not app.exception and app.title[0].value == "Read a lesion"
+    assert "What you will see" in words(app) and NOTICE in words(app)
+    assert [p.label for p in app.page_link] == [label for _, label, _ in PAGES]
+    assert not app.get("plotly_chart") and not app.camera_input, "the camera starts only when it is asked for"
+
+
+def test_a_photo_gives_answer_maps_and_downloads(open_app):
+    app = upload(open_app(), picture_bytes())
+    assert not app.exception and not app.error
+    assert app.subheader[0].value in NAMES.values() and "Likeliest diagnosis" in words(app)
+    assert len(app.get("plotly_chart")) == 1
+    assert next(c for i in app.image for c in i.captions) == "The photo"
+    assert len(app.image) == 3
+    assert {"download attention", "download heatmap", "download reading"} <= set(keys(app.download_button))
+    alt = app.get("plotly_chart")[0].proto.alt
+    assert all(name in alt for name in NAMES.values())
+
+
+def test_facts_change_the_answer_and_unknown_is_the_default(open_app):
+    app = upload(open_app(), picture_bytes())
+    before = app.get("plotly_chart")[0].proto.alt
+    assert app.number_input(key="age").value is None
+    assert app.selectbox(key="sex").value == app.selectbox(key="site").value == "unknown"
+    app.number_input(key="age").set_value(85)
+    app.selectbox(key="sex").select("male")
+    app.selectbox(key="site").select("face")
+    app.run()
+    assert not app.exception and app.get("plotly_chart")[0].proto.alt != before
+
+
+def test_class_explainer_and_opacity_change_the_heat_map(open_app):
+    app = upload(open_app(), picture_bytes())
+    before = app.image[2].value[0]
+    other = next(code for code in CODES if NAMES[code] != app.subheader[0].value)
+    app.selectbox(key="target").select(other).run()
+    assert NAMES[other] in app.image[2].captions[0] and app.image[2].value[0] != before
+    app.segmented_control(key="method").set_value("grad-cam++").run()
+    assert "Grad-CAM++" in app.image[2].captions[0]
+    app.slider(key="opacity").set_value(0).run()
+    assert app.image[2].value[0] == app.image[1].value[0] == app.image[0].value[0], "only the photo is left"
+    assert not app.exception
+
+
+def test_another_network_reads_the_same_photo(open_app):
+    app = upload(open_app(), picture_bytes())
+    other = next(n for n in ("Drawn", "Other") if n != app.selectbox(key="model").value)
+    app.selectbox(key="model").select(other).run()
+    assert not app.exception and f"Read by {other}" in words(app)
+
+
+@pytest.mark.parametrize("age", [-1, 150])
+def test_an_impossible_age_gets_a_sentence_and_no_answer(open_app, age):
+    app = upload(open_app(), picture_bytes())
+    app.number_input(key="age").set_value(age).run()
+    assert not app.exception and "is not possible" in app.error[0].value
+    assert not app.get("plotly_chart") and not app.image
+
+
+@pytest.mark.parametrize(
+    "content, name, said",
+    [
+        (b"", "empty.jpg", "is empty"),
+        (b"not a photo at all\n" * 50, "text.jpg", "is text, not a photo"),
+        (picture_bytes(format="JPEG")[:900], "half.jpg", "damaged or incomplete"),
+        (picture_bytes(size=(20, 20)), "small.png", "too small"),
+        (b"**", "**bold** [link](http x).jpg", r"\*\*bold\*\* \[link\]"),
+    ],
+)
+def test_bad_photos_get_a_sentence(open_app, content, name, said):
+    app = upload(open_app(), content, name, "image/jpeg")
+    assert not app.exception and len(app.error) == 1 and said in app.error[0].value
+    assert not app.image
+    good = upload(app, picture_bytes())
+    assert not good.error and len(good.image) == 3
+
+
+def test_removing_the_photo_removes_its_answer(open_app):
+    app = upload(open_app(), picture_bytes())
+    app.file_uploader[0].set_value(None).run()
+    assert not app.exception and not app.image and "What you will see" in words(app)
+
+
+def test_the_drawn_example_works_and_says_what_it_is(open_app):
+    app = open_app()
+    app.segmented_control(key="source").set_value("Drawn example").run()
+    assert not app.exception and len(app.image) == 3 and "means nothing" in words(app)
+
+
+def test_the_camera_comes_when_asked_for(open_app):
+    app = open_app()
+    app.segmented_control(key="source").set_value("Camera").run()
+    assert not app.exception and len(app.camera_input) == 1
+    app.camera_input[0].set_value(("photo.jpg", picture_bytes(format="JPEG"), "image/jpeg")).run()
+    assert not app.exception and len(app.image) == 3
+
+
+def test_photo_and_facts_come_along_to_other_pages_and_back(open_app):
+    app = upload(open_app(), picture_bytes())
+    app.number_input(key="age").set_value(60).run()
+    app.switch_page("pages/compare_backbones.py").run()
+    assert not app.exception and "Where each network looked" in words(app)
+    assert app.number_input(key="age").value == 60
+    app.switch_page("app.py").run()
+    assert not app.exception and len(app.image) == 3 and "from before is in use" in words(app)
+    app.button(key="remove uploader").click().run()
+    assert not app.image and "from before is in use" not in words(app)
+
+
+def test_no_models_says_how_to_train_one(open_app, tmp_path):
+    app = open_app(root=tmp_path)
+    assert not app.exception and "no usable model" in app.warning[0].value
+    assert "python -m core train" in app.code[0].value and not app.file_uploader
+
+
+def test_damaged_weights_give_a_sentence(open_app, tmp_path, drawn_bundle_folder):
+    folder = shutil.copytree(drawn_bundle_folder, tmp_path / "Damaged")
+    weights = folder / "model.weights.h5"
+    content = bytearray(weights.read_bytes())
+    content[len(content) // 2] ^= 255
+    weights.write_bytes(content)
+    app = upload(open_app(root=tmp_path), picture_bytes())
+    assert not app.exception and "does not match its card" in app.error[0].value and not app.image
+    shutil.copy(drawn_bundle_folder / "model.weights.h5", weights)
+    app.run()
+    assert not app.error and len(app.image) == 3, "a mended file is loaded without a restart"
+
+
+def test_a_folder_without_a_model_is_named(open_app):
+    app = open_app()
+    assert any("Broken" in m.value and "is missing" in m.value for m in app.expander[0].markdown)
