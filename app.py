@@ -41,7 +41,7 @@ with answered:
         st.stop()
     try:
         bundle = load_model(folder, card)
-        encoded = encode(bundle, photo.pixels)
+        encoded = encode(bundle, photo)
         reading = read_lesion(bundle, None, facts, encoded=encoded, explain=False)
     except FAILURES as error:
         st.error(failure(error), icon=":material/error:")

@@ -5,6 +5,9 @@ import numpy as np
 
 from core.data.images import centre_square
 
+# OpenCV's own threads wait for each other on a busy machine: 15 ms an overlay instead of 1.7 (600 x 450, two busy cores).
+cv2.setNumThreads(1)
+
 
 def _make_table(colormap: int) -> np.ndarray:
     ramp = np.arange(256, dtype="uint8")[:, None]
