@@ -26,7 +26,7 @@ class Progress:
         epoch: finished epochs over both phases.
         best_epoch, best: the best one so far and its validation figure.
         waiting: epochs since then.
-        rate_scale: what the plateau schedule has come down to.
+        plateau_waiting, best_loss: of the plateau schedule.
         history: one row an epoch.
         seconds: training time so far.
     """
@@ -36,7 +36,6 @@ class Progress:
     best_epoch: int = 0
     best: float = -1.0
     waiting: int = 0
-    rate_scale: float = 1.0
     plateau_waiting: int = 0
     best_loss: float = 1e9
     history: list[dict] = field(default_factory=list)
