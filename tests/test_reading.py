@@ -16,10 +16,10 @@ from core.data.ham10000 import read_table
 from core.data.images import fit_image, read_photo
 from core.data.patient import Facts
 from core.diagnoses import CODES, MALIGNANT, index_of
-from core.explain import EXPLAINERS
+from core.explain import EXPLAINERS, overlay
 from core.explain.compiled import compiled
 from core.explain.heatmap import NO_ATTENTION
-from core.reading import encode_photo, read_lesion, warm_up
+from core.reading import Recent, encode_photo, read_lesion, warm_up
 
 FACTS = Facts(age=61, sex="female", site="back")
 
@@ -93,6 +93,36 @@ def test_changing_class_and_method_runs_no_gradient_again(bundle, encoded, monke
     for method in EXPLAINERS:
         for code in CODES:
             assert read_lesion(bundle, None, FACTS, method=method, target=code, encoded=encoded).target == code
+
+
+def test_a_control_redoes_only_what_it_changes(bundle, photo, monkeypatch):
+    """The head runs anew for new facts only, and a map is painted anew only if it or the opacity changed."""
+    encoded = encode_photo(bundle, photo)
+    network, painted, asked = compiled(bundle.classifier), [], []
+    head = network.head
+    monkeypatch.setattr(network, "head", lambda *inputs: asked.append(1) or head(*inputs))
+    monkeypatch.setattr("core.reading.overlay", lambda *inputs: painted.append(1) or overlay(*inputs))
+
+    def counts(facts=FACTS, **choices):
+        asked.clear(), painted.clear()
+        read_lesion(bundle, None, facts, encoded=encoded, **{"target": "mel", **choices})
+        return len(asked), len(painted)
+
+    assert counts() == (1, 2)
+    assert counts() == (0, 0)
+    assert counts(target="nv") == (0, 1)
+    assert counts(target="nv", opacity=0.7) == (0, 2)
+    assert counts(Facts(age=5), target="nv", opacity=0.7) == (1, 0)
+    for turn in range(5):
+        assert counts(opacity=0.1 * turn) == (0, 2)
+
+
+def test_recent_keeps_the_last_few():
+    made = []
+    recent = Recent(2)
+    for key in "aabcab":
+        assert recent.get(key, lambda key=key: made.append(key) or key.upper()) == key.upper()
+    assert made == ["a", "b", "c", "a", "b"]
 
 
 @pytest.mark.parametrize("method", EXPLAINERS)

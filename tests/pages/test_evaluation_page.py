@@ -155,7 +155,7 @@ def test_the_report_is_one_file_that_needs_nothing_else(evaluated_root):
 
 
 def test_the_link_carries_models_section_and_cell(open_page, evaluated_root):
-    app = open_page(evaluated_root, section="Confusion", models="Other", true="bkl", predicted="any")
+    app = open_page(evaluated_root, section="Confusion", models="Other", true="Benign keratosis", predicted="any")
     assert not app.exception and app.selectbox(key="true").value == "bkl"
     assert app.multiselect(key="models").value == ["Other"]
     assert set(table(app, "Photo")["True"]) == {"bkl"}
