@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,25 @@ if TYPE_CHECKING:  # at run time this would load TensorFlow, and a page must be 
 
 METHOD = "grad-cam"
 NOTICE = "For research and teaching. Not a diagnosis."
+# What a photo remembers of each: enough for a control that changes one thing, little beside the photo itself.
+RECENT = 2
+
+
+class Recent:
+    """The last few answers to a question, so that a control which leaves a part of the reading alone does not redo it."""
+
+    def __init__(self, size: int):
+        self._size, self._kept = size, {}
+
+    def get(self, key: Hashable, make: Callable[[], object]):
+        """The answer kept under `key`, made first if it is not."""
+        answer = self._kept.pop(key, None)
+        if answer is None:
+            answer = make()
+        self._kept[key] = answer  # last: what was asked longest ago goes first
+        for old in list(self._kept)[: -self._size]:
+            self._kept.pop(old, None)
+        return answer
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +56,8 @@ class EncodedPhoto:
         model: the bundle's name.
         weights: SHA-256 of the bundle's weights.
         seconds: "encode", and "gradients" if there are any.
+        answers: the head's, by facts.
+        overlays: by map and opacity; read-only arrays.
     """
 
     photo: np.ndarray
@@ -46,6 +68,8 @@ class EncodedPhoto:
     model: str
     weights: str
     seconds: dict[str, float]
+    answers: Recent = field(default_factory=lambda: Recent(RECENT), repr=False)
+    overlays: Recent = field(default_factory=lambda: Recent(RECENT), repr=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +86,7 @@ class LesionReading:
         method: key into `EXPLAINERS`, of `heatmap`.
         attention: (h, w), 0..1, the network's own attention; all zero when a note says why. None if not asked for.
         heatmap: (h, w), 0..1; likewise.
-        attention_overlay, heatmap_overlay: (H, W, 3) uint8 RGB. None if not asked for.
+        attention_overlay, heatmap_overlay: (H, W, 3) uint8 RGB, read-only. None if not asked for.
         notes: sentences that belong beside the result.
         seconds: "encode", "head", "attention", "heatmap", "overlay", "total".
         versions: of the software.
@@ -199,7 +223,9 @@ def read_lesion(
 
     metadata = _metadata(bundle, facts)
     lap = time.perf_counter()
-    logits, attention_map = compiled(bundle.classifier).head(encoded.feature_map, metadata)
+    logits, attention_map = encoded.answers.get(
+        facts, lambda: compiled(bundle.classifier).head(encoded.feature_map, metadata)
+    )
     seconds["head"] = time.perf_counter() - lap
     probabilities = _softmax(logits, bundle)
     top = CODES[int(probabilities.argmax())]
@@ -216,8 +242,8 @@ def read_lesion(
         )
         seconds["heatmap"] = time.perf_counter() - lap + (encoded.seconds.get("gradients", 0.0) if fresh else 0.0)
         lap = time.perf_counter()
-        attention_overlay = overlay(encoded.photo, attention.values, opacity)
-        heatmap_overlay = attention_overlay if heatmap is attention else overlay(encoded.photo, heatmap.values, opacity)
+        attention_overlay = _overlay(encoded, attention, opacity)
+        heatmap_overlay = _overlay(encoded, heatmap, opacity)
         seconds["overlay"] = time.perf_counter() - lap
     seconds["total"] = time.perf_counter() - start
 
@@ -282,6 +308,15 @@ def _ask(method, bundle, encoded, metadata, target, attention_map) -> Heatmap:
         attention=attention_map,
         gradients=encoded.gradients,
     )
+
+
+def _overlay(encoded: EncodedPhoto, heatmap: Heatmap, opacity: float) -> np.ndarray:
+    def make():
+        picture = overlay(encoded.photo, heatmap.values, opacity)
+        picture.flags.writeable = False
+        return picture
+
+    return encoded.overlays.get((heatmap.values.tobytes(), opacity), make)
 
 
 def _notes(bundle: Bundle, facts: Facts, attention: Heatmap | None, heatmap: Heatmap | None) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ with asked:
     facts = ask_facts()
     say_broken(shelf)
     if photo is not None:
-        draw_picture(photo.pixels, f"The photo, {photo.size}", "The photo as it was given")
+        draw_picture(photo.pixels, f"The photo, {photo.size}", "The photo as it was given", width=260)
 
 with answered:
     if photo is None:

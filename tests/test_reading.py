@@ -110,7 +110,7 @@ def test_a_control_redoes_only_what_it_changes(bundle, photo, monkeypatch):
 
     assert counts() == (1, 2)
     assert counts() == (0, 0)
-    assert counts(target="nv") == (0, 1)
+    assert counts(target="nv") == counts(target="bcc") == counts(target="nv") == (0, 1)
     assert counts(target="nv", opacity=0.7) == (0, 2)
     assert counts(Facts(age=5), target="nv", opacity=0.7) == (1, 0)
     for turn in range(5):
@@ -120,9 +120,11 @@ def test_a_control_redoes_only_what_it_changes(bundle, photo, monkeypatch):
 def test_recent_keeps_the_last_few():
     made = []
     recent = Recent(2)
-    for key in "aabcab":
+    for key in "abaca":
         assert recent.get(key, lambda key=key: made.append(key) or key.upper()) == key.upper()
-    assert made == ["a", "b", "c", "a", "b"]
+    assert made == ["a", "b", "c"]
+    recent.get("b", lambda: made.append("b again"))
+    assert made[-1] == "b again"
 
 
 @pytest.mark.parametrize("method", EXPLAINERS)

@@ -24,7 +24,7 @@ class CompiledClassifier:
 
     `keras.Model.predict` spends more time on its loop than a mobile network needs for a photo. tf-keras-vis, called on
     this head, gives the same Grad-CAM but rebuilds a model and runs it eagerly at every call: 8 times the time of a compiled
-    gradient of one class, 2.5 times that of all seven (MobileNetV3Small, `benchmarks/controls.py`). So it serves as
+    gradient of one class, 3 to 4 times that of all seven (MobileNetV3Small, `benchmarks/controls.py`). So it serves as
     the tests' reference, and this does the work.
 
     Raises:

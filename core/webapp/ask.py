@@ -161,7 +161,7 @@ def _forget(key: str) -> None:
 
 @st.cache_resource(show_spinner=False)
 def _example() -> Photo:
-    pixels, _ = draw_lesion("mel", seed=3)
+    pixels, _ = draw_lesion("nv", seed=4)
     return Photo(pixels, photo_hash(pixels))
 
 

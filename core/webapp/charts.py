@@ -27,11 +27,11 @@ def differential_chart(probabilities: dict[str, float]) -> go.Figure:
             width=BAR,
             marker={
                 "color": [COLORS[code] for code in ranked],
+                # Overlaid, so that a malignant bar weighs as much on the eye as a benign one.
                 "pattern": {
                     "shape": [PATTERNS[code] for code in ranked],
-                    "bgcolor": [COLORS[code] for code in ranked],
-                    "fgcolor": "#ffffff",
-                    "size": 7,
+                    "fillmode": "overlay",
+                    "size": 8,
                     "solidity": 0.25,
                 },
                 "line": {"width": 0},

@@ -15,22 +15,27 @@ from core.webapp.words import plain
 # Pictures on the page are at most this large, pixels; downloads have the photo's own resolution.
 SHOWN_SIDE = 900
 OPACITY = 50  # per cent
+_LIKELIEST = "likeliest"
 
 
 def ask_target(unset: str) -> str | None:
     """Asks for the diagnosis to explain.
 
     Args:
-        unset: what the first choice, None, is called.
+        unset: what the first choice is called.
+
+    Returns:
+        A code, or None for the likeliest.
     """
-    return st.selectbox(
+    chosen = st.selectbox(
         "Explain the diagnosis",
-        [None, *CODES],
-        format_func=lambda code: unset if code is None else NAMES[code],
+        [_LIKELIEST, *CODES],
+        format_func=lambda code: NAMES.get(code, unset),
         key="target",
         filter_mode=None,
         width=300,
     )
+    return None if chosen == _LIKELIEST else chosen
 
 
 def ask_method() -> str:
@@ -68,9 +73,9 @@ def draw_legend() -> None:
     )
 
 
-def draw_picture(pixels: np.ndarray, caption: str, alt: str) -> None:
+def draw_picture(pixels: np.ndarray, caption: str, alt: str, width: int | str = "stretch") -> None:
     """A picture at the size of the page, not of the photo."""
-    st.image(_shown(pixels), caption=caption, alt=alt, width="stretch", output_format="JPEG")
+    st.image(_shown(pixels), caption=caption, alt=alt, width=width, output_format="JPEG")
 
 
 @st.fragment

@@ -3,6 +3,7 @@
 import re
 
 UNKNOWN = "not measured"
+_FRACTIONS = ((1, 10), (1, 5), (1, 4), (1, 3), (2, 5), (1, 2), (3, 5), (2, 3), (3, 4), (4, 5), (9, 10))
 
 
 def percent(share: float) -> str:
@@ -21,7 +22,11 @@ def frequency(share: float) -> str:
         return "fewer than 1 in 100"
     if share < 0.095:
         return f"about 1 in {round(1 / share)}"
-    return f"about {round(share * 10)} in 10" if share < 0.95 else "more than 19 in 20"
+    if share >= 0.95:
+        return "more than 19 in 20"
+    # Of two that are equally near, the larger: a risk is not talked down.
+    part, whole = min(_FRACTIONS, key=lambda f: (round(abs(f[0] / f[1] - share), 9), -f[0] / f[1]))
+    return f"about {part} in {whole}"
 
 
 def interval(score: dict | None) -> str:
