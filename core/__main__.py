@@ -2,7 +2,7 @@
 
 import typer
 
-from core.cli import data, evaluate, models, read, train
+from core.cli import data, evaluate, measure, models, read, train
 
 app = typer.Typer(
     name="python -m core",
@@ -16,6 +16,7 @@ app = typer.Typer(
 app.add_typer(data.app, name="data")
 app.command("train", epilog=train.EPILOG)(train.train)
 app.command("evaluate", epilog=evaluate.EPILOG)(evaluate.evaluate)
+app.command("measure", epilog=measure.EPILOG)(measure.measure)
 app.command("read", epilog=read.EPILOG)(read.read)
 app.command("models", epilog="Example: python -m core models --json")(models.models)
 

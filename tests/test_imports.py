@@ -18,6 +18,7 @@ ROWS = (
     ("bundle",),
     ("training", "evaluation", "explain"),
     ("reading",),
+    ("trust",),
     ("webapp", "cli"),
     ("__main__",),
     ("app", "pages"),

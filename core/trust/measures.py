@@ -1,0 +1,74 @@
+"""The table of what can be measured of a shipped model beyond its scores; each leaves its files in the model's folder."""
+
+import importlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.card import Card
+
+if TYPE_CHECKING:  # at run time this would load TensorFlow, and pages read measures without it
+    from core.bundle import Bundle
+
+Progress = Callable[[int, int], None]
+
+
+class InvalidMeasure(ValueError):
+    """A measure's file that is missing, damaged, or of other weights than the model's."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One thing to measure.
+
+    Args:
+        about: one sentence.
+        function: "module:function", imported when it is run; called with (bundle, folder, progress), it writes its files
+            into the bundle's folder.
+        file: the JSON file that it writes there, with "weights_sha256".
+    """
+
+    about: str
+    function: str
+    file: str
+
+    def run(self, bundle: "Bundle", folder: str | Path, progress: Progress | None = None) -> None:
+        """Measures a model on a HAM10000 folder."""
+        module, name = self.function.split(":")
+        getattr(importlib.import_module(module), name)(bundle, Path(folder), progress)
+
+
+MEASURES: dict[str, Measure] = {}
+
+
+def find_measure(name: str) -> Measure:
+    """Looks a measure up.
+
+    Raises:
+        ValueError: no such measure; the message lists those there are.
+    """
+    if name not in MEASURES:
+        raise ValueError(f"Unknown measure {name!r}. Expected one of: {', '.join(MEASURES)}.")
+    return MEASURES[name]
+
+
+def read_measure(name: str, folder: str | Path, card: Card) -> dict:
+    """What a measure left in a model's folder.
+
+    Raises:
+        InvalidMeasure: its file is missing, damaged or of other weights; the sentence ends with the command that makes it.
+    """
+    path = Path(folder) / find_measure(name).file
+    again = f"Run `python -m core measure {Path(folder).name} --data HAM10000_FOLDER --only {name}`."
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        sha256 = record["weights_sha256"]
+    except FileNotFoundError:
+        raise InvalidMeasure(f"{path} is missing. {again}") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InvalidMeasure(f"{path} cannot be used ({error}). {again}") from None
+    if sha256 != card.weights["sha256"]:
+        raise InvalidMeasure(f"{path} is stale: it was measured with other weights of {card.name}. {again}")
+    return record
