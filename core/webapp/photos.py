@@ -112,7 +112,9 @@ def ask_folder() -> PhotoFolder | None:
         elif found is None:
             st.caption("Without the photos every number stays; each case links to its photo in the ISIC archive.")
         else:
-            st.caption(f"{len(found.paths):,} photos and {len(found.masks):,} lesion masks. They stay on this computer.")
+            st.caption(
+                f"{len(found.paths):,} photos and {len(found.masks):,} lesion masks. They stay on this computer."
+            )
     return found
 
 

@@ -1,0 +1,277 @@
+"""Melanoma against nevus at any threshold: the 2 x 2 with intervals, predictive values, nevi excised, and the decision curve."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.evaluation.bootstrap import LEVEL, RESAMPLES, interval, resample_lesions, wilson
+from core.evaluation.metrics import MELANOMA, NEVUS, ROUNDING
+from core.evaluation.results import Results
+
+# What a photo is called melanoma by, when it reaches the threshold. The probability of melanoma among all seven is what the app shows
+# and what the operating point is set on; the share of melanoma in melanoma plus nevus answers the narrow question alone.
+SCORES: dict[str, str] = {
+    "mel": "Probability of melanoma",
+    "pair": "Melanoma's share of melanoma + nevus",
+}
+# The sensitivity that a threshold must keep on validation photos.
+WANTED_SENSITIVITY = 0.90
+# Of the ROC's band, which needs every threshold of each.
+BAND_RESAMPLES = 400
+# Where the decision curve is drawn: from one in a hundred to even odds.
+HARM_THRESHOLDS = np.linspace(0.01, 0.5, 50)
+
+
+def melanoma_scores(probabilities: np.ndarray, score: str = "mel") -> np.ndarray:
+    """A score of each photo, (N,).
+
+    Args:
+        probabilities: (N, 7).
+        score: key of `SCORES`.
+
+    Raises:
+        ValueError: unknown score.
+    """
+    if score not in SCORES:
+        raise ValueError(f"Unknown score {score!r}. Expected one of: {', '.join(SCORES)}.")
+    melanoma = probabilities[:, MELANOMA]
+    if score == "mel":
+        return melanoma
+    both = melanoma + probabilities[:, NEVUS]
+    return np.divide(melanoma, both, out=np.full(len(both), 0.5), where=both > 0)
+
+
+@dataclass(frozen=True)
+class TwoByTwo:
+    """Melanomas and nevi at one threshold.
+
+    Args:
+        threshold: a photo is called melanoma from this score on.
+        found, missed: melanoma photos called melanoma, and not.
+        alarms, spared: nevus photos called melanoma, and not.
+        sensitivity, specificity: {"value", "low", "high"}.
+    """
+
+    threshold: float
+    found: int
+    missed: int
+    alarms: int
+    spared: int
+    sensitivity: dict
+    specificity: dict
+
+
+@dataclass(frozen=True)
+class Predictive:
+    """What a call means where melanoma is as common as `prevalence`; each {"value", "low", "high"}, None where undefined.
+
+    Args:
+        prevalence: share of melanomas among the melanomas and nevi that are examined.
+        ppv: share of those called melanoma that are one.
+        npv: share of those not called melanoma that are none.
+        nevi_per_melanoma: nevi excised for each melanoma found, if whatever is called melanoma is excised.
+        missed_per_1000: melanomas left among a thousand lesions examined.
+    """
+
+    prevalence: float
+    ppv: dict
+    npv: dict
+    nevi_per_melanoma: dict
+    missed_per_1000: dict
+
+
+@dataclass(frozen=True, eq=False)
+class DecisionCurve:
+    """Net benefit per lesion examined, over how many melanomas' harm one needless excision is weighed.
+
+    Args:
+        harm: threshold probabilities: at 0.1 a person accepts nine needless excisions for one melanoma found.
+        model, low, high: the network, deciding at each of these probabilities, with its 95 % band.
+        fixed: the network at one fixed threshold, whatever the harm.
+        everything: excise all. Excising nothing gives 0.
+    """
+
+    harm: np.ndarray
+    model: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    fixed: np.ndarray
+    everything: np.ndarray
+
+
+class Duel:
+    """The melanomas and nevi of an evaluation, sorted once by a score: any threshold then costs a look-up.
+
+    Lesions are resampled over the whole evaluation, as everywhere else, and each threshold reads the same resamples.
+
+    Args:
+        results: an evaluation.
+        score: key of `SCORES`.
+
+    Raises:
+        ValueError: unknown score, or the evaluation has no melanoma or no nevus.
+    """
+
+    def __init__(self, results: Results, score: str = "mel", *, resamples: int = RESAMPLES, seed: int = 0):
+        scores = melanoma_scores(results.probabilities, score)
+        self.score = score
+        kinds = {"melanoma": results.y_true == MELANOMA, "nevus": results.y_true == NEVUS}
+        for kind, rows in kinds.items():
+            if not rows.any():
+                raise ValueError(
+                    f"The evaluation has no {kind}, so there is nothing to tell apart. Evaluate on photos of both."
+                )
+        weights = resample_lesions(results.lesions, resamples, seed)
+        self.lesions = {kind: len(np.unique(results.lesions[rows])) for kind, rows in kinds.items()}
+        self.photos = {kind: int(rows.sum()) for kind, rows in kinds.items()}
+        self._falling, self._above = {}, {}
+        for kind, rows in kinds.items():
+            order = np.argsort(-scores[rows], kind="stable")
+            self._falling[kind] = -scores[rows][order]
+            # First row: the photos as they are. Column k: weight of the k highest scores.
+            counted = np.vstack([np.ones((1, rows.sum()), weights.dtype), weights[:, rows][:, order]])
+            self._above[kind] = np.pad(np.cumsum(counted, axis=1, dtype="int32"), ((0, 0), (1, 0)))
+
+    @property
+    def prevalence(self) -> float:
+        """Share of melanomas among the evaluation's own melanoma and nevus photos."""
+        return self.photos["melanoma"] / sum(self.photos.values())
+
+    def scores(self, kind: str) -> np.ndarray:
+        """Scores of the "melanoma" or "nevus" photos, falling."""
+        return -self._falling[kind]
+
+    def rates(self, thresholds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Sensitivity and specificity at many thresholds.
+
+        Returns:
+            Both (1 + R, T): first the photos as they are, then the resamples; NaN where a resample lacks the class.
+        """
+        shares = []
+        for kind in ("melanoma", "nevus"):
+            places = np.searchsorted(self._falling[kind], -np.asarray(thresholds, "float64"), side="right")
+            above = self._above[kind]
+            total = above[:, -1:].astype("float64")
+            shares.append(
+                np.divide(above[:, places], total, out=np.full((len(above), len(places)), np.nan), where=total > 0)
+            )
+        return shares[0], 1 - shares[1]
+
+    def at(self, threshold: float) -> TwoByTwo:
+        """The 2 x 2 at a threshold."""
+        sensitivity, specificity = (rate[:, 0] for rate in self.rates(np.array([threshold])))
+        found = round(sensitivity[0] * self.photos["melanoma"])
+        spared = round(specificity[0] * self.photos["nevus"])
+        return TwoByTwo(
+            threshold=float(threshold),
+            found=found,
+            missed=self.photos["melanoma"] - found,
+            alarms=self.photos["nevus"] - spared,
+            spared=spared,
+            sensitivity=_proportion(sensitivity, self.lesions["melanoma"]),
+            specificity=_proportion(specificity, self.lesions["nevus"]),
+        )
+
+    def predictive(self, threshold: float, prevalence: float) -> Predictive:
+        """Predictive values at a threshold where melanoma has this prevalence, by Bayes' theorem.
+
+        Raises:
+            ValueError: a prevalence outside 0..1.
+        """
+        _check_share("prevalence", prevalence)
+        sensitivity, specificity = (rate[:, 0] for rate in self.rates(np.array([threshold])))
+        found, missed = prevalence * sensitivity, prevalence * (1 - sensitivity)
+        alarms, spared = (1 - prevalence) * (1 - specificity), (1 - prevalence) * specificity
+        return Predictive(
+            prevalence=prevalence,
+            ppv=_interval(_quotient(found, found + alarms)),
+            npv=_interval(_quotient(spared, spared + missed)),
+            nevi_per_melanoma=_interval(_quotient(alarms, found)),
+            missed_per_1000=_interval(1000 * missed),
+        )
+
+    def decision_curve(self, prevalence: float, threshold: float, harm: np.ndarray = HARM_THRESHOLDS) -> DecisionCurve:
+        """Net benefit where melanoma has this prevalence.
+
+        The network's probabilities are those of a collection in which melanoma is more common than at a doctor's, so its odds are
+        moved to the asked prevalence first: a decision at probability h there is one at a higher score here.
+
+        Reference: Vickers and Elkin 2006, Med Decis Making 26:565; Elkan 2001 for the move of prevalence.
+
+        Args:
+            prevalence: share of melanomas among the melanomas and nevi examined.
+            threshold: of the fixed policy.
+            harm: threshold probabilities, between 0 and 1.
+        """
+        _check_share("prevalence", prevalence)
+        harm = np.asarray(harm, "float64")
+        odds = harm / (1 - harm)
+        moved = odds * (self.prevalence / (1 - self.prevalence)) * ((1 - prevalence) / prevalence)
+        benefit = self._benefit(*self.rates(moved / (1 + moved)), prevalence, odds)
+        fixed = self._benefit(*(rate[:1] for rate in self.rates(np.array([threshold]))), prevalence, odds)
+        low, high = np.nanquantile(benefit[1:], [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+        return DecisionCurve(harm, benefit[0], low, high, fixed[0], prevalence - (1 - prevalence) * odds)
+
+    @staticmethod
+    def _benefit(sensitivity, specificity, prevalence, odds) -> np.ndarray:
+        return prevalence * sensitivity - (1 - prevalence) * (1 - specificity) * odds
+
+    def roc(self, grid: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """The curve at every score of a photo, and its 95 % band on a grid of false-alarm rates.
+
+        Returns:
+            False-alarm rates and sensitivities, rising, (T,); low and high of the sensitivity at each rate of `grid`.
+        """
+        thresholds = np.r_[np.inf, np.unique(np.r_[self._falling["melanoma"], self._falling["nevus"]]) * -1]
+        sensitivity, specificity = self.rates(thresholds)
+        first = slice(1, 1 + BAND_RESAMPLES)
+        band = np.stack(
+            [np.interp(grid, 1 - p, s) for s, p in zip(sensitivity[first], specificity[first], strict=True)]
+        )
+        low, high = np.nanquantile(band, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+        return 1 - specificity[0], sensitivity[0], low, high
+
+    def auc(self) -> dict:
+        """Share of (melanoma, nevus) pairs in the right order, {"value", "low", "high"}."""
+        x, y = self._falling["nevus"], self._falling["melanoma"]
+        nevi = self._above["nevus"].astype("float64")
+        # Of each melanoma: the nevi that score higher, and half of those that score the same.
+        outranking = (nevi[:, np.searchsorted(x, y, "left")] + nevi[:, np.searchsorted(x, y, "right")]) / 2
+        weight = np.diff(self._above["melanoma"], axis=1)
+        pairs = weight.sum(axis=1) * nevi[:, -1]
+        return _interval(1 - _quotient((weight * outranking).sum(axis=1), pairs))
+
+
+def operating_threshold(results: Results, score: str = "mel", sensitivity: float = WANTED_SENSITIVITY) -> float:
+    """The largest threshold at which this share of melanomas is found. To be chosen on validation photos, never on test.
+
+    Raises:
+        ValueError: no melanoma among the photos.
+    """
+    scores = np.sort(melanoma_scores(results.probabilities, score)[results.y_true == MELANOMA])[::-1]
+    if not len(scores):
+        raise ValueError("There is no melanoma among these photos, so no threshold can be chosen on them.")
+    return float(scores[math.ceil(sensitivity * len(scores) - ROUNDING) - 1])
+
+
+def _check_share(what: str, value: float) -> None:
+    if not 0 < value < 1:
+        raise ValueError(f"A {what} of {value!r} is not possible. Expected a share between 0 and 1.")
+
+
+def _quotient(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    return np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
+
+
+def _interval(values: np.ndarray) -> dict:
+    """Of a statistic and its resamples, (1 + R,)."""
+    return interval(None if np.isnan(values[0]) else float(values[0]), values[1:])
+
+
+def _proportion(values: np.ndarray, lesions: int) -> dict:
+    """As `_interval`; a proportion that is the same in every resample gets Wilson's interval, never one of no width."""
+    found = _interval(values)
+    if found["value"] is not None and found["low"] == found["high"]:
+        found["low"], found["high"] = wilson(found["value"], lesions)
+    return found

@@ -1,0 +1,116 @@
+"""Melanoma against nevus, by hand and against the plain scores."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from made_up import made_up_results
+
+from core.diagnoses import CODES
+from core.evaluation.melanoma import Duel, melanoma_scores, operating_threshold
+
+MEL, NV = CODES.index("mel"), CODES.index("nv")
+
+
+def results_of(melanomas, nevi, others=()):
+    """Photos with these probabilities of melanoma, each a lesion of its own; the rest of the probability is nevus."""
+    y_true = np.array([MEL] * len(melanomas) + [NV] * len(nevi) + [0] * len(others))
+    probabilities = np.zeros((len(y_true), 7))
+    probabilities[:, MEL] = [*melanomas, *nevi, *others]
+    probabilities[:, NV] = 1 - probabilities[:, MEL]
+    return SimpleNamespace(
+        y_true=y_true, probabilities=probabilities, lesions=np.array([f"L{i}" for i in range(len(y_true))])
+    )
+
+
+HAND = results_of([0.9, 0.6, 0.4, 0.2], [0.7, 0.3, 0.2, 0.1, 0.05], [0.99, 0.99])
+
+
+@pytest.fixture(scope="module")
+def made_up(tmp_path_factory):
+    return made_up_results(tmp_path_factory.mktemp("made up"))
+
+
+def test_the_two_by_two_by_hand():
+    found = Duel(HAND, resamples=20).at(0.4)
+    assert (found.found, found.missed, found.alarms, found.spared) == (3, 1, 1, 4)
+    assert found.sensitivity["value"] == 0.75 and found.specificity["value"] == 0.8
+    assert found.sensitivity["low"] <= 0.75 <= found.sensitivity["high"]
+    everything = Duel(HAND, resamples=20).at(0)
+    assert (everything.missed, everything.spared) == (0, 0)
+    assert everything.sensitivity["high"] == 1 and everything.sensitivity["low"] < 1, "four of four is not certainty"
+
+
+def test_predictive_values_are_bayes_theorem():
+    found = Duel(HAND, resamples=50).predictive(0.4, 0.1)
+    assert found.ppv["value"] == pytest.approx(0.1 * 0.75 / (0.1 * 0.75 + 0.9 * 0.2))
+    assert found.npv["value"] == pytest.approx(0.9 * 0.8 / (0.9 * 0.8 + 0.1 * 0.25))
+    assert found.nevi_per_melanoma["value"] == pytest.approx(0.9 * 0.2 / (0.1 * 0.75))
+    assert found.missed_per_1000["value"] == pytest.approx(25)
+    own = Duel(HAND, resamples=50)
+    at, at_own = own.at(0.4), own.predictive(0.4, own.prevalence)
+    assert at_own.ppv["value"] == pytest.approx(at.found / (at.found + at.alarms))
+    assert at_own.nevi_per_melanoma["value"] == pytest.approx(at.alarms / at.found)
+    nothing = own.predictive(1.0, 0.1)
+    assert nothing.ppv["value"] is None and nothing.nevi_per_melanoma["value"] is None
+    for wrong in (0, 1, -0.1):
+        with pytest.raises(ValueError, match="prevalence"):
+            own.predictive(0.4, wrong)
+
+
+def test_the_decision_curve_by_hand():
+    duel = Duel(HAND, resamples=50)
+    curve = duel.decision_curve(duel.prevalence, 0.4, np.array([0.25, 0.5]))
+    share = 4 / 9
+    # At its own prevalence a decision at probability h is one at score h.
+    assert curve.model[0] == pytest.approx(share * 3 / 4 - (1 - share) * (2 / 5) / 3)
+    assert curve.fixed[1] == pytest.approx(share * 3 / 4 - (1 - share) * (1 / 5))
+    assert curve.everything[1] == pytest.approx(share - (1 - share))
+    assert (curve.low <= curve.model).all() and (curve.model <= curve.high).all()
+    # Rarer melanoma: the same harm asks for a higher score. 1 in 100 and even odds is beyond all of them.
+    rare = duel.decision_curve(0.01, 0.4, np.array([0.5]))
+    assert rare.model[0] == 0 and rare.everything[0] < 0
+
+
+def test_resamples_are_those_of_the_whole_evaluation(made_up):
+    duel = Duel(made_up)
+    assert duel.auc()["value"] == pytest.approx(_plain_auc(made_up))
+    pair = Duel(made_up, "pair")
+    assert pair.auc()["value"] == pytest.approx(made_up.evaluation.metrics["melanoma_nevus_auc"]["value"])
+    for t in (0.1, 0.33, 0.8):
+        called = melanoma_scores(made_up.probabilities) >= t
+        assert duel.at(t).found == (called & (made_up.y_true == MEL)).sum()
+        assert duel.at(t).alarms == (called & (made_up.y_true == NV)).sum()
+
+
+def _plain_auc(results):
+    from sklearn.metrics import roc_auc_score
+
+    rows = np.isin(results.y_true, (MEL, NV))
+    return roc_auc_score(results.y_true[rows] == MEL, results.probabilities[rows, MEL])
+
+
+def test_the_roc_has_the_auc_as_its_area_and_lies_in_its_band(made_up):
+    duel = Duel(made_up, resamples=200)
+    grid = np.linspace(0, 1, 21)
+    x, y, low, high = duel.roc(grid)
+    assert np.trapezoid(y, x) == pytest.approx(duel.auc()["value"]) and (np.diff(x) >= 0).all()
+    inside = np.interp(grid, x, y)
+    assert (low <= inside + 0.05).all() and (inside <= high + 0.05).all()
+
+
+def test_the_operating_threshold_is_the_largest_that_keeps_the_sensitivity(made_up):
+    assert operating_threshold(HAND, sensitivity=0.75) == 0.4
+    assert operating_threshold(HAND, sensitivity=0.76) == 0.2
+    t = operating_threshold(made_up)
+    duel = Duel(made_up, resamples=10)
+    assert duel.at(t).sensitivity["value"] >= 0.9 > duel.at(t + 1e-9).sensitivity["value"]
+
+
+def test_what_cannot_be_told_apart_is_said():
+    with pytest.raises(ValueError, match="no nevus"):
+        Duel(results_of([0.3], []))
+    with pytest.raises(ValueError, match="no melanoma"):
+        operating_threshold(results_of([], [0.2]))
+    with pytest.raises(ValueError, match="Unknown score"):
+        Duel(HAND, "nv")
