@@ -40,7 +40,13 @@ class Measure:
         getattr(importlib.import_module(module), name)(bundle, Path(folder), progress)
 
 
-MEASURES: dict[str, Measure] = {}
+MEASURES: dict[str, Measure] = {
+    "set": Measure(
+        "The 90 % set of diagnoses: thresholds from validation, coverage and size on test.",
+        "core.trust.conformal:measure_set",
+        "set.json",
+    ),
+}
 
 
 def find_measure(name: str) -> Measure:

@@ -1,0 +1,103 @@
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from made_up import CARD, SHA, made_up_results, made_up_table, write_made_up
+
+from core.diagnoses import CODES
+from core.trust.conformal import (
+    FEWEST_LESIONS,
+    PredictionSet,
+    _pools,
+    build_set,
+    calibrate,
+    lesion_threshold,
+    measure_set,
+)
+from core.trust.measures import InvalidMeasure, read_measure
+
+RECORD = {"level": 0.9, "thresholds": {c: {"probability": 0.2} for c in CODES}}
+
+
+def spread(**given):
+    return {**dict.fromkeys(CODES, 0.0), **given}
+
+
+def test_threshold_by_hand():
+    # Ten lesions of one photo: (k + 1) parts of 1/11; 0.9 is first reached by the tenth.
+    truth, lesions = np.linspace(0.1, 1, 10), np.arange(10).astype(str)
+    assert lesion_threshold(truth, lesions) == pytest.approx(0.1)
+    # Nineteen: 18 parts of 1/20 are 0.9, so the second lowest.
+    truth = np.linspace(0.05, 0.95, 19)
+    assert lesion_threshold(truth, np.arange(19).astype(str)) == pytest.approx(0.1)
+
+
+def test_eight_lesions_promise_nothing_and_nine_do():
+    assert FEWEST_LESIONS == 9
+    assert lesion_threshold(np.full(8, 0.5), np.arange(8).astype(str)) == 0
+    assert lesion_threshold(np.full(9, 0.5), np.arange(9).astype(str)) == 0.5
+
+
+def test_a_lesion_of_many_photos_weighs_as_one_photo():
+    truth = np.r_[np.full(100, 0.01), np.linspace(0.1, 0.9, 19)]
+    lesions = np.r_[np.full(100, "many"), np.arange(19).astype(str)]
+    # 20 lesions, 21 parts: 0.9 needs 18.9, so all but the last part of the many.
+    assert lesion_threshold(truth, lesions) == pytest.approx(0.1)
+
+
+def test_the_rarest_are_pooled_until_they_suffice():
+    enough = dict.fromkeys(CODES, 40)
+    assert all(pool == (code,) for code, pool in _pools(enough, 0.9).items())
+    pools = _pools(enough | {"df": 7, "vasc": 10}, 0.9)
+    assert pools["df"] == pools["vasc"] == ("df", "vasc") and pools["mel"] == ("mel",)
+    assert _pools(enough | {"df": 4, "vasc": 8, "akiec": 5}, 0.9)["akiec"] == ("akiec", "df", "vasc")
+    assert _pools(dict.fromkeys(CODES, 0), 0.9)["mel"] == tuple(sorted(CODES))
+
+
+def test_a_set_is_a_differential_in_words():
+    found = build_set(spread(nv=0.3, mel=0.6, bcc=0.1), RECORD)
+    assert found.codes == ("mel", "nv") and found.malignant == ("mel",) and not found.abstains
+    assert found.words == "90 % set: Melanoma, melanocytic nevus"
+
+
+def test_a_set_is_never_empty_and_says_that_nothing_fits():
+    found = build_set(spread(nv=0.19, mel=0.18, bcc=0.17, akiec=0.16, bkl=0.15, df=0.15), RECORD)
+    assert found.codes == ("nv",) and found.unusual and found.abstains and "No diagnosis" in found.doubt
+
+
+def test_more_than_three_is_not_knowing():
+    found = build_set(spread(nv=0.25, mel=0.25, bcc=0.25, akiec=0.25), RECORD)
+    assert found.abstains and not found.unusual and found.doubt.startswith("4 of the 7")
+    assert not PredictionSet(("mel", "nv", "bkl"), 0.9, False).abstains
+
+
+def test_calibrated_sets_cover_what_they_promise(tmp_path):
+    """On fresh draws from the same source, every class is covered in about 90 % of lesions or more."""
+    thresholds = calibrate(made_up_results(tmp_path, seed=0))
+    covered = {code: [] for code in CODES}
+    for seed in range(1, 9):
+        table = made_up_table(seed=seed)
+        for code in CODES:
+            own = table[table.dx == code]
+            covered[code] += (own[code] >= thresholds[code]["probability"]).tolist()
+    shares = {code: np.mean(values) for code, values in covered.items()}
+    assert 0.85 < np.mean(list(shares.values())) < 0.99 and min(shares.values()) > 0.7, shares
+
+
+def test_the_measure_is_written_read_and_bound_to_its_weights(tmp_path):
+    folder = write_made_up(tmp_path / "MadeUp", made_up_table(seed=1))
+    bundle = SimpleNamespace(folder=folder, card=CARD, name="MadeUp")
+    with pytest.raises(InvalidMeasure, match="--split validation"):
+        measure_set(bundle, tmp_path)
+    write_made_up(folder / "validation", made_up_table(seed=2))
+    measure_set(bundle, tmp_path)
+    record = read_measure("set", folder, CARD)
+    assert record["weights_sha256"] == SHA
+    test = record["test"]
+    assert test["coverage"]["low"] <= test["coverage"]["value"] <= test["coverage"]["high"]
+    assert set(test["per_class"]) == set(CODES) and test["groups"]["Sex"].keys() == {"female", "male"}
+    sizes = {int(s): row["wrong"]["photos"] for s, row in test["by_size"].items()}
+    assert sum(sizes.values()) + test["unusual"]["photos"] == test["coverage"]["photos"] == 240
+    assert test["answered"]["photos"] + test["abstained"]["photos"] == 240
+    json.dumps(record, allow_nan=False)
