@@ -64,3 +64,41 @@ def check(
     if not found.ok:
         raise typer.Exit(1)
     console.print("Nothing is wrong.", style="green")
+
+
+@app.command("lesions", epilog="Example: python -m core data lesions ~/ham10000")
+@plain_errors
+def lesions(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FOLDER", help="HAM10000 layout, with the photos and the lesion masks.", show_default=False
+        ),
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="The table to write; lesions.csv among the models when left out.")
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every photo of the folder, not only those that models were tested on.")
+    ] = False,
+) -> None:
+    """Measure each lesion's lightness, colour, size and contrast within its mask, for the melanoma page.
+
+    Only photos in the validation and test parts of the models at hand, unless --all asks for every photo.
+    """
+    from core.card import list_cards, weights_root
+    from core.data.ham10000 import read_table
+    from core.data.lesion_region import LESIONS_FILE, measure_table, write_lesions
+
+    table = read_table(folder)
+    if not everything:
+        parts = [card.split.get(part, ()) for card in list_cards() for part in ("validation", "test")]
+        table = table[table.image_id.isin(set().union(*parts))]
+        if table.empty:
+            raise ValueError(
+                f"{folder} has no photo of any model's validation or test part. Give --all to measure every photo of it."
+            )
+    with progress("Measuring lesions") as update:
+        looks = measure_table(table, update)
+    path = write_lesions(looks, out or weights_root() / LESIONS_FILE)
+    results().print(f"{len(looks):,} lesion photos measured. Written to {path}.", markup=False, soft_wrap=True)
