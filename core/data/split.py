@@ -63,7 +63,9 @@ def split_from_json(record: dict) -> Split:
     return split
 
 
-def split_table(table: pd.DataFrame, kind: str = "lesion", seed: int = 0) -> Split:
+def split_table(
+    table: pd.DataFrame, kind: str = "lesion", seed: int = 0, linked: tuple[tuple[str, ...], ...] = ()
+) -> Split:
     """Splits a HAM10000 table.
 
     "lesion": no lesion_id in two parts; stratified by diagnosis, 70/10/20 % of each diagnosis' lesions (at least one
@@ -72,6 +74,11 @@ def split_table(table: pd.DataFrame, kind: str = "lesion", seed: int = 0) -> Spl
     epoch on the reported photos. For replication only.
 
     Reference: REPRODUCTION sections 0, 6 and 10.
+
+    Args:
+        linked: groups of lesion ids whose photos are near-duplicates (see `linked_lesions`): each group stands as a whole in
+            the first of train, validation and test that any of its lesions was drawn for. All other lesions stay where they
+            would be without it. Not for "paper".
 
     Raises:
         ValueError: unknown kind.
@@ -100,6 +107,9 @@ def split_table(table: pd.DataFrame, kind: str = "lesion", seed: int = 0) -> Spl
             held = [max(1, n) for n in held]
         for part, chunk in zip(("validation", "test", "train"), np.split(ids, np.cumsum(held)), strict=True):
             where.update(dict.fromkeys(chunk, part))
+    for group in linked:
+        first = min((where[lesion] for lesion in group), key=PARTS.index)
+        where.update(dict.fromkeys(group, first))
     for lesion, image in zip(table.lesion_id, table.image_id, strict=True):
         parts[where[lesion]].append(image)
     return Split(kind, seed, *(tuple(sorted(parts[p])) for p in PARTS))

@@ -14,6 +14,7 @@ from core.bundle import save_bundle
 from core.card import Card, read_card
 from core.data.augment import NO_AUGMENTATION
 from core.data.batches import Batches, cache_images, encode_table
+from core.data.duplicates import linked_lesions, near_duplicates
 from core.data.ham10000 import class_indices, read_table
 from core.data.patient import Facts, fit_encoder
 from core.data.split import PARTS, Split, assert_disjoint, split_table
@@ -123,14 +124,13 @@ class _Run:
 
     def __init__(self, recipe_name, recipe, backbone, folder, out, init, image_size, report):
         self.recipe_name, self.recipe, self.backbone, self.folder = recipe_name, recipe, backbone, folder
-        self.out, self.init, self.image_size, self.report = out, init, image_size, report
+        self.out, self.init, self.report = out, init, report
+        self.image_size = image_size or find_backbone(backbone).image_size
 
     def train(self, resume: bool, pretraining: str | None) -> Card:
         table = read_table(self.folder)
-        split = split_table(table, self.recipe.split, self.recipe.seed)
-        assert_disjoint(table, split)
-        if split.leaky:
-            self.report.say("The split by photo LEAKS: photos of one lesion stand in training and test. For replication only.")
+        images = cache_images(table, self.image_size, progress=self.report.photos)
+        split, linked = self._split(table, images)
         state = StateFolder(self.out)
         if not resume and state.exists():
             state.clear()
@@ -148,7 +148,6 @@ class _Run:
             for layer in classifier.encoder.layers:
                 if isinstance(layer, keras.layers.BatchNormalization):
                     layer.momentum = self.recipe.batch_norm_momentum
-        images = cache_images(table, classifier.image_size, progress=self.report.photos)
         encoder = fit_encoder(split.rows(table, "train").age)
         parts = self._parts(table, split, encoder)
         if resumed:
@@ -161,11 +160,25 @@ class _Run:
         self._fine_tune(classifier, images, parts, unknown, progress, state)
         if progress.best_epoch and progress.best_epoch != progress.epoch:
             state.restore_model(progress.best_epoch, classifier.model)
-        card = self._finish(classifier, images, parts, split, encoder, table, progress, device, pretraining)
+        card = self._finish(classifier, images, parts, split, linked, encoder, table, progress, device, pretraining)
         state.clear()
         return card
 
     # ---- data ----
+
+    def _split(self, table, images) -> tuple[Split, tuple]:
+        """The split, and the groups of lesions that near-duplicates link: they stand together."""
+        linked = ()
+        if self.recipe.split == "lesion":
+            self.report.say("Looking for near-duplicate photos of different lesions.")
+            linked = linked_lesions(table, near_duplicates(images, table.lesion_id))
+            if linked:
+                self.report.say(f"Kept together: {'; '.join(' and '.join(group) for group in linked)}.")
+        split = split_table(table, self.recipe.split, self.recipe.seed, linked)
+        assert_disjoint(table, split)
+        if split.leaky:
+            self.report.say("The split by photo LEAKS: photos of one lesion stand in training and test. For replication only.")
+        return split, linked
 
     def _settings(self, split: Split) -> dict:
         return {
@@ -356,7 +369,7 @@ class _Run:
 
     # ---- the end ----
 
-    def _finish(self, classifier, images, parts, split, encoder, table, progress, device, pretraining) -> Card:
+    def _finish(self, classifier, images, parts, split, linked, encoder, table, progress, device, pretraining) -> Card:
         recipe, validation = self.recipe, parts["validation"]
         view = keras.Model(classifier.model.inputs, classifier.model.outputs[0])
         view.compile(jit_compile=jit_mode())
@@ -390,6 +403,7 @@ class _Run:
                 "photos": {p: len(getattr(split, p)) for p in PARTS},
                 "lesions": {p: int(lesions[list(getattr(split, p))].nunique()) for p in PARTS},
                 "photos_per_class": {p: np.bincount(parts[p].labels, minlength=len(CODES)).tolist() for p in PARTS},
+                "near_duplicates": [list(group) for group in linked],
                 "notes": [],
             },
             scores={

@@ -81,3 +81,16 @@ def test_real_proportions_and_the_size_of_the_papers_leak(ham10000):
     shared = held.lesion_id.isin(lesions(table, leaky, "train")).mean()
     # REPRODUCTION section 0: 42 %.
     assert 0.38 < shared < 0.46
+
+
+def test_linked_lesions_stand_together_and_nothing_else_moves(table):
+    plain = split_table(table)
+    where = {p: sorted(lesions(table, plain, p)) for p in PARTS}
+    linked = ((where["train"][0], where["test"][0]), (where["validation"][0], where["test"][1], where["test"][2]))
+    split = split_table(table, linked=linked)
+    assert where["test"][0] in lesions(table, split, "train")
+    assert {where["test"][1], where["test"][2]} <= lesions(table, split, "validation")
+    moved = {where["test"][0], where["test"][1], where["test"][2]}
+    assert lesions(table, split, "test") == set(where["test"]) - moved
+    assert lesions(table, split, "train") == set(where["train"]) | {where["test"][0]}
+    assert_disjoint(table, split)
