@@ -12,12 +12,14 @@ from core.card import (
     WEIGHTS_FILE,
     Card,
     InvalidBundle,
+    check_members,
     find_bundle,
     read_card,
     sha256_of,
     write_card,
 )
 from core.networks import Classifier, build_classifier
+from core.networks.ensemble import build_ensemble
 
 DTYPES = ("float16", "float32")
 
@@ -35,6 +37,8 @@ class Bundle:
 def load_bundle(name: str | Path) -> Bundle:
     """Builds a bundle's network and loads its weights. The file holds arrays only: nothing in it is executed.
 
+    An ensemble has no weights of its own; its members lie beside it.
+
     Args:
         name: of a shipped model, or a path to a model's folder.
 
@@ -43,6 +47,8 @@ def load_bundle(name: str | Path) -> Bundle:
     """
     folder = find_bundle(name)
     card = read_card(folder)
+    if card.network.get("members"):
+        return _load_ensemble(card, folder)
     weights = folder / Path(card.weights["file"]).name
     if not weights.is_file():
         raise InvalidBundle(f"{weights} is missing. The card names it; restore it from the repository or train {card.name} again.")
@@ -61,6 +67,17 @@ def load_bundle(name: str | Path) -> Bundle:
     except (ValueError, OSError, KeyError, TypeError, UserWarning) as error:
         line = (str(error).splitlines() or [""])[0]
         raise InvalidBundle(f"{weights} does not fit the network its card describes: {line} Train {card.name} again.") from error
+    return Bundle(card.name, card, classifier, folder)
+
+
+def _load_ensemble(card: Card, folder: Path) -> Bundle:
+    """An ensemble of the models beside it; each is checked against the ensemble's card, and itself as ever."""
+    check_members(card, folder)
+    members = [load_bundle(folder.resolve().parent / name) for name in card.network["members"]]
+    try:
+        classifier = build_ensemble([m.classifier for m in members], [m.card.temperature for m in members])
+    except ValueError as error:
+        raise InvalidBundle(f"{card.name} cannot be put together: {error}") from None
     return Bundle(card.name, card, classifier, folder)
 
 

@@ -25,11 +25,12 @@ class Card:
     Args:
         name: folder and display name.
         backbone: key into `BACKBONES`.
-        network: keyword arguments of `build_classifier`.
+        network: keyword arguments of `build_classifier`; of an ensemble {"members": [model names]}.
         image_size: side of the square input, pixels.
         age_mean, age_sd: of the training ages, years.
         temperature: divides the logits before softmax; fitted on validation.
-        weights: {"file", "sha256", "dtype", "bytes", "parameters"}.
+        weights: {"file", "sha256", "dtype", "bytes", "parameters"}; of an ensemble also "members": {name: SHA-256}, no
+            file, and a digest over the members'.
         split: {"kind", "leaky", "seed", "hash", "train": [image ids], "validation": [...], "test": [...]}.
         recipe: the recipe's fields, plus "name".
         data: {"name", "citation", "photos": {part: n}, "lesions": {part: n}, "notes": [...]}.
@@ -124,6 +125,24 @@ def read_card(folder: str | Path) -> Card:
         return Card(**record)
     except TypeError as error:
         raise InvalidBundle(f"{path} is not a complete card ({error}). Restore it or train again.") from None
+
+
+def check_members(card: Card, folder: str | Path) -> None:
+    """Stops where an ensemble's members are not those that it was made of; touches no weights.
+
+    Raises:
+        InvalidBundle: a member is missing or has other weights by now.
+    """
+    root = Path(folder).resolve().parent
+    members = card.weights.get("members") or {}
+    if list(members) != list(card.network["members"]):
+        raise InvalidBundle(f"The card of {card.name} names its members twice, and differently. Make the ensemble again.")
+    again = f"Run `python -m core ensemble {' '.join(members)} --data HAM10000_FOLDER --name {card.name}`."
+    for name, sha256 in members.items():
+        if Path(name).name != name or not (root / name / CARD_FILE).is_file():
+            raise InvalidBundle(f"{card.name} is an ensemble, and its member {name} is missing beside it. Restore it. {again}")
+        if read_card(root / name).weights.get("sha256") != sha256:
+            raise InvalidBundle(f"{card.name} is an ensemble of other weights of {name} than lie beside it. {again}")
 
 
 def write_card(card: Card, folder: str | Path) -> Path:

@@ -84,4 +84,11 @@ def _show(found) -> None:
             *(with_interval(scores[k]) for k in ("sensitivity", "specificity", "precision", "auc")),
         )
     console.print(table)
+    point = found.operating_point
+    if point:
+        console.print(
+            f"Melanoma at p >= {point['threshold']:.3f} ({point['rule']}): sensitivity {with_interval(point['sensitivity'])}, "
+            f"specificity {with_interval(point['specificity'])}.",
+            markup=False,
+        )
     console.print(found.confidence, style="dim", markup=False)

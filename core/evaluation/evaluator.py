@@ -11,9 +11,10 @@ from core.data.split import PARTS
 from core.diagnoses import CODES
 from core.evaluation.bootstrap import RESAMPLES, confidence_words, lesion_bootstrap
 from core.evaluation.metrics import absent_classes, confusion
+from core.evaluation.operating import MELANOMA, operating_point
 from core.evaluation.predictions import Progress, predict_table
 from core.evaluation.report import Evaluation, write_evaluation
-from core.evaluation.results import write_cases, write_predictions
+from core.evaluation.results import VALIDATION_FOLDER, Results, read_results, write_cases, write_predictions
 
 CHOICES = (*PARTS, "all")
 
@@ -133,6 +134,9 @@ def evaluate(
 ) -> Evaluation:
     """Scores a model on a HAM10000 folder and writes `evaluation.json`, `predictions.csv` and `cases.csv`.
 
+    A model's own test part brings its validation part along, in the folder `validation` beside the three files: there the
+    operating point is chosen that the test part is then measured at.
+
     Args:
         folder: in HAM10000 layout; may hold photos that the model never saw (then `split="all"`).
         split: "test", "validation" or "train": the folder's photos that the model's card lists under this part; "all": every
@@ -154,8 +158,13 @@ def evaluate(
     out = Path(out) if out else default_out(bundle, folder, split, missing)
     # Before the long part, so that a folder that cannot be written is known at once.
     out.mkdir(parents=True, exist_ok=True)
+    validation = None
+    if split == "test" and table.image_id.isin(bundle.card.split["validation"]).any():
+        chosen_on = out / VALIDATION_FOLDER
+        evaluate(bundle, folder, "validation", chosen_on, progress, batch_size=batch_size, resamples=resamples, seed=seed)
+        validation = read_results(chosen_on, bundle.card)
     predictions = predict_table(bundle, rows, batch_size, progress)
-    evaluation = _report(bundle.card, table, predictions, split, expected, folder, resamples, seed)
+    evaluation = _report(bundle.card, table, predictions, split, expected, folder, resamples, seed, validation)
     write_predictions(predictions, out)
     write_cases(predictions, out)
     write_evaluation(evaluation, out)
@@ -171,6 +180,7 @@ def _report(
     folder: Path,
     resamples: int,
     seed: int,
+    validation: Results | None,
 ) -> Evaluation:
     y_true, probabilities = class_indices(predictions), predictions[list(CODES)].to_numpy("float64")
     scored = lesion_bootstrap(y_true, probabilities, predictions.lesion_id, resamples=resamples, seed=seed)
@@ -197,4 +207,12 @@ def _report(
         confidence=confidence_words(lesions, resamples=resamples, seed=seed),
         warnings=_warnings(card, split, predictions, met, missing, absent),
         absent_classes=absent,
+        operating_point=_operating_point(validation, y_true, probabilities, predictions.lesion_id),
     )
+
+
+def _operating_point(validation: Results | None, y_true, probabilities, lesions) -> dict | None:
+    """None where no threshold can be chosen: no validation photos, or no melanoma among them."""
+    if validation is None or MELANOMA not in validation.y_true:
+        return None
+    return operating_point(validation, y_true, probabilities, lesions)

@@ -26,7 +26,9 @@ class Evaluation:
          "accuracy": {"value": 0.8, "low": 0.78, "high": 0.82}, "balanced_accuracy": {...}, "auc_macro": {...}, ...,
          "per_class": {"akiec": {"sensitivity": {...}, "specificity": {...}, "precision": {...}, "f1": {...},
                                  "auc": {...}, "average_precision": {...}, "photos": n, "lesions": n}, ...},
-         "confusion": [7 lists of 7 counts]}
+         "confusion": [7 lists of 7 counts],
+         "operating_point": {"score": "mel", "threshold": ..., "rule": ..., "validation": {...},
+                             "sensitivity": {...}, "specificity": {...}}}
 
     Args:
         model: name of the bundle.
@@ -44,6 +46,8 @@ class Evaluation:
         confidence: how the intervals were made, in words.
         warnings: sentences that must stand beside the scores; empty when there is nothing to warn of.
         absent_classes: codes that no scored photo has; means over classes leave them out.
+        operating_point: the threshold on p(melanoma) chosen on validation, and what it gives on the scored photos; see
+            `operating.operating_point`. None where the validation photos were not at hand.
     """
 
     model: str
@@ -59,6 +63,7 @@ class Evaluation:
     confidence: str
     warnings: list = field(default_factory=list)
     absent_classes: list = field(default_factory=list)
+    operating_point: dict | None = None
     classes: list = field(default_factory=lambda: list(CODES))
     format: int = FORMAT
 
@@ -70,7 +75,7 @@ class Evaluation:
         """The record of `evaluation.json`."""
         record = asdict(self)
         metrics = record.pop("metrics")
-        tail = {key: record.pop(key) for key in ("per_class", "confusion")}
+        tail = {key: record.pop(key) for key in ("per_class", "confusion", "operating_point")}
         return {"format": record.pop("format"), **record, **metrics, **tail}
 
 

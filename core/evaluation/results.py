@@ -13,6 +13,8 @@ from core.evaluation.report import Evaluation, InvalidEvaluation, read_evaluatio
 
 PREDICTIONS_FILE = "predictions.csv"
 PREDICTION_COLUMNS = ("image_id", "dx", *CODES)
+# In a model's folder: the same files for the validation part.
+VALIDATION_FOLDER = "validation"
 CASES_FILE = "cases.csv"
 CASE_COLUMNS = ("image_id", "lesion_id", "dx_type", "age", "sex", "localization", "dataset")
 
@@ -53,14 +55,15 @@ def read_results(folder: str | Path, card: Card) -> Results:
             order, or the files are of different evaluations; the sentence ends with the command that makes them.
     """
     folder = Path(folder)
-    again = f"Run `python -m core evaluate {folder.name} --data HAM10000_FOLDER`."
+    name = folder.parent.name if folder.name == VALIDATION_FOLDER else folder.name
+    again = f"Run `python -m core evaluate {name} --data HAM10000_FOLDER`."
     try:
         evaluation = read_evaluation(folder)
     except InvalidEvaluation as error:
-        raise InvalidResults(f"{folder.name} has no usable evaluation: {error} {again}") from None
+        raise InvalidResults(f"{name} has no usable evaluation: {error} {again}") from None
     if evaluation.weights_sha256 != card.weights["sha256"]:
         raise InvalidResults(
-            f"The evaluation of {folder.name} is stale: it is of the weights {str(evaluation.weights_sha256)[:12]}..., but its card "
+            f"The evaluation of {name} is stale: it is of the weights {str(evaluation.weights_sha256)[:12]}..., but its card "
             f"names {card.weights['sha256'][:12]}... {again}"
         )
     if list(evaluation.classes) != list(CODES):
@@ -73,7 +76,7 @@ def read_results(folder: str | Path, card: Card) -> Results:
     apart = set(predictions.image_id) ^ set(cases.image_id)
     if apart:
         raise InvalidResults(
-            f"{PREDICTIONS_FILE} and {CASES_FILE} of {folder.name} are of different photos: {len(apart)} stand in one only. {again}"
+            f"{PREDICTIONS_FILE} and {CASES_FILE} of {name} are of different photos: {len(apart)} stand in one only. {again}"
         )
     table = predictions.merge(cases, on="image_id", how="left", validate="one_to_one", sort=False)
     try:
@@ -84,7 +87,7 @@ def read_results(folder: str | Path, card: Card) -> Results:
     y_pred = probabilities.argmax(axis=1)
     if confusion(y_true, y_pred).tolist() != evaluation.confusion:
         raise InvalidResults(
-            f"{PREDICTIONS_FILE} and evaluation.json of {folder.name} are of different evaluations: their confusion matrices differ. "
+            f"{PREDICTIONS_FILE} and evaluation.json of {name} are of different evaluations: their confusion matrices differ. "
             f"{again}"
         )
     return Results(evaluation, table, y_true, y_pred, probabilities)

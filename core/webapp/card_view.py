@@ -219,7 +219,7 @@ def _draw_weights(card: Card, folder: Path) -> None:
     rows = {
         "Backbone": card.backbone,
         "Weights": f"{card.parameters:,}",
-        "File": f"{card.weights.get('file')}, {card.megabytes:.1f} MB, {card.weights.get('dtype')}",
+        **_stored(card),
         "Input": f"{card.image_size} x {card.image_size}, {card.pixels}",
         "Time a photo": _speed(card),
         "Pre-training": card.pretraining,
@@ -231,6 +231,12 @@ def _draw_weights(card: Card, folder: Path) -> None:
         st.markdown(f"**{label}**: {plain(str(value))}")
     st.markdown("**SHA-256**, checked each time the file is loaded:")
     st.code(card.weights["sha256"], language=None)
+
+
+def _stored(card: Card) -> dict[str, str]:
+    size = f"{card.megabytes:.1f} MB, {card.weights.get('dtype')}"
+    members = card.network.get("members")
+    return {"Members": f"{', '.join(members)}; {size} together"} if members else {"File": f"{card.weights.get('file')}, {size}"}
 
 
 def _evaluation(card: Card, folder: Path) -> Evaluation | None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.card import CARD_FILE, Card, InvalidBundle, read_card, weights_root
+from core.card import CARD_FILE, Card, InvalidBundle, check_members, read_card, weights_root
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,9 @@ def _checked_card(folder: Path) -> Card:
             f"{folder / CARD_FILE} is not a complete card: a part of it is missing or of another kind than expected. "
             "Restore it from the repository or train again."
         )
-    if not weights.is_file():
+    if card.network.get("members"):
+        check_members(card, folder)
+    elif not weights.is_file():
         raise InvalidBundle(f"{weights} is missing. The card names it; restore it from the repository or train again.")
     return card
 

@@ -78,7 +78,9 @@ def test_batch_size_changes_nothing(drawn, drawn_folder):
 
 def test_test_part_from_folder_to_files(drawn, drawn_folder, tmp_path):
     found = evaluate(drawn, drawn_folder, out=tmp_path, resamples=100)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["cases.csv", "evaluation.json", "predictions.csv"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        *("cases.csv", "evaluation.json", "predictions.csv", "validation"),
+    ]
     with open(tmp_path / "predictions.csv", newline="") as file:
         rows = list(csv.reader(file))
     assert ",".join(rows[0]) == "image_id,dx,akiec,bcc,bkl,df,mel,nv,vasc"
@@ -99,6 +101,10 @@ def test_test_part_from_folder_to_files(drawn, drawn_folder, tmp_path):
     assert found.warnings == []
     assert found.data["name"] == "ham10000"
     assert str(drawn_folder.parent) not in (tmp_path / "evaluation.json").read_text()
+    validation = read_evaluation(tmp_path / "validation")
+    assert validation.photos == len(drawn.card.split["validation"])
+    assert validation.operating_point is None
+    assert 0 <= found.operating_point["threshold"] <= 1
 
 
 def test_scores_can_be_recomputed_from_the_written_predictions(drawn, drawn_folder, tmp_path):

@@ -1,0 +1,61 @@
+"""`ensemble`: several trained models as one."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.cli.terminal import plain_errors, progress, quiet_libraries, results, with_interval
+
+EPILOG = """Example: python -m core ensemble MobileNetV2 MobileNetV3Small --data ~/ham10000
+
+Then measure it like any model: python -m core evaluate Ensemble --data ~/ham10000"""
+
+
+@plain_errors
+def ensemble(
+    members: Annotated[
+        list[str], typer.Argument(metavar="MODEL...", help="Names of models in the weights folder.", show_default=False)
+    ],
+    data: Annotated[Path, typer.Option(help="HAM10000 folder that they were trained on.", show_default=False)],
+    name: Annotated[str, typer.Option(help="Of the ensemble.")] = "Ensemble",
+) -> None:
+    """Make one model of several: the mean of their calibrated probabilities, calibrated again on validation.
+
+    It is stored as a card beside its members, and can be picked wherever a model can.
+    """
+    from core.card import InvalidBundle, find_bundle, read_card, write_card
+    from core.data.ham10000 import class_indices, read_table
+    from core.diagnoses import CODES
+
+    folders = [find_bundle(member) for member in dict.fromkeys(members)]
+    root = folders[0].resolve().parent
+    if any(folder.resolve().parent != root for folder in folders) or Path(name).name != name:
+        raise ValueError("An ensemble lies beside its members: they must be in one folder, and its name must be a plain one.")
+    if (root / name).exists() and not read_card(root / name).network.get("members"):
+        raise InvalidBundle(f"{root / name} is a model, and no ensemble. Choose another --name.")
+    cards = [read_card(folder) for folder in folders]
+    with quiet_libraries(), progress("Loading the members") as update:
+        from core.bundle import load_bundle
+        from core.evaluation.evaluator import choose_rows
+        from core.evaluation.predictions import predict_table
+        from core.training.ensemble import ensemble_card
+
+        rows = choose_rows(cards[0], read_table(data), "validation", data)
+        answers = []
+        for folder, card in zip(folders, cards, strict=True):
+            bundle = load_bundle(folder)
+            told = predict_table(
+                bundle, rows, progress=lambda done, total, card=card: update(done, total, f"Reading with {card.name}")
+            )
+            answers.append(told[list(CODES)].to_numpy())
+        made = ensemble_card(name, cards, answers, class_indices(rows))
+        (root / name).mkdir(exist_ok=True)
+        write_card(made, root / name)
+    score = made.scores["validation"]
+    results().print(
+        f"{name} of {', '.join(card.name for card in cards)}: written to {root / name}. Validation balanced accuracy "
+        f"{with_interval(score['balanced_accuracy'])} ({score['confidence']})",
+        markup=False,
+        soft_wrap=True,
+    )

@@ -1,0 +1,79 @@
+"""Several classifiers as one: an encoder and a head like any other's, so that all that reads or explains one reads an ensemble."""
+
+from collections.abc import Sequence
+
+import keras
+from keras import layers, ops
+
+from core.data.patient import METADATA_WIDTH
+from core.networks.classifier import Classifier
+
+
+@keras.saving.register_keras_serializable(package="melascope")
+class LogMeanProbability(layers.Layer):
+    """Log of the mean of the members' calibrated probabilities.
+
+    Args:
+        temperatures: of each member; divides its logits before softmax.
+    """
+
+    def __init__(self, temperatures: Sequence[float], **kwargs):
+        super().__init__(**kwargs)
+        self.temperatures = [float(t) for t in temperatures]
+
+    def call(self, logits):
+        """A list of logits (B, 7) -> (B, 7)."""
+        log_probabilities = [ops.log_softmax(x / t) for x, t in zip(logits, self.temperatures, strict=True)]
+        return ops.logsumexp(ops.stack(log_probabilities), axis=0) - ops.log(float(len(self.temperatures)))
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0]
+
+    def get_config(self):
+        return {**super().get_config(), "temperatures": self.temperatures}
+
+
+def build_ensemble(members: Sequence[Classifier], temperatures: Sequence[float]) -> Classifier:
+    """Joins trained classifiers.
+
+    The encoder runs every member's encoder and stacks their feature maps along the channels. The head gives each member's
+    head its own channels; its logits are the log of the members' mean calibrated probabilities (softmax gives that mean
+    back), and its attention is the members' mean attention, each with a sum of 1.
+
+    Args:
+        members: with inputs of one size and feature maps of one height and width.
+        temperatures: each member's.
+
+    Raises:
+        ValueError: fewer than two members, or members whose inputs or feature maps differ in size.
+    """
+    sizes = {(member.image_size, *member.encoder.output_shape[1:3]) for member in members}
+    if len(members) < 2 or len(sizes) > 1:
+        raise ValueError(
+            f"An ensemble needs at least two members with one input size and one height and width of feature map; got {len(members)} "
+            f"with (input, height, width) {sorted(sizes)}. Choose others."
+        )
+    # Members of one backbone have encoders of one name, which a network may not hold twice.
+    encoders = [keras.Model(m.encoder.input, m.encoder.output, name=f"encoder_{i}") for i, m in enumerate(members)]
+    image = keras.Input(members[0].encoder.input_shape[1:], name="image")
+    encoder = keras.Model(image, layers.Concatenate(name="maps")([e(image) for e in encoders]), name="encoder")
+
+    uses_metadata = any(member.uses_metadata for member in members)
+    feature_map = keras.Input(encoder.output_shape[1:], name="feature_map")
+    facts = keras.Input((METADATA_WIDTH,), name="metadata")
+    logits, attentions, start = [], [], 0
+    for i, member in enumerate(members):
+        channels = member.encoder.output_shape[-1]
+        head = keras.Model(member.head.inputs, member.head.outputs, name=f"head_{i}")
+        answered, attention = head(member.head_inputs(feature_map[..., start : start + channels], facts))
+        logits.append(answered)
+        attentions.append(attention / ops.maximum(ops.sum(attention, axis=(1, 2), keepdims=True), 1e-9))
+        start += channels
+    joined = LogMeanProbability(temperatures, dtype="float32", name="logits")(logits)
+    attention = layers.Identity(dtype="float32", name="attention")(layers.Average(name="mean_attention")(attentions))
+    inputs = [feature_map, facts] if uses_metadata else [feature_map]
+    head = keras.Model(inputs, [joined, attention], name="head")
+
+    whole = [image, keras.Input((METADATA_WIDTH,), name="facts")] if uses_metadata else [image]
+    model = keras.Model(whole, head([encoder(image), *whole[1:]]), name="ensemble")
+    return Classifier(encoder, head, model, uses_metadata, any(member.has_attention for member in members))

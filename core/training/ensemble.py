@@ -1,0 +1,88 @@
+"""Makes one model of several: mean of calibrated probabilities, calibrated again on validation."""
+
+import datetime
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from core.card import Card
+from core.training.calibration import balanced_accuracy, fit_temperature
+
+BACKBONE = "Ensemble"
+
+
+def ensemble_card(name: str, members: Sequence[Card], probabilities: Sequence[np.ndarray], labels: np.ndarray) -> Card:
+    """The card of an ensemble; it has no weights of its own, and names its members by their digests.
+
+    Args:
+        name: of the ensemble.
+        members: cards of models that share input size, age scale and split.
+        probabilities: each member's, on its validation photos, calibrated, (N, 7).
+        labels: of these photos, (N,) output indices.
+
+    Raises:
+        ValueError: members that do not fit together.
+    """
+    if len(members) < 2:
+        raise ValueError(f"An ensemble needs at least two members; got {len(members)}.")
+    if any(card.network.get("members") for card in members):
+        raise ValueError("A member is an ensemble itself. Name single models.")
+    for what, values in {
+        "split": {card.split["hash"] for card in members},
+        "input size": {card.image_size for card in members},
+        "age scale": {(round(card.age_mean, 6), round(card.age_sd, 6)) for card in members},
+    }.items():
+        if len(values) > 1:
+            raise ValueError(
+                f"The members differ in their {what}: {', '.join(sorted(map(str, values)))}. Train them on one folder with one seed."
+            )
+    mean = np.log(np.maximum(np.mean(probabilities, axis=0), 1e-12))
+    temperature = fit_temperature(mean, labels)
+    digests = {card.name: card.weights["sha256"] for card in members}
+    first = members[0]
+    notes = list(dict.fromkeys(note for card in members for note in card.data.get("notes", [])))
+    return replace(
+        first,
+        name=name,
+        backbone=BACKBONE,
+        network={"members": list(digests)},
+        temperature=temperature,
+        weights={
+            "file": "",
+            "sha256": ensemble_digest(digests, temperature),
+            "members": digests,
+            "dtype": first.weights["dtype"],
+            "bytes": sum(card.weights["bytes"] for card in members),
+            "parameters": sum(card.parameters for card in members),
+        },
+        recipe={"name": "ensemble", "about": "Mean of the members' calibrated probabilities, calibrated again on validation."},
+        data={**first.data, "notes": notes},
+        scores={
+            "validation": {
+                "photos": len(labels),
+                "balanced_accuracy": {"value": balanced_accuracy(labels, mean.argmax(1))},
+                "accuracy": {"value": float((mean.argmax(1) == labels).mean())},
+                "confidence": "No interval: these photos chose the members' epochs and every temperature.",
+            }
+        },
+        training={
+            "device": first.training.get("device", ""),
+            "seconds": sum(card.training.get("seconds", 0) for card in members),
+            "epochs": 0,
+            "best_epoch": 0,
+            "init": "members",
+            "seed": first.training.get("seed", 0),
+            "versions": first.training.get("versions", {}),
+        },
+        pretraining="; ".join(dict.fromkeys(f"{card.name}: {card.pretraining}" for card in members)),
+        speed={},
+        created=datetime.datetime.now(datetime.UTC).date().isoformat(),
+    )
+
+
+def ensemble_digest(digests: dict[str, str], temperature: float) -> str:
+    """SHA-256 over the members' digests and the temperature: what an evaluation of the ensemble belongs to."""
+    text = "\n".join(f"{name}:{sha256}" for name, sha256 in digests.items()) + f"\n{temperature!r}"
+    return hashlib.sha256(text.encode()).hexdigest()
