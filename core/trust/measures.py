@@ -46,6 +46,26 @@ MEASURES: dict[str, Measure] = {
         "core.trust.conformal:measure_set",
         "set.json",
     ),
+    "facts": Measure(
+        "How common each combination of age, sex and site is in training, and how often facts change the answer on test.",
+        "core.trust.what_if:measure_facts",
+        "facts.json",
+    ),
+    "maps": Measure(
+        "Do the maps mean anything: lesion masks, deletion and insertion, shuffled weights, agreement, on test.",
+        "core.trust.map_measures:measure_maps",
+        "maps.json",
+    ),
+    "similar": Measure(
+        "Which test melanomas and nevi the network finds alike: hard pairs and look-alikes.",
+        "core.trust.similar:measure_similar",
+        "similar.json",
+    ),
+    "colour": Measure(
+        "Melanoma against nevus under each change of colour, on test.",
+        "core.trust.colour_lab:measure_colour",
+        "colour.json",
+    ),
 }
 
 

@@ -1,0 +1,291 @@
+"""What if the facts were others: one photo's answer for every age, sex and site, without the facts, and where a fact is unknown.
+
+Age, sex and site move a network's answer as they move a doctor's, and a wrong entry moves it too. Where a fact is not
+known, no single guess is made: the answer is worked out for the patients of the training photos who share the known facts,
+and given as their mean and the range of the middle 90 %.
+
+Only the head runs, on the photo's kept feature map.
+
+Reference: A. Goldstein et al., "Peeking inside the black box: visualizing statistical learning with plots of individual
+conditional expectation", J Comput Graph Stat 2015.
+"""
+
+import json
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from core.data.patient import SEXES, SITES, Facts
+from core.diagnoses import CODES, NAMES, index_of
+from core.evaluation.report import write_text
+from core.trust.measures import MEASURES, Progress
+from core.trust.shares import share_of
+
+if TYPE_CHECKING:  # at run time these would load TensorFlow
+    from core.bundle import Bundle
+    from core.reading import EncodedPhoto
+
+MEASURE = "facts"
+AGES = tuple(range(0, 91, 5))
+# Patients of this age and so many years older or younger stand for one of a known age.
+NEARBY = 5
+# With fewer training lesions than this that share the known facts, all of them stand in.
+FEWEST = 30
+MIDDLE = (0.05, 0.95)
+_MELANOMA = index_of("mel")
+
+
+@dataclass(frozen=True, eq=False)
+class Expected:
+    """The answer over patients whose unknown facts are filled in from the training photos.
+
+    Args:
+        mean, low, high: (7,), probabilities; low and high bound the middle 90 % of patients.
+        tops: code -> share of patients for whom it is the likeliest diagnosis.
+        lesions: training lesions behind it.
+        unknown: the facts that were filled in, in words.
+        matched: whether those lesions share the known facts; else too few do, and all stand in.
+    """
+
+    mean: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    tops: dict[str, float]
+    lesions: int
+    unknown: tuple[str, ...]
+    matched: bool
+
+
+@dataclass(frozen=True, eq=False)
+class WhatIf:
+    """One photo's probabilities under other facts; every array ends in the seven diagnoses, in output order.
+
+    Args:
+        facts: as entered.
+        entered: (7,), the answer itself.
+        withheld: (7,), with all facts unknown.
+        ages: years, of `by_age`.
+        by_age: sex -> (A, 7), at the entered site.
+        by_sex, by_site: value -> (7,), all else as entered.
+        expected: None where all facts are known, or no training facts are at hand.
+    """
+
+    facts: Facts
+    entered: np.ndarray
+    withheld: np.ndarray
+    ages: tuple[int, ...]
+    by_age: dict[str, np.ndarray]
+    by_sex: dict[str, np.ndarray]
+    by_site: dict[str, np.ndarray]
+    expected: Expected | None
+
+    @cached_property
+    def top(self) -> str:
+        """Code of the likeliest diagnosis as entered."""
+        return _top(self.entered)
+
+    def warnings(self, threshold: float | None = None) -> tuple[str, ...]:
+        """Sentences where the facts alone decide.
+
+        Args:
+            threshold: the reader's, on the probability of melanoma.
+        """
+        said = []
+        before = _top(self.withheld)
+        if before != self.top:
+            said.append(
+                f"The facts alone flip the answer: without them the network says {_name(before)}, not {_name(self.top)}. "
+                "Check that they are right."
+            )
+        if threshold is not None:
+            with_facts, without = self.entered[_MELANOMA] >= threshold, self.withheld[_MELANOMA] >= threshold
+            if with_facts != without:
+                side = ("below", "at or above")
+                said.append(
+                    f"The facts alone carry melanoma over your threshold: {side[int(without)]} it without them, "
+                    f"{side[int(with_facts)]} it with them."
+                )
+        if self.expected is not None:
+            share = 1 - self.expected.tops.get(self.top, 0.0)
+            if share >= 0.05:
+                said.append(
+                    f"{' and '.join(self.expected.unknown).capitalize()} would matter: for {share * 100:.0f} % of such patients the "
+                    f"likeliest diagnosis is another than {_name(self.top)}."
+                )
+        return tuple(said)
+
+
+def sweep_facts(bundle: "Bundle", encoded: "EncodedPhoto", facts: Facts, record: dict | None = None) -> WhatIf:
+    """Asks the head about one photo under all these facts, in one call.
+
+    Args:
+        encoded: what `encode_photo` gave for this photo and bundle.
+        facts: as entered.
+        record: of `facts.json`, from `read_measure`; without it no unknown fact is filled in.
+
+    Raises:
+        ValueError: `encoded` is of another model.
+    """
+    from core.evaluation.predictions import calibrated
+    from core.trust.facts_head import many_facts
+
+    if encoded.weights != bundle.card.weights["sha256"]:
+        raise ValueError(
+            f"The encoded photo comes from {encoded.model}, not from these weights of {bundle.name}. "
+            "Encode it with encode_photo(bundle, photo)."
+        )
+    asked = [facts, Facts()]
+    asked += [Facts(age, sex, facts.site) for sex in SEXES for age in AGES]
+    asked += [Facts(facts.age, sex, facts.site) for sex in SEXES]
+    asked += [Facts(facts.age, facts.sex, site) for site in SITES]
+    filled = _fill_in(facts, record) if record else None
+    if filled:
+        asked += filled[0]
+    metadata = bundle.card.facts_encoder.encode_columns(
+        [f.age for f in asked], [f.sex for f in asked], [f.site for f in asked]
+    )
+    found = calibrated(many_facts(bundle.classifier, encoded.feature_map, metadata), bundle.card.temperature)
+    parts = np.split(found, np.cumsum([1, 1, len(SEXES) * len(AGES), len(SEXES), len(SITES)]))
+    return WhatIf(
+        facts,
+        parts[0][0],
+        parts[1][0],
+        AGES,
+        dict(zip(SEXES, parts[2].reshape(len(SEXES), len(AGES), -1), strict=True)),
+        dict(zip(SEXES, parts[3], strict=True)),
+        dict(zip(SITES, parts[4], strict=True)),
+        _expect(parts[5], *filled[1:]) if filled else None,
+    )
+
+
+def count_facts(table: pd.DataFrame) -> list[list]:
+    """Rows of (age or None, sex, site, lesions): how common each combination of facts is, ages to the nearest five years.
+
+    Args:
+        table: as `read_table` gives it, of the training photos.
+    """
+    ages = (table.age / 5).round() * 5
+    keys = pd.DataFrame(
+        {
+            "age": ages,
+            "sex": table.sex.where(table.sex.isin(SEXES), "unknown"),
+            "site": table.localization.where(table.localization.isin(SITES), "unknown"),
+            "lesion": table.lesion_id,
+        }
+    ).drop_duplicates()
+    counted = keys.groupby(["age", "sex", "site"], dropna=False).size()
+    return [
+        [None if math.isnan(age) else int(age), sex, site, int(lesions)]
+        for (age, sex, site), lesions in counted.items()
+    ]
+
+
+def measure_facts(bundle: "Bundle", folder: Path, progress: Progress | None = None) -> None:
+    """Counts the training facts, reads the test photos without any, and writes `facts.json`.
+
+    `test` holds, over the test photos: "flips", the share whose likeliest diagnosis the facts change; "right" and
+    "right_withheld", the accuracy with and without facts; and the same two among the flipped.
+    """
+    from core.data.ham10000 import read_table
+    from core.evaluation.evaluator import choose_rows
+    from core.evaluation.predictions import predict_table
+    from core.evaluation.results import read_results
+
+    place = Path(bundle.folder)
+    results = read_results(place, bundle.card)
+    table = read_table(folder)
+    rows = choose_rows(bundle.card, table, "test", folder)
+    withheld = predict_table(
+        bundle, rows.assign(age=float("nan"), sex="unknown", localization="unknown"), progress=progress
+    )
+    record = {
+        "weights_sha256": bundle.card.weights["sha256"],
+        "training_facts": count_facts(choose_rows(bundle.card, table, "train", folder)),
+        "test": score_flips(
+            results.table.set_index("image_id").loc[withheld.image_id].reset_index(), withheld[list(CODES)].to_numpy()
+        ),
+    }
+    write_text(place / MEASURES[MEASURE].file, json.dumps(record, allow_nan=False) + "\n")
+
+
+def score_flips(entered: pd.DataFrame, withheld: np.ndarray) -> dict:
+    """How often the facts change the answer, and which answer then is right more often.
+
+    Args:
+        entered: one row a photo: dx, lesion_id and the seven probabilities with facts.
+        withheld: (N, 7), those without.
+    """
+    true = entered.dx.to_numpy(dtype=str)
+    with_facts = np.array(CODES)[entered[list(CODES)].to_numpy().argmax(axis=1)]
+    without = np.array(CODES)[withheld.argmax(axis=1)]
+    lesions, flipped = entered.lesion_id.to_numpy(dtype=str), with_facts != without
+    return {
+        "flips": share_of(flipped, lesions),
+        "right": share_of(with_facts == true, lesions),
+        "right_withheld": share_of(without == true, lesions),
+        "flipped_right": share_of((with_facts == true)[flipped], lesions[flipped]),
+        "flipped_right_withheld": share_of((without == true)[flipped], lesions[flipped]),
+    }
+
+
+def _fill_in(facts: Facts, record: dict) -> tuple[list[Facts], np.ndarray, int, tuple[str, ...], bool] | None:
+    """The patients who stand in for one with unknown facts, their weights, and what to say of them."""
+    unknown = tuple(
+        name
+        for name, missing in (
+            ("age", facts.age is None),
+            ("sex", facts.sex == "unknown"),
+            ("body site", facts.site == "unknown"),
+        )
+        if missing
+    )
+    known = [
+        row
+        for row in record["training_facts"]
+        if ("age" not in unknown or row[0] is not None)
+        and ("sex" not in unknown or row[1] != "unknown")
+        and ("body site" not in unknown or row[2] != "unknown")
+    ]
+    if not unknown or not known:
+        return None
+    alike = [
+        row
+        for row in known
+        if ("age" in unknown or (row[0] is not None and abs(row[0] - facts.age) <= NEARBY))
+        and ("sex" in unknown or row[1] == facts.sex)
+        and ("body site" in unknown or row[2] == facts.site)
+    ]
+    matched = sum(row[3] for row in alike) >= FEWEST
+    counts: dict[Facts, int] = {}
+    for age, sex, site, lesions in alike if matched else known:
+        patient = Facts(
+            age if "age" in unknown else facts.age,
+            sex if "sex" in unknown else facts.sex,
+            site if "body site" in unknown else facts.site,
+        )
+        counts[patient] = counts.get(patient, 0) + lesions
+    weights = np.array(list(counts.values()), "float64")
+    return list(counts), weights, int(weights.sum()), unknown, matched
+
+
+def _expect(found: np.ndarray, weights: np.ndarray, lesions: int, unknown: tuple[str, ...], matched: bool) -> Expected:
+    shares = weights / weights.sum()
+    low, high = (
+        np.array([np.quantile(column, q, weights=shares, method="inverted_cdf") for column in found.T]) for q in MIDDLE
+    )
+    tops = found.argmax(axis=1)
+    named = {CODES[c]: float(shares[tops == c].sum()) for c in np.unique(tops)}
+    return Expected(shares @ found, low, high, named, lesions, unknown, matched)
+
+
+def _top(probabilities: np.ndarray) -> str:
+    return CODES[int(probabilities.argmax())]
+
+
+def _name(code: str) -> str:
+    return NAMES[code][0].lower() + NAMES[code][1:]
