@@ -1,13 +1,16 @@
 """Melanoma against nevus at any threshold: the 2 x 2 with intervals, predictive values, nevi excised, and the decision curve."""
 
-import math
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+from core.card import Card
 from core.evaluation.bootstrap import LEVEL, RESAMPLES, interval, resample_lesions, wilson
-from core.evaluation.metrics import MELANOMA, NEVUS, ROUNDING
-from core.evaluation.results import Results
+from core.evaluation.metrics import MELANOMA, NEVUS
+from core.evaluation.operating import choose_threshold
+from core.evaluation.report import InvalidEvaluation, read_evaluation
+from core.evaluation.results import VALIDATION_FOLDER, Results, read_results
 
 # What a photo is called melanoma by, when it reaches the threshold. The probability of melanoma among all seven is what the app shows
 # and what the operating point is set on; the share of melanoma in melanoma plus nevus answers the narrow question alone.
@@ -15,8 +18,6 @@ SCORES: dict[str, str] = {
     "mel": "Probability of melanoma",
     "pair": "Melanoma's share of melanoma + nevus",
 }
-# The sensitivity that a threshold must keep on validation photos.
-WANTED_SENSITIVITY = 0.90
 # Of the ROC's band, which needs every threshold of each.
 BAND_RESAMPLES = 400
 # Where the decision curve is drawn: from one in a hundred to even odds.
@@ -234,25 +235,48 @@ class Duel:
 
     def auc(self) -> dict:
         """Share of (melanoma, nevus) pairs in the right order, {"value", "low", "high"}."""
+        return _interval(self.aucs())
+
+    def aucs(self) -> np.ndarray:
+        """That share of the photos as they are, then of each resample, (1 + R,)."""
         x, y = self._falling["nevus"], self._falling["melanoma"]
         nevi = self._above["nevus"].astype("float64")
         # Of each melanoma: the nevi that score higher, and half of those that score the same.
         outranking = (nevi[:, np.searchsorted(x, y, "left")] + nevi[:, np.searchsorted(x, y, "right")]) / 2
         weight = np.diff(self._above["melanoma"], axis=1)
         pairs = weight.sum(axis=1) * nevi[:, -1]
-        return _interval(1 - _quotient((weight * outranking).sum(axis=1), pairs))
+        return 1 - _quotient((weight * outranking).sum(axis=1), pairs)
 
 
-def operating_threshold(results: Results, score: str = "mel", sensitivity: float = WANTED_SENSITIVITY) -> float:
-    """The largest threshold at which this share of melanomas is found. To be chosen on validation photos, never on test.
+def operating_threshold(results: Results, score: str = "mel") -> float:
+    """The operating point on a score, chosen as `operating.choose_threshold` does. To be chosen on validation photos, never on test.
 
     Raises:
-        ValueError: no melanoma among the photos.
+        ValueError: no melanoma among the photos, or an unknown score.
     """
-    scores = np.sort(melanoma_scores(results.probabilities, score)[results.y_true == MELANOMA])[::-1]
-    if not len(scores):
-        raise ValueError("There is no melanoma among these photos, so no threshold can be chosen on them.")
-    return float(scores[math.ceil(sensitivity * len(scores) - ROUNDING) - 1])
+    column = np.zeros_like(results.probabilities)
+    column[:, MELANOMA] = melanoma_scores(results.probabilities, score)
+    return choose_threshold(results.y_true, column)
+
+
+def find_threshold(folder: str | Path, card: Card, score: str = "mel") -> float | None:
+    """A model's operating point on a score, from the files in its folder; None where its validation part was not evaluated.
+
+    Raises:
+        InvalidResults: validation files that are damaged or of other weights.
+        ValueError: unknown score.
+    """
+    folder = Path(folder)
+    if score == "mel":
+        try:
+            record = read_evaluation(folder)
+        except InvalidEvaluation:
+            return None
+        point = record.operating_point
+        return float(point["threshold"]) if point and record.weights_sha256 == card.weights["sha256"] else None
+    if not (folder / VALIDATION_FOLDER).is_dir():
+        return None
+    return operating_threshold(read_results(folder / VALIDATION_FOLDER, card), score)
 
 
 def _check_share(what: str, value: float) -> None:

@@ -51,6 +51,16 @@ MEASURES: dict[str, Measure] = {
         "core.trust.what_if:measure_facts",
         "facts.json",
     ),
+    "lookalikes": Measure(
+        "The index of training lesions, what the nearest are worth as a second opinion, and whether a photo was trained on.",
+        "core.trust.lookalikes_measure:measure_lookalikes",
+        "lookalikes.json",
+    ),
+    "gate": Measure(
+        "The photo gate: fitted on training photos, thresholds from validation, false refusals and strangers caught on test.",
+        "core.trust.gate_measure:measure_gate",
+        "gate.json",
+    ),
     "maps": Measure(
         "Do the maps mean anything: lesion masks, deletion and insertion, shuffled weights, agreement, on test.",
         "core.trust.map_measures:measure_maps",

@@ -1,13 +1,14 @@
 """Melanoma against nevus, by hand and against the plain scores."""
 
+import json
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from made_up import made_up_results
+from made_up import CARD, made_up_results, made_up_table, write_made_up
 
 from core.diagnoses import CODES
-from core.evaluation.melanoma import Duel, melanoma_scores, operating_threshold
+from core.evaluation.melanoma import Duel, find_threshold, melanoma_scores, operating_threshold
 
 MEL, NV = CODES.index("mel"), CODES.index("nv")
 
@@ -100,8 +101,7 @@ def test_the_roc_has_the_auc_as_its_area_and_lies_in_its_band(made_up):
 
 
 def test_the_operating_threshold_is_the_largest_that_keeps_the_sensitivity(made_up):
-    assert operating_threshold(HAND, sensitivity=0.75) == 0.4
-    assert operating_threshold(HAND, sensitivity=0.76) == 0.2
+    assert operating_threshold(HAND) == 0.2, "nine of ten of four melanomas is all four"
     t = operating_threshold(made_up)
     duel = Duel(made_up, resamples=10)
     assert duel.at(t).sensitivity["value"] >= 0.9 > duel.at(t + 1e-9).sensitivity["value"]
@@ -110,7 +110,19 @@ def test_the_operating_threshold_is_the_largest_that_keeps_the_sensitivity(made_
 def test_what_cannot_be_told_apart_is_said():
     with pytest.raises(ValueError, match="no nevus"):
         Duel(results_of([0.3], []))
-    with pytest.raises(ValueError, match="no melanoma"):
+    with pytest.raises(ValueError, match="No validation photo shows a melanoma"):
         operating_threshold(results_of([], [0.2]))
     with pytest.raises(ValueError, match="Unknown score"):
         Duel(HAND, "nv")
+
+
+def test_a_models_operating_point_is_found_in_its_folder(tmp_path):
+    folder = write_made_up(tmp_path / "MadeUp", made_up_table())
+    assert find_threshold(folder, CARD) is None and find_threshold(folder, CARD, "pair") is None
+    assert find_threshold(tmp_path, CARD) is None
+    record = json.loads((folder / "evaluation.json").read_text())
+    (folder / "evaluation.json").write_text(json.dumps(record | {"operating_point": {"threshold": 0.25}}))
+    write_made_up(folder / "validation", made_up_table(seed=3))
+    assert find_threshold(folder, CARD) == 0.25
+    validation = made_up_results(tmp_path / "same", seed=3)
+    assert find_threshold(folder, CARD, "pair") == operating_threshold(validation, "pair")
