@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.table import Table
 
 from core.cli.terminal import plain_errors, progress, results, say, with_interval
 
 EPILOG = """Example: python -m core train honest --backbone MobileNetV2 --data ~/ham10000
 
 Minutes on a CPU: python -m core train frozen --backbone MobileNetV3Small --data ~/ham10000 --out weights/Mine"""
+PARTS = {"train": "to train", "validation": "to choose", "test": "held out"}
 BACKBONES_HELP = (
     "MobileNetV3Small, MobileNetV3Large, MobileNetV2, EfficientNetB0, NASNetMobile, NASNetLarge, ResNet50, ResNet152, "
     "DenseNet201 or InceptionResNetV2."
@@ -57,6 +59,7 @@ def train(
     from core.training.trainer import Report
     from core.training.trainer import train as train_network
 
+    whole = 0
     with progress("Preparing") as update:
 
         def batch(epoch: int, epochs: int, phase: str, done: int, total: int, loss: float) -> None:
@@ -64,31 +67,57 @@ def train(
             update(done, total, where if math.isnan(loss) else f"{where}, loss {loss:.3f}")
 
         def epoch(row: dict) -> None:
+            nonlocal whole
+            whole = row["epoch"]
             say(
                 f"Epoch {row['epoch']} ({row['phase']}): loss {row['loss']:.4f}, validation loss {row['val_loss']:.4f}, "
                 f"accuracy {row['val_accuracy']:.3f}, balanced accuracy {row['val_balanced_accuracy']:.3f}, {row['seconds']:.0f} s"
             )
 
-        card = train_network(
-            recipe,
-            backbone=backbone,
-            folder=data,
-            out=out,
-            init=init,
-            epochs=epochs,
-            batch_size=batch_size,
-            split=split,
-            seed=seed,
-            image_size=image_size,
-            resume=resume,
-            pretraining=pretraining,
-            report=Report(
-                say=say, photos=lambda done, total: update(done, total, "Decoding photos"), batch=batch, epoch=epoch
-            ),
-        )
+        try:
+            card = train_network(
+                recipe,
+                backbone=backbone,
+                folder=data,
+                out=out,
+                init=init,
+                epochs=epochs,
+                batch_size=batch_size,
+                split=split,
+                seed=seed,
+                image_size=image_size,
+                resume=resume,
+                pretraining=pretraining,
+                report=Report(
+                    say=say, photos=lambda done, total: update(done, total, "Decoding photos"), batch=batch, epoch=epoch
+                ),
+            )
+        except KeyboardInterrupt:
+            if whole:
+                say(f"Epoch {whole} is safe: the same command line with --resume goes on after it.")
+            raise
     folder = out or Path("weights") / backbone
     console = results()
-    score = with_interval(card.scores["validation"]["balanced_accuracy"])
-    console.print(f"{card.name}: balanced accuracy {score} on validation photos, which chose the epoch.")
+    console.print(_summary(card))
     console.print(f"Written to {folder}.", markup=False, soft_wrap=True)
     console.print(f"Measure it: python -m core evaluate {folder} --data {data}", markup=False, soft_wrap=True)
+
+
+def _summary(card) -> Table:
+    """What the run ended with."""
+    score, training, photos = card.scores["validation"], card.training, card.data["photos"]
+    table = Table("", card.name, title="Trained", show_header=False)
+    rows = {
+        "Photos": ", ".join(f"{photos.get(part, 0):,} {words}" for part, words in PARTS.items()),
+        "Split": "by photo: LEAKY, for replication only" if card.split["leaky"] else "by lesion",
+        "Epochs": f"{training['epochs']}, the best of them {training['best_epoch']}",
+        "Time": f"{training['seconds'] / 60:.0f} minutes on {training['device']}",
+        "Balanced accuracy, validation": with_interval(score["balanced_accuracy"]),
+        "Accuracy, validation": with_interval(score.get("accuracy")),
+        "Temperature": f"{card.temperature:.2f}",
+        "Weights": f"{card.parameters:,}, {card.megabytes:.1f} MB",
+    }
+    for label, value in rows.items():
+        table.add_row(label, value)
+    table.caption = "Validation photos chose the epoch and the calibration: expect less on new photos."
+    return table

@@ -54,6 +54,15 @@ class StateFolder:
     def exists(self) -> bool:
         return (self.folder / STATE_FILE).is_file()
 
+    def check(self) -> None:
+        """Stops where there is nothing to resume.
+
+        Raises:
+            CannotResume: no whole epoch was saved.
+        """
+        if not self.exists():
+            raise CannotResume(f"{self.folder} has no {STATE_FILE}: there is nothing to resume. Train without --resume.")
+
     def clear(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -85,10 +94,9 @@ class StateFolder:
         Raises:
             CannotResume: nothing to resume, or the saved run had other settings; the message names them.
         """
+        self.check()
         try:
             progress = Progress(**json.loads((self.folder / STATE_FILE).read_text(encoding="utf-8")))
-        except FileNotFoundError:
-            raise CannotResume(f"{self.folder} has no {STATE_FILE}: there is nothing to resume. Train without --resume.") from None
         except (ValueError, TypeError) as error:
             raise CannotResume(f"{self.folder / STATE_FILE} is damaged ({error}). Train without --resume.") from None
         now = json.loads(json.dumps(settings))

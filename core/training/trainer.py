@@ -129,11 +129,15 @@ class _Run:
 
     def train(self, resume: bool, pretraining: str | None) -> Card:
         table = read_table(self.folder)
-        images = cache_images(table, self.image_size, progress=self.report.photos)
-        split, linked = self._split(table, images)
         state = StateFolder(self.out)
         if not resume and state.exists():
-            state.clear()
+            raise ValueError(
+                f"{state.folder} holds a run that was stopped. Go on with it by --resume, or delete this folder to begin again."
+            )
+        if resume:
+            state.check()
+        images = cache_images(table, self.image_size, progress=self.report.photos)
+        split, linked = self._split(table, images)
         keras.utils.set_random_seed(self.recipe.seed)
         device = prepare_accelerator()
         self.report.say(f"Training {self.backbone} ({self.recipe_name}) on {device}.")

@@ -89,6 +89,8 @@ def test_resume_refuses_another_runs_state_and_an_empty_folder(drawn_folder, tmp
 
     with pytest.raises(Killed):
         train(quick(), folder=drawn_folder, out=tmp_path / "A", report=Report(batch=kill), **SMALL)
+    with pytest.raises(ValueError, match="holds a run that was stopped"):
+        train(quick(), folder=drawn_folder, out=tmp_path / "A", **SMALL)
     with pytest.raises(CannotResume, match="other settings: recipe"):
         train(quick(), folder=drawn_folder, out=tmp_path / "A", resume=True, **{**SMALL, "batch_size": 4})
 
