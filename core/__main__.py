@@ -2,7 +2,7 @@
 
 import typer
 
-from core.cli import data, ensemble, evaluate, measure, models, read, train
+from core.cli import data, ensemble, evaluate, measure, models, read, replay, train
 
 app = typer.Typer(
     name="python -m core",
@@ -19,6 +19,7 @@ app.command("ensemble", epilog=ensemble.EPILOG)(ensemble.ensemble)
 app.command("evaluate", epilog=evaluate.EPILOG)(evaluate.evaluate)
 app.command("measure", epilog=measure.EPILOG)(measure.measure)
 app.command("read", epilog=read.EPILOG)(read.read)
+app.command("replay", epilog=replay.EPILOG)(replay.replay)
 app.command("models", epilog="Example: python -m core models --json")(models.models)
 
 if __name__ == "__main__":

@@ -1,0 +1,69 @@
+"""From what a missed melanoma weighs against a needless excision to a threshold on the probability of melanoma.
+
+Whoever holds a missed melanoma to be R times as bad as a needless excision acts from a probability of 1 / (1 + R) on: there both
+expected losses are equal. This is the reader's judgement, never the network's, and it takes the probability at its word:
+for patients as in the collection, where melanomas are commoner than in most practices.
+
+Reference: S. G. Pauker, J. P. Kassirer, "The threshold approach to clinical decision making", NEJM 1980; C. Barata et al., "A
+reinforcement learning model for AI-based decision support in skin cancer", Nat Med 2023 (rewards in place of labels).
+"""
+
+from dataclasses import dataclass
+
+from core.evaluation.melanoma import Duel
+
+# Missed melanoma : needless excision, for a first look.
+RATIOS = (1, 4, 9, 19, 49, 99)
+
+
+@dataclass(frozen=True)
+class Weighing:
+    """One judgement, and what it comes to on the test photos' melanomas and nevi.
+
+    Args:
+        ratio: needless excisions that weigh as much as one missed melanoma.
+        threshold: the probability of melanoma to act from.
+        sensitivity, specificity: {"value", "low", "high"}.
+        missed, needless: melanomas and nevi among `of` melanomas and nevi as in the test photos: missed, and excised.
+        loss: expected, per 1000 lesions, in needless excisions.
+    """
+
+    ratio: float
+    threshold: float
+    sensitivity: dict
+    specificity: dict
+    missed: float
+    needless: float
+    loss: float
+
+
+def suggested_threshold(ratio: float) -> float:
+    """The probability from which acting loses less than waiting.
+
+    Args:
+        ratio: how many needless excisions weigh as much as one missed melanoma.
+
+    Raises:
+        ValueError: a ratio that is not positive.
+    """
+    if not ratio > 0:
+        raise ValueError(
+            f"A ratio of {ratio!r} is not possible. Expected how many needless excisions weigh as one missed melanoma."
+        )
+    return 1 / (1 + ratio)
+
+
+def weigh(duel: Duel, ratio: float) -> Weighing:
+    """What acting on a judgement comes to, per 1000 melanomas and nevi as in the evaluation."""
+    threshold = suggested_threshold(ratio)
+    found = duel.at(threshold)
+    per = 1000 / sum(duel.photos.values())
+    missed, needless = found.missed * per, found.alarms * per
+    return Weighing(ratio, threshold, found.sensitivity, found.specificity, missed, needless, ratio * missed + needless)
+
+
+def threshold_words(probability: float, threshold: float) -> str:
+    """Where a photo's probability of melanoma stands to the reader's threshold, in words."""
+    if probability >= threshold:
+        return "at or above your threshold: by your own rule, treated as a possible melanoma"
+    return "below your threshold: by your own rule, not treated as a melanoma"

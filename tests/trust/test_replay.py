@@ -1,0 +1,172 @@
+import io
+import json
+import shutil
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from core.__main__ import app
+from core.data.drawn import draw_lesion
+from core.data.patient import Facts
+from core.diagnoses import CODES
+from core.trust.replay import CASE_FILE, MAX_PHOTO, PHOTO_FILE, InvalidCase, read_case, replay, write_case
+
+FACTS = Facts(62, "female", "scalp")
+
+
+@pytest.fixture(scope="module")
+def bundle(drawn_bundle_folder):
+    from core.bundle import load_bundle
+
+    return load_bundle(drawn_bundle_folder)
+
+
+@pytest.fixture(scope="module")
+def photo():
+    return draw_lesion("mel", (120, 90))[0]
+
+
+@pytest.fixture(scope="module")
+def case(bundle, photo) -> bytes:
+    from core.reading import read_lesion
+
+    return write_case(photo, read_lesion(bundle, photo, FACTS, explain=False), {"set": ["mel", "nv"]})
+
+
+def repacked(case: bytes, /, **changes: bytes | None) -> bytes:
+    """The bundle with members exchanged, by the name before the dot, or left out."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(case)) as old, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            content = changes.get(name.split(".")[0], old.read(name))
+            if content is not None:
+                new.writestr(name, content)
+    return file.getvalue()
+
+
+def changed(case: bytes, /, **values) -> bytes:
+    record = json.loads(zipfile.ZipFile(io.BytesIO(case)).read(CASE_FILE))
+    for path, value in values.items():
+        *parents, last = path.split("__")
+        place = record
+        for parent in parents:
+            place = place[parent]
+        place[last] = value
+    return repacked(case, case=json.dumps(record).encode())
+
+
+def test_a_case_replays_to_the_same_digits(case, bundle, photo, drawn_bundle_folder):
+    kept = read_case(case)
+    assert np.array_equal(kept.photo, photo) and kept.facts == FACTS and kept.record["more"] == {"set": ["mel", "nv"]}
+    found = replay(kept, lambda folder: bundle, drawn_bundle_folder.parent)
+    assert found.verdict == "identical" and found.same and not found.differences
+    assert found.probabilities == kept.probabilities
+
+
+def test_a_bundle_holds_pixels_and_no_more(case):
+    archive = zipfile.ZipFile(io.BytesIO(case))
+    assert sorted(archive.namelist()) == [CASE_FILE, PHOTO_FILE]
+    assert all(member.date_time == (1980, 1, 1, 0, 0, 0) for member in archive.infolist())
+    picture = Image.open(io.BytesIO(archive.read(PHOTO_FILE)))
+    assert not picture.info and not picture.getexif()
+
+
+def test_other_weights_versions_and_digits_are_named(case, bundle, drawn_bundle_folder):
+    other = changed(case, reading__card__sha256="f" * 64, reading__versions={"keras": "2.0"})
+    found = replay(read_case(other), lambda folder: bundle, drawn_bundle_folder.parent)
+    assert found.same and "The weights differ: Drawn was ffffffffffff" in found.differences[0]
+    assert found.differences[1].startswith("keras was 2.0 when the case was read; here it is 3.")
+    shifted = dict.fromkeys(CODES, 1 / 7)
+    found = replay(
+        read_case(changed(case, reading__probabilities=shifted)), lambda folder: bundle, drawn_bundle_folder.parent
+    )
+    assert not found.same and "different result" in found.words
+
+
+def test_rounding_is_no_difference(case, bundle, drawn_bundle_folder):
+    nearly = {c: min(1.0, p + 1e-7) for c, p in read_case(case).probabilities.items()}
+    found = replay(
+        read_case(changed(case, reading__probabilities=nearly)), lambda folder: bundle, drawn_bundle_folder.parent
+    )
+    assert found.verdict == "same digits"
+
+
+def test_a_model_that_is_not_here_is_named(case, tmp_path):
+    found = replay(read_case(case), root=tmp_path)
+    assert (
+        found.verdict == "not replayed" and "The model Drawn" in found.differences[0] and "none" in found.differences[0]
+    )
+
+
+def test_the_same_weights_under_another_name_are_found(case, bundle, drawn_bundle_folder, tmp_path):
+    shutil.copytree(drawn_bundle_folder, tmp_path / "Renamed")
+    assert replay(read_case(case), lambda folder: bundle, tmp_path).verdict == "identical"
+
+
+def test_bad_bundles_get_a_sentence(case, photo):
+    other = io.BytesIO()
+    Image.fromarray(255 - photo).save(other, "PNG")
+    jpeg = io.BytesIO()
+    Image.fromarray(photo).save(jpeg, "JPEG")
+    bomb = repacked(case, photo=bytes(MAX_PHOTO + 1))
+    traversal = io.BytesIO()
+    with zipfile.ZipFile(traversal, "w") as archive:
+        archive.writestr(f"../{CASE_FILE}", b"{}")
+        archive.writestr(f"/{PHOTO_FILE}", b"")
+    many = io.BytesIO()
+    with zipfile.ZipFile(many, "w") as archive:
+        for number in range(30):
+            archive.writestr(f"{number}", b"")
+    for content, said in (
+        (b"", "is empty"),
+        (b"not a zip", "not a whole zip"),
+        (case[: len(case) // 2], "not a whole zip"),
+        (case.replace(b"IDAT", b"IDXT", 1), "damaged"),
+        (repacked(case, photo=None), f"no {PHOTO_FILE}"),
+        (repacked(case, case=None), f"no {CASE_FILE}"),
+        (repacked(case, case=b"{"), "is not JSON"),
+        (repacked(case, case=b"[" * 200_000), "is not JSON"),
+        (repacked(case, case=b"[]"), "case format"),
+        (repacked(case, case=b'{"format": 1}'), "not a complete case"),
+        (repacked(case, photo=other.getvalue()), "not the one that was read"),
+        (repacked(case, photo=jpeg.getvalue()), "not a PNG"),
+        (bomb, "unpacks to more than"),
+        (traversal.getvalue(), f"no {CASE_FILE}"),
+        (many.getvalue(), "30 files"),
+        (changed(case, format=99), "case format 99"),
+        (changed(case, reading__facts={"age": 900, "sex": "male", "site": "back"}), "facts that cannot be"),
+        (changed(case, reading__probabilities={"mel": 1}), "not a complete case"),
+        (changed(case, reading__card=None), "not a complete case"),
+    ):
+        with pytest.raises(InvalidCase, match=said):
+            read_case(content)
+
+
+def test_a_member_that_lies_about_its_size_is_stopped(case):
+    bomb = bytearray(repacked(case, photo=bytes(MAX_PHOTO + 1)))
+    true_size = (MAX_PHOTO + 1).to_bytes(4, "little")
+    assert true_size in bomb
+    with pytest.raises(InvalidCase):
+        read_case(bytes(bomb.replace(true_size, (1000).to_bytes(4, "little"))))
+
+
+def test_paths_that_are_none_are_said(tmp_path):
+    for path in (tmp_path, tmp_path / "missing.zip"):
+        with pytest.raises(InvalidCase, match="is a folder|does not exist"):
+            read_case(path)
+
+
+def test_the_command(case, tmp_path, monkeypatch, drawn_bundle_folder):
+    monkeypatch.setenv("MELASCOPE_WEIGHTS", str(drawn_bundle_folder.parent))
+    path = tmp_path / "case.zip"
+    path.write_bytes(case)
+    done = CliRunner().invoke(app, ["replay", str(path)])
+    assert done.exit_code == 0 and "identical" in done.output and "Melanoma" in done.output
+    path.write_bytes(changed(case, reading__probabilities=dict.fromkeys(CODES, 1 / 7)))
+    assert CliRunner().invoke(app, ["replay", str(path)]).exit_code == 1
+    path.write_bytes(b"nothing")
+    done = CliRunner().invoke(app, ["replay", str(path)])
+    assert done.exit_code == 1 and "not a whole zip" in done.output and "Traceback" not in done.output
