@@ -13,6 +13,7 @@ from core.webapp.agreement import compare
 from core.webapp.ask import Photo
 from core.webapp.cached import FAILURES, encode, failure, load_model
 from core.webapp.charts import CONFIG, agreement_chart
+from core.webapp.map_verdict import draw_map_verdict
 from core.webapp.overlays import ask_method, ask_opacity, ask_target, draw_legend, draw_picture
 from core.webapp.shelf import Shelf, headline, is_leaky
 from core.webapp.theme import SHORT_NAMES
@@ -129,6 +130,7 @@ def _draw_opinion(opinion: Opinion, facts: Facts, target: str | None, method: st
             f"{title}: {SHORT_NAMES[reading.target]}",
             f"{title} of {opinion.name} for {name}, over the photo",
         )
+    draw_map_verdict(opinion.bundle.folder, opinion.bundle.card, ["soft-attention", method])
     return reading.notes
 
 
