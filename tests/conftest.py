@@ -40,3 +40,28 @@ def ham10000() -> Path:
 def own_cache(tmp_path_factory):
     """Decoded drawn photos never land in the user's cache."""
     os.environ["MELASCOPE_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="session")
+def measured_bundle_folder(tmp_path_factory, drawn_bundle_folder, drawn_folder, own_cache) -> Path:
+    """The drawn bundle with a split of the drawn folder, its look-alikes and its photo gate, from few pictures."""
+    import json
+    import shutil
+
+    from core.bundle import load_bundle
+    from core.data.ham10000 import read_table
+    from core.data.split import split_table
+    from core.trust import gate_measure, lookalikes_measure
+
+    folder = Path(shutil.copytree(drawn_bundle_folder, tmp_path_factory.mktemp("measured") / "Drawn"))
+    card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    card["split"] = split_table(read_table(drawn_folder)).to_json()
+    (folder / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    bundle = load_bundle(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, few in (("OF_DIAGNOSIS", 12), ("OF_FAMILY", 4), ("SPOILT", 4)):
+            patch.setattr(gate_measure, name, few)
+        patch.setattr(lookalikes_measure, "SAMPLE", 4)
+        lookalikes_measure.measure_lookalikes(bundle, drawn_folder)
+        gate_measure.measure_gate(bundle, drawn_folder)
+    return folder

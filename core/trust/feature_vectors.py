@@ -1,0 +1,66 @@
+"""A photo's feature map as one vector, for comparing photos; and the vectors of a whole table, encoded once."""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from core.trust.measures import Progress
+
+if TYPE_CHECKING:  # at run time this would load TensorFlow
+    from core.bundle import Bundle
+
+BATCH = 32
+
+
+def pool_features(feature_maps: np.ndarray) -> np.ndarray:
+    """Mean over positions: (..., h, w, C) -> (..., C) float32."""
+    return np.asarray(feature_maps).mean(axis=(-3, -2), dtype="float32")
+
+
+def encode_images(bundle: "Bundle", images: np.ndarray, progress: Progress | None = None) -> np.ndarray:
+    """Pooled feature vectors of images, (N, C) float32.
+
+    Args:
+        images: (N, S, S, 3), RGB, 0..255, S of the bundle's card.
+        progress: called with (images done, images in all).
+    """
+    encoder, out = bundle.classifier.encoder, []
+    for start in range(0, len(images), BATCH):
+        batch = np.asarray(images[start : start + BATCH], "float32")
+        # The last batch is filled up, so that the compiled network sees one shape only.
+        filled = np.concatenate([batch, np.repeat(batch[-1:], BATCH - len(batch), axis=0)])
+        out.append(pool_features(np.asarray(encoder.predict_on_batch(filled)))[: len(batch)])
+        if progress:
+            progress(min(start + BATCH, len(images)), len(images))
+    return np.concatenate(out) if out else np.zeros((0, encoder.output_shape[-1]), "float32")
+
+
+def encode_table(bundle: "Bundle", table: pd.DataFrame, progress: Progress | None = None) -> np.ndarray:
+    """Pooled feature vectors of a table's photos, (N, C) float32; kept beside the decoded photos, for the next measure.
+
+    Raises:
+        UnreadablePhoto: photos that are missing or cannot be decoded.
+    """
+    from core.data.batches import cache_images, cache_root
+
+    card = bundle.card
+    key = hashlib.sha256(f"pooled-1 {card.weights['sha256']} {card.image_size}\n".encode())
+    for path in table.path:
+        state = os.stat(path) if path else None
+        key.update(f"{path} {state and (state.st_size, state.st_mtime_ns)}\n".encode())
+    target: Path = cache_root() / f"vectors-{key.hexdigest()[:16]}.npy"
+    if not target.exists():
+        vectors = encode_images(bundle, cache_images(table, card.image_size, progress=progress), progress)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        scratch = target.with_suffix(f".{os.getpid()}.partial")
+        try:
+            with open(scratch, "wb") as file:
+                np.save(file, vectors)
+            scratch.replace(target)
+        finally:
+            scratch.unlink(missing_ok=True)
+    return np.load(target, allow_pickle=False)

@@ -1,0 +1,187 @@
+"""The second reader: all that tells how far to trust one reading, from the encoded photo, for the app and the command line alike."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.card import Card
+from core.trust.conformal import PredictionSet, build_set
+from core.trust.gate import Gate, gate_photo, square
+from core.trust.jury import Jury
+from core.trust.lookalikes import Lookalike, LookalikeIndex, LookalikeVote, find_lookalikes, read_index
+from core.trust.map_agreement import map_agreement, place_agreement
+from core.trust.measures import MEASURES, InvalidMeasure, read_measure
+from core.trust.seen_before import SeenBefore, find_seen, hash_distances
+
+if TYPE_CHECKING:  # at run time this would load TensorFlow, and records are read without it
+    from core.bundle import Bundle
+    from core.reading import EncodedPhoto, LesionReading
+
+NEEDED = ("gate", "set", "lookalikes", "maps")
+# Explains what the maps were measured with.
+_MAPS_METHOD = "grad-cam"
+
+
+@dataclass(frozen=True, eq=False)
+class Signals:
+    """What was measured of a model, read once: all that opinions are formed with.
+
+    Args:
+        records: measure -> its record; those that are missing are left out.
+        index: of the training lesions, or None.
+        notes: for each thing that is missing or unusable a sentence, with the command that makes it.
+    """
+
+    records: Mapping[str, dict]
+    index: LookalikeIndex | None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class MapsAgreement:
+    """How far attention and heat map of a photo point at the same place.
+
+    Args:
+        agreement: -1..1, or None where a map points nowhere.
+        quartile: 1 (least agreement) to 4 among the test photos; None where that is not known.
+        errors: error rate of the test photos in this quarter, {"value", "low", "high", "photos", "lesions"}, or None.
+    """
+
+    agreement: float | None
+    quartile: int | None
+    errors: dict | None
+
+
+@dataclass(frozen=True, eq=False)
+class Opinion:
+    """What the second reader says about one photo; None where nothing was measured, and `notes` says how to.
+
+    Args:
+        gate: whether the photo should be read.
+        seen: the training photo that it shows; None also where there is none (then `looked` is True).
+        looked: whether it was compared with the training photos.
+        lookalikes: the nearest training lesions, nearest first.
+        vote: of the nearest k lesions.
+        set: the diagnoses that cannot be ruled out.
+        maps: how far the two maps agree.
+        jury: what all networks say, if they were asked.
+        notes: see `Signals`.
+    """
+
+    gate: Gate | None = None
+    seen: SeenBefore | None = None
+    looked: bool = False
+    lookalikes: tuple[Lookalike, ...] | None = None
+    vote: LookalikeVote | None = None
+    set: PredictionSet | None = None
+    maps: MapsAgreement | None = None
+    jury: Jury | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def refused(self) -> bool:
+        return self.gate is not None and self.gate.verdict == "refuse"
+
+    def to_json(self) -> dict:
+        """As plain values; what is not known is None."""
+        return {
+            "gate": self.gate.to_json() if self.gate else None,
+            "set": list(self.set.codes) if self.set else None,
+            "seen_before": self.seen.to_json() if self.seen else None,
+            "lookalikes": None if self.lookalikes is None else [one.to_json() for one in self.lookalikes],
+            "lookalike_vote": {**vars(self.vote), "agreement": self.vote.agreement} if self.vote else None,
+            "jury": self.jury.to_json() if self.jury else None,
+            "maps": {"agreement": self.maps.agreement, "quartile": self.maps.quartile} if self.maps else None,
+            "trust_notes": list(self.notes),
+        }
+
+
+def read_signals(folder: str | Path, card: Card) -> Signals:
+    """Reads what was measured of a model. Nothing that is missing or damaged makes this fail: a note says so."""
+    records, notes, index = {}, [], None
+    for name in (n for n in NEEDED if n in MEASURES):
+        try:
+            records[name] = read_measure(name, folder, card)
+        except InvalidMeasure as error:
+            notes.append(str(error))
+    try:
+        index = read_index(folder, card)
+    except InvalidMeasure as error:
+        notes.append(str(error))
+    return Signals(records, index, tuple(dict.fromkeys(notes)))
+
+
+def form_gate(signals: Signals, encoded: "EncodedPhoto") -> Gate | None:
+    """The gate's verdict, before anything else is asked."""
+    if signals.index is None or "gate" not in signals.records:
+        return None
+    return gate_photo(signals.index, signals.records["gate"], encoded)
+
+
+def form_opinion(
+    signals: Signals,
+    bundle: "Bundle",
+    encoded: "EncodedPhoto",
+    reading: "LesionReading | None",
+    *,
+    gate: Gate | None = None,
+    jury: Callable[[], Jury | None] | None = None,
+) -> Opinion:
+    """All that the second reader says about one photo.
+
+    Args:
+        signals: of the bundle.
+        encoded: the photo, by `core.reading.encode_photo`.
+        reading: of it; None for a photo that was refused, which then gets no set, maps and jury.
+        gate: from `form_gate`, where it was asked already.
+        jury: asks the networks, if they are to be asked.
+    """
+    gate = gate or form_gate(signals, encoded)
+    seen, nearest, vote = _compare(signals, encoded)
+    looked = nearest is not None
+    if reading is None:
+        return Opinion(gate, seen, looked, nearest, vote, notes=signals.notes)
+    record = signals.records.get("set")
+    return Opinion(
+        gate,
+        seen,
+        looked,
+        nearest,
+        vote,
+        build_set(reading.probabilities, record) if record else None,
+        _maps(signals, bundle, encoded, reading),
+        jury() if jury else None,
+        signals.notes,
+    )
+
+
+def _compare(signals: Signals, encoded: "EncodedPhoto"):
+    """Seen before, look-alikes and their vote."""
+    from core.trust.feature_vectors import pool_features
+
+    record = signals.records.get("lookalikes")
+    if signals.index is None or record is None:
+        return None, None, None
+    pooled = pool_features(encoded.feature_map)
+    distances = hash_distances(signals.index, square(encoded))
+    seen = find_seen(signals.index, distances, signals.index.similarities(pooled), record["thresholds"])
+    return seen, *find_lookalikes(signals.index, pooled, record["k"])
+
+
+def _maps(
+    signals: Signals, bundle: "Bundle", encoded: "EncodedPhoto", reading: "LesionReading"
+) -> MapsAgreement | None:
+    from core.reading import read_lesion
+
+    record = signals.records.get("maps")
+    if record is None:
+        return None
+    fits = reading.heatmap is not None and reading.method == _MAPS_METHOD and reading.target == reading.top
+    if not fits:
+        reading = read_lesion(bundle, None, reading.facts, encoded=encoded, method=_MAPS_METHOD)
+    value = map_agreement(reading.attention, reading.heatmap)
+    placed = place_agreement(value, record)
+    return MapsAgreement(None if np.isnan(value) else value, *(placed or (None, None)))

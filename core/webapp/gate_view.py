@@ -1,0 +1,55 @@
+"""What the photo gate says: nothing loud when all is well, a sentence with reasons when not, and the reader's way past it."""
+
+import streamlit as st
+
+from core.trust.gate import OK, REFUSE, Gate
+from core.webapp.words import percent, plain
+
+ANYWAY = "Read it anyway"
+
+
+def draw_gate(gate: Gate | None, record: dict | None, photo: str = "") -> bool:
+    """Draws the gate's verdict.
+
+    Args:
+        gate: None where the gate was not measured for this model; then nothing is drawn.
+        record: of `gate.json`.
+        photo: hash of the photo: what a reader decides for one photo holds for no other.
+
+    Returns:
+        Whether to go on: False for a refused photo, unless the reader wants it read knowingly.
+    """
+    if gate is None:
+        return True
+    if gate.verdict == OK:
+        st.caption(f":material/check_circle: The photo passed the gate. {measured(record)}")
+        return True
+    with st.container(key="gate"):
+        reasons = " ".join(plain(reason) for reason in gate.reasons)
+        if gate.verdict != REFUSE:
+            st.warning(f"Take care with this answer. {reasons}", icon=":material/photo_camera:")
+            st.caption(measured(record))
+            return True
+        st.error(f"**No diagnosis for this photo.** {reasons}", icon=":material/block:")
+        st.caption(f"{measured(record)} If you know that the gate is mistaken, you may go on.")
+        return st.checkbox(
+            ANYWAY,
+            key=f"read anyway {photo}",
+            help="The network answers whatever it is shown. Its measured scores do not hold here.",
+        )
+
+
+def measured(record: dict | None) -> str:
+    """How often the gate is wrong, in a sentence; empty without a record."""
+    if not record:
+        return ""
+    false, caught = record["test"]["refused"], record["strangers_mean"]["refused"]
+    return (
+        f"On test photos the gate wrongly refused {_share(false)}; of pictures of a kind that it had never met, none of them a "
+        f"dermoscopic photo, it refused {percent(caught['value'])}."
+    )
+
+
+def _share(shown: dict) -> str:
+    """A small share with its interval, such as "0.6 % (0.3 to 1.0 %)"."""
+    return f"{shown['value'] * 100:.1f} % ({shown['low'] * 100:.1f} to {shown['high'] * 100:.1f} %)"
