@@ -62,8 +62,16 @@ def weigh(duel: Duel, ratio: float) -> Weighing:
     return Weighing(ratio, threshold, found.sensitivity, found.specificity, missed, needless, ratio * missed + needless)
 
 
-def threshold_words(probability: float, threshold: float) -> str:
-    """Where a photo's probability of melanoma stands to the reader's threshold, in words."""
+def threshold_words(probability: float, threshold: float, own: bool = True) -> str:
+    """Where a photo's probability of melanoma stands to a threshold, in words.
+
+    Args:
+        threshold: on the probability of melanoma.
+        own: whether the reader set it; else it is the network's operating point, until the reader sets one.
+    """
+    whose = "your threshold" if own else "the network's operating point"
+    rule = "your own rule" if own else "that rule"
+    share = f"{100 * threshold:.0f} %" if threshold >= 0.0995 else f"{100 * threshold:.1f} %"
     if probability >= threshold:
-        return "at or above your threshold: by your own rule, treated as a possible melanoma"
-    return "below your threshold: by your own rule, not treated as a melanoma"
+        return f"at or above {whose} of {share}: by {rule}, treated as a possible melanoma"
+    return f"below {whose} of {share}: by {rule}, not treated as a melanoma"

@@ -72,6 +72,11 @@ def ask_photo() -> Photo | None:
     return photo
 
 
+def is_example() -> bool:
+    """Whether the drawn example is in use."""
+    return st.session_state.get("source") == EXAMPLE
+
+
 def ask_facts() -> Facts | None:
     """Asks for age, sex and body site, each of which may be unknown.
 

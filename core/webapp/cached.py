@@ -100,7 +100,27 @@ def _load(folder: str):
 
     bundle = load_bundle(folder)
     warm_up(bundle)
+    _warm_up_facts(bundle)
     return bundle
+
+
+def _warm_up_facts(bundle) -> None:
+    """Compiles the head for many patients, so that the first answer does not wait for its what-if."""
+    if not bundle.classifier.uses_metadata:
+        return
+    from core.data.patient import Facts
+    from core.trust.facts_head import many_facts
+
+    feature_map = np.zeros(bundle.classifier.head.inputs[0].shape[1:], "float32")
+    many_facts(bundle.classifier, feature_map, bundle.card.facts_encoder.encode(Facts())[None])
+
+
+def second_opinion(signals, bundle, encoded):
+    """Gate, whether the photo was seen before, and look-alikes of an encoded photo; see `core.trust.opinion`. Kept with the photo."""
+    from core.trust.opinion import form_opinion
+
+    # What was measured is kept until a file changes, so its identity stands for it.
+    return encoded.answers.get(("opinion", id(signals)), lambda: form_opinion(signals, bundle, encoded, None))
 
 
 @st.cache_resource(max_entries=ENCODED_PHOTOS, scope="session", show_spinner=False)

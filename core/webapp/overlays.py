@@ -8,8 +8,11 @@ from PIL import Image
 
 from core.diagnoses import CODES, NAMES
 from core.explain import EXPLAINERS, encode_png, legend_colors
-from core.reading import read_lesion
+from core.reading import METHOD, read_lesion
+from core.trust.map_agreement import map_agreement, place_agreement
 from core.webapp.cached import FAILURES, failure
+from core.webapp.map_verdict import draw_map_verdict
+from core.webapp.second_measures import rate
 from core.webapp.words import plain
 
 # Pictures on the page are at most this large, pixels; downloads have the photo's own resolution.
@@ -79,8 +82,12 @@ def draw_picture(pixels: np.ndarray, caption: str, alt: str, width: int | str = 
 
 
 @st.fragment
-def draw_overlays(bundle, encoded, facts) -> None:
-    """The photo, attention and heat map. A fragment: its controls run the head alone, and redraw nothing else."""
+def draw_overlays(bundle, encoded, facts, maps: dict | None = None) -> None:
+    """The photo, attention and heat map. A fragment: its controls run the head alone, and redraw nothing else.
+
+    Args:
+        maps: record of `maps.json`, if it was measured: then the agreement of both maps is placed among the test photos.
+    """
     st.header("Where the network looked", anchor=False)
     with st.container(horizontal=True, gap="medium"):
         target = ask_target("The likeliest")
@@ -109,6 +116,9 @@ def draw_overlays(bundle, encoded, facts) -> None:
                 f"{title} for {name}, laid over the photo in colour",
             )
     draw_legend()
+    draw_map_verdict(bundle.folder, bundle.card, ["soft-attention", method])
+    if maps and method == METHOD and reading.target == reading.top:
+        st.markdown(agreement_words(map_agreement(reading.attention, reading.heatmap), maps))
     for note in reading.notes:
         st.info(plain(note), icon=":material/info:")
     height, width = encoded.photo.shape[:2]
@@ -138,6 +148,19 @@ def draw_overlays(bundle, encoded, facts) -> None:
             on_click="ignore",
             key="download reading",
         )
+
+
+def agreement_words(value: float, record: dict) -> str:
+    """How far attention and Grad-CAM agree on this photo, and how often answers were wrong where they agreed as little or as much."""
+    placed = place_agreement(value, record)
+    if placed is None:
+        return "The two maps cannot be compared: one of them points nowhere."
+    quarter, errors = placed
+    which = ("lowest", "second lowest", "second highest", "highest")[quarter - 1]
+    return (
+        f"**Agreement of attention and Grad-CAM: {value:.2f}**, in the {which} quarter of the test photos, where the likeliest diagnosis "
+        f"was wrong in {rate(errors)}. (1: the same places. 0: unrelated.)"
+    )
 
 
 def _shown(pixels: np.ndarray) -> np.ndarray:

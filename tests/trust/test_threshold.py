@@ -21,7 +21,7 @@ def test_a_weighing_by_hand(tmp_path):
     assert found.sensitivity == point.sensitivity
 
 
-def test_words_name_the_reader_as_the_one_who_decides():
-    assert threshold_words(0.2, 0.2).startswith("at or above your") and threshold_words(0.1, 0.2).startswith(
-        "below your"
-    )
+def test_words_say_whose_rule_it_is():
+    assert threshold_words(0.2, 0.2).startswith("at or above your threshold of 20 %: by your own rule")
+    assert threshold_words(0.1, 0.2, own=False).startswith("below the network's operating point of 20 %: by that rule")
+    assert "of 0.5 %" in threshold_words(0.1, 0.005)

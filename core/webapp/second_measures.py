@@ -1,0 +1,54 @@
+"""What was measured of a model, kept for everyone until a file changes; and how measured shares are put into words."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from core.card import Card
+from core.trust.measures import MEASURES, InvalidMeasure, read_measure
+from core.webapp.words import UNKNOWN, percent
+
+
+def kept_signals(folder: Path, card: Card):
+    """All that opinions about a photo are formed with; see `core.trust.opinion.read_signals`."""
+    return _signals(str(folder), card.weights["sha256"], _stamps(folder), card)
+
+
+def kept_measure(name: str, folder: Path, card: Card) -> tuple[dict | None, str]:
+    """A measure's record, or None and the sentence why there is none."""
+    return _measure(name, str(folder), card.weights["sha256"], _stamps(folder), card)
+
+
+def rate(share: dict | None) -> str:
+    """A measured share with its interval, such as "34 % (28 to 41 %)"."""
+    if not share or share.get("value") is None:
+        return UNKNOWN
+    low, high = (percent(share[end]).removesuffix(" %") for end in ("low", "high"))
+    return f"{percent(share['value'])} ({low} to {high} %)"
+
+
+def _stamps(folder: Path) -> tuple:
+    """Size and time of what measures may have left, so that a new measure is seen at once."""
+    stamps = []
+    for name in sorted({m.file for m in MEASURES.values()} | {"lookalikes.npz"}):
+        try:
+            state = (folder / name).stat()
+            stamps.append((name, state.st_mtime_ns, state.st_size))
+        except OSError:
+            pass  # not measured; the reader of the file says so
+    return tuple(stamps)
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _signals(folder: str, sha256: str, stamps: tuple, _card: Card):
+    from core.trust.opinion import read_signals
+
+    return read_signals(folder, _card)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _measure(name: str, folder: str, sha256: str, stamps: tuple, _card: Card) -> tuple[dict | None, str]:
+    try:
+        return read_measure(name, folder, _card), ""
+    except InvalidMeasure as error:
+        return None, str(error)

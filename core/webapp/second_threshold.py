@@ -1,0 +1,151 @@
+"""The reader's own threshold on the probability of melanoma: kept for the session and in the address, in words beside the answer."""
+
+import streamlit as st
+
+from core.card import Card
+from core.evaluation.melanoma import Duel
+from core.evaluation.report import InvalidEvaluation, read_evaluation
+from core.trust.threshold import RATIOS, suggested_threshold, threshold_words, weigh
+from core.webapp.evaluations import Evaluated, read_evaluated
+from core.webapp.second_measures import rate
+from core.webapp.shelf import Shelf
+from core.webapp.words import percent
+
+PARAMETER = "threshold"
+_OWN, _SEEN, _FIELD, _RATIO = "own threshold", "threshold in the address", "threshold field", "cost ratio"
+_CHANGED = "threshold changed"
+
+
+def default_threshold(shelf: Shelf, name: str, card: Card) -> float | None:
+    """The model's operating point, chosen on validation; None where it has none."""
+    try:
+        point = getattr(read_evaluation(shelf.folder(name)), "operating_point", None) or {}
+    except InvalidEvaluation:
+        return None
+    value = point.get("threshold")
+    return float(value) if isinstance(value, int | float) and 0 < value < 1 else None
+
+
+def reader_threshold(default: float | None) -> float | None:
+    """The threshold in use: what the address carries or the reader set in this session, else the model's own."""
+    carried = st.query_params.get(PARAMETER)
+    if carried is not None and carried != st.session_state.get(_SEEN):
+        st.session_state[_SEEN] = carried
+        try:
+            value = float(carried)
+        except ValueError:
+            value = -1.0
+        if 0 < value < 1:
+            st.session_state[_OWN] = value
+    return st.session_state.get(_OWN, default)
+
+
+def is_own() -> bool:
+    """Whether the reader set the threshold in use."""
+    return _OWN in st.session_state
+
+
+def say_threshold(melanoma: float, threshold: float | None) -> None:
+    """One sentence beside the answer."""
+    if threshold is not None:
+        st.caption(f"Melanoma {percent(melanoma)}, {threshold_words(melanoma, threshold, is_own())}.")
+
+
+def draw_threshold(shelf: Shelf, name: str, threshold: float | None, default: float | None, melanoma: float) -> None:
+    """The threshold, what it gives on test photos, and the table from costs to thresholds."""
+    if st.session_state.pop(_CHANGED, False):
+        st.rerun()  # the sentence beside the answer stands outside this section
+    st.markdown(
+        "The threshold is yours: it says from which probability of melanoma **you** would act. The network orders nothing, and the "
+        "threshold does not change its probabilities."
+    )
+    evaluated = read_evaluated(shelf)[0].get(name)
+    shown = threshold if threshold is not None else 0.5
+    st.number_input(
+        "Your threshold, per cent",
+        min_value=0.1,
+        max_value=99.9,
+        value=round(100 * shown, 1),
+        step=1.0,
+        format="%.1f",
+        key=f"{_FIELD} {shown:.4f}",
+        on_change=_set_field,
+        args=(f"{_FIELD} {shown:.4f}",),
+        width=190,
+        help=""
+        if default is None
+        else f"This network's operating point, chosen on validation photos, is {100 * default:.1f} %.",
+    )
+    if threshold is not None:
+        st.markdown(
+            f"Melanoma **{percent(melanoma)}** is {threshold_words(melanoma, threshold)} of {100 * threshold:.1f} %."
+        )
+    if evaluated is None:
+        st.caption("What a threshold gives on test photos is not known: this network has no usable evaluation.")
+        return
+    duel = kept_duel(evaluated)
+    if duel is None:
+        return
+    if threshold is not None:
+        point = duel.at(threshold)
+        st.caption(
+            f"On test photos it finds {rate(point.sensitivity)} of melanomas and spares {rate(point.specificity)} of nevi."
+        )
+    st.markdown("##### From costs to a threshold")
+    st.number_input(
+        "How many needless excisions weigh as much as one missed melanoma?",
+        min_value=1,
+        max_value=999,
+        value=19,
+        step=1,
+        key=_RATIO,
+        persist_state="session",
+        width=430,
+    )
+    ratio = st.session_state[_RATIO]
+    suggested = suggested_threshold(ratio)
+    st.button(f"Take {100 * suggested:.1f} % as my threshold", on_click=_set, args=(suggested,), icon=":material/tune:")
+    rows = [weigh(duel, one) for one in sorted({*RATIOS, ratio})]
+    st.dataframe(
+        [
+            {
+                "Missed : needless": f"{row.ratio:.0f} : 1" + (" (yours)" if row.ratio == ratio else ""),
+                "Threshold": f"{100 * row.threshold:.1f} %",
+                "Melanomas found": rate(row.sensitivity),
+                "Nevi spared": rate(row.specificity),
+                "Missed per 1000": round(row.missed),
+                "Needless per 1000": round(row.needless),
+                "Loss per 1000": round(row.loss),
+            }
+            for row in rows
+        ],
+        hide_index=True,
+        alt="What each judgement comes to on the test photos",
+    )
+    st.caption(
+        "A ratio of R suggests acting from 1 / (1 + R) on. Per 1000 melanomas and nevi as in the test photos "
+        f"({percent(duel.prevalence)} melanomas, far more than in most practices); the loss is counted in needless excisions. It takes "
+        "the probabilities at their word."
+    )
+
+
+def kept_duel(evaluated: Evaluated) -> Duel | None:
+    """The test photos' melanomas and nevi, resampled once; None where one of them is missing."""
+    return _duel(evaluated.key, evaluated.results)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Resampling lesions")
+def _duel(key: tuple, _results) -> Duel | None:
+    try:
+        return Duel(_results)
+    except ValueError:
+        return None
+
+
+def _set_field(key: str) -> None:
+    _set(st.session_state[key] / 100)
+
+
+def _set(value: float) -> None:
+    st.session_state[_OWN], st.session_state[_CHANGED] = value, True
+    st.session_state[_SEEN] = st.query_params[PARAMETER] = f"{value:.4f}"
