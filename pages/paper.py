@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.evaluation.paper import CITATION, FOOTNOTES, NOT_YET, WHY_LOWER
+from core.evaluation.paper import CITATION, FOOTNOTES, OWN_RUNS, WHY_LOWER
 from core.webapp.evaluations import read_evaluated
 from core.webapp.export import ask_format
 from core.webapp.frame import page_frame
@@ -17,12 +17,18 @@ page_frame(
 found, lacking = read_evaluated(read_shelf())
 with st.expander("Why honest numbers are lower", icon=":material/help:", expanded=True):
     st.markdown("\n".join(f"- {reason}" for reason in WHY_LOWER))
-    st.markdown(NOT_YET)
+    st.markdown(OWN_RUNS)
 for reason in lacking.values():
     st.warning(plain(reason), icon=":material/warning:")
 with st.container(horizontal=True, vertical_alignment="bottom"):
     item = st.selectbox(
-        "Table or figure", ITEMS, format_func=title_of, key="item", bind="query-params", filter_mode=None, width=420
+        "Table, figure or experiment",
+        ITEMS,
+        format_func=title_of,
+        key="item",
+        bind="query-params",
+        filter_mode=None,
+        width=420,
     )
     ask_format()
 draw_item(item, found)

@@ -36,9 +36,10 @@ WHY_LOWER = (
         "mean sensitivity comes first."
     ),
 )
-NOT_YET = (
-    "No run yet, so no number here: the paper's protocol on a leaky split (the measured size of the leak), attention or none, with and "
-    "without the patient's facts, class weights, backbones without a *Melascope* value. `python -m core train` makes them."
+OWN_RUNS = (
+    "What the paper leaves open (attention or none, with and without the patient's facts, class weights, the size of the leak, Adam's "
+    "epsilon, shortcuts) this project asked itself: see *Experiment* in the list below. Backbones without a *Melascope* value were not "
+    "trained here; `python -m core train` does."
 )
 FOOTNOTES: dict[str, str] = {
     "M1": (

@@ -139,11 +139,11 @@ def _checks(figures: dict) -> dict:
     if "above_other_photo" in known:
         gain = figures["above_other_photo"]
         other = figures["other_photo"]["value"]
-        words = "more than" if gain["low"] > 0 else "no clear gain over"
+        words = "More" if gain["low"] > 0 else "Not clearly more"
         add(
             "photo",
             gain["low"] > 0,
-            f"That is {words} the {other:.2f} of another photo's map (difference {_said(gain)}).",
+            f"{words} of it lies inside the lesion than of another photo's map ({other:.2f}): difference {_said(gain)}.",
         )
     for kind, words in (
         ("deletion", "Taking its strongest places away first lowers the answer {} than random order"),
@@ -152,7 +152,7 @@ def _checks(figures: dict) -> dict:
         gain = figures.get(f"{kind}_gain")
         if f"{kind}_gain" in known:
             passes = gain["low"] > 0
-            add(kind, passes, f"{words.format('faster' if passes else 'no faster')} (area {_said(gain)}).")
+            add(kind, passes, f"{words.format('faster' if passes else 'no faster')}; difference in area {_said(gain)}.")
     stages = [s for s in STAGES if f"similarity_{s}" in known]
     if stages:
         worst = max(stages, key=lambda stage: figures[f"similarity_{stage}"]["high"])
@@ -183,7 +183,7 @@ def _agreement(about: _Photos) -> dict | None:
     elif gap["high"] < 0:
         said = "Where attention and Grad-CAM agree least the network is wrong less often than where they agree most"
     else:
-        said = "Their agreement does not tell right from wrong answers: the error rates of least and most agreement are alike"
+        said = "Their agreement does not tell right from wrong answers; error rates at least and at most agreement are alike"
     first, last = rows[0]["errors"], rows[-1]["errors"]
     return {
         "mean": about.mean(values),
@@ -191,7 +191,7 @@ def _agreement(about: _Photos) -> dict | None:
         "edges": edges,
         "quartiles": rows,
         "gap": gap,
-        "said": f"{said} ({_said(first)} against {_said(last)}; difference {_said(gap)}).",
+        "said": f"{said}: {_said(first)} against {_said(last)}, difference {_said(gap)}.",
     }
 
 

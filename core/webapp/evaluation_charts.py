@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 
 from core.diagnoses import CODES, NAMES
 from core.evaluation.curves import BandedCurve, CalibrationBin, row_shares
-from core.webapp.charts import BLUES, CLEAR
+from core.webapp.charts import BLUES, CLEAR, DARK_TEXT, LIGHT_TEXT
 from core.webapp.theme import COLORS, PATTERNS, SHORT_NAMES
 
 # Models are told apart by line, diagnoses by colour.
@@ -46,8 +46,10 @@ def confusion_chart(confusion: list, shares: bool = False, height: int = 470) ->
             y.append(i)
             text.append((of_row.removesuffix(" %") if shares else str(count)) if count else "·")
             said.append((NAMES[true], NAMES[predicted], count, of_row))
-    # Plotly writes dark on light cells and light on dark ones.
-    figure.update_traces(text=np.reshape(text, part.shape), texttemplate="%{text}", textfont={"size": 12})
+    # Plotly's own text on heat maps turns grey in dark themes.
+    for column, row, words in zip(x, y, text, strict=True):
+        color = LIGHT_TEXT if part[row, column] > 0.5 else DARK_TEXT
+        figure.add_annotation(x=column, y=row, text=words, showarrow=False, font={"color": color, "size": 12})
     # Heat maps cannot be clicked in Streamlit; unseen markers above them can.
     unseen = {"marker": {"opacity": 0}}
     figure.add_scatter(
@@ -73,22 +75,29 @@ def confusion_chart(confusion: list, shares: bool = False, height: int = 470) ->
         margin={"l": 0, "r": 8, "t": 110, "b": 8},
         xaxis=axis
         | {"side": "top", "tickangle": -50, "title": {"text": "predicted", "standoff": 4}, "range": [-0.5, 6.5]},
-        yaxis=axis | {"range": [6.5, -0.5], "automargin": True, "title": {"text": "true", "standoff": 4}},
+        yaxis=axis | {"range": [6.5, -0.5], "automargin": True, "title": {"text": "true", "standoff": 14}},
         clickmode="event+select",
         dragmode=False,
     )
     return figure
 
 
-def curve_chart(curves: list[tuple[str, str, BandedCurve]], kind: str, bands: bool = True) -> go.Figure:
+def curve_chart(
+    curves: list[tuple[str, str, BandedCurve]],
+    kind: str,
+    bands: bool = True,
+    marks: list[tuple[str, str, tuple[float, float]]] | None = None,
+) -> go.Figure:
     """ROC or precision-recall curves with bands and operating points.
 
     Args:
         curves: (label, diagnosis code, curve) each; diagnoses give the colour, the place among one diagnosis' curves the dash.
         kind: "roc" or "pr".
         bands: whether to draw them; several diagnoses in one figure are clearer without.
+        marks: (label, diagnosis code, (x, y)) of further points on the curves, drawn as diamonds.
     """
     figure, drawn = go.Figure(), {}
+    names = ("false alarms", "sensitivity") if kind == "roc" else ("sensitivity", "precision")
     if kind == "roc":
         figure.add_scatter(
             x=[0, 1],
@@ -114,7 +123,6 @@ def curve_chart(curves: list[tuple[str, str, BandedCurve]], kind: str, bands: bo
             )
         if kind == "pr":
             figure.add_hline(y=curve.baseline, line={"color": translucent(color, 0.6), "width": 1, "dash": "dot"})
-        names = ("false alarms", "sensitivity") if kind == "roc" else ("sensitivity", "precision")
         figure.add_scatter(
             x=curve.x,
             y=curve.y,
@@ -132,6 +140,15 @@ def curve_chart(curves: list[tuple[str, str, BandedCurve]], kind: str, bands: bo
                 hovertemplate=f"{label}: where it works<br>{names[0]} %{{x:.2f}}<br>{names[1]} %{{y:.2f}}<extra></extra>",
                 showlegend=False,
             )
+    for label, code, (x, y) in marks or ():
+        figure.add_scatter(
+            x=[x],
+            y=[y],
+            mode="markers",
+            marker={"size": 12, "color": COLORS[code], "symbol": "diamond", "line": {"width": 1.5, "color": "#ffffff"}},
+            hovertemplate=f"{label}<br>{names[0]} %{{x:.2f}}<br>{names[1]} %{{y:.2f}}<extra></extra>",
+            showlegend=False,
+        )
     titles = (
         ("false-alarm rate (1 - specificity)", "sensitivity")
         if kind == "roc"

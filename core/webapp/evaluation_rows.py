@@ -64,6 +64,22 @@ def class_rows(model: Evaluated) -> list[dict]:
     return rows
 
 
+def operating_rows(model: Evaluated) -> list[dict]:
+    """What the threshold on p(melanoma) that validation chose gives on the scored photos; empty without one."""
+    point = model.results.evaluation.operating_point
+    if not point:
+        return []
+    row = {"Model": model.name, "Called melanoma from": f"{point['threshold']:.3f}"}
+    row |= {"Sensitivity": interval(point["sensitivity"]), "Specificity": interval(point["specificity"])}
+    return [
+        row
+        | {
+            "Sensitivity on validation": f"{point['validation']['sensitivity']:.2f}",
+            "Specificity on validation": f"{point['validation']['specificity']:.2f}",
+        }
+    ]
+
+
 def subgroup_rows(model: Evaluated, grouping: str) -> list[dict]:
     return [
         {

@@ -6,11 +6,19 @@ from core.diagnoses import CODES, NAMES
 from core.evaluation.curves import reliability, score_distribution
 from core.evaluation.subgroups import FEW_LESIONS, FEW_MELANOMAS, GROUPINGS
 from core.webapp.charts import scores_chart
+from core.webapp.evaluation_cases import draw_cases
 from core.webapp.evaluation_charts import confusion_chart, curve_chart, distribution_chart, reliability_chart
-from core.webapp.evaluation_rows import ANY, METRICS, case_rows, class_rows, headline_rows, subgroup_rows
+from core.webapp.evaluation_rows import (
+    ANY,
+    METRICS,
+    class_rows,
+    headline_rows,
+    operating_rows,
+    subgroup_rows,
+)
 from core.webapp.evaluations import Evaluated, kept_comparison, kept_curve, kept_subgroups
 from core.webapp.export import draw_figure, draw_table, file_name
-from core.webapp.report_file import build_report
+from core.webapp.report_file import build_report, build_report_pdf
 from core.webapp.theme import SHORT_NAMES
 from core.webapp.words import interval, listed, percent, plain
 
@@ -101,16 +109,7 @@ def draw_confusion(models: dict[str, Evaluated]) -> None:
             )
             for label, first in (("True", "mel"), ("Predicted", "nv"))
         )
-    rows = case_rows(model, true, predicted)
-    if rows.empty:
-        st.info("No photo is in this cell.", icon=":material/info:")
-    else:
-        draw_table(
-            rows,
-            f"Cases of {model.name}, true {true}, predicted {predicted}",
-            f"{len(rows)} photos of {rows['Lesion'].nunique()} lesions, the most confident answer first.",
-            height=min(420, 38 * (len(rows) + 1)),
-        )
+    draw_cases(model, true, predicted)
 
 
 def draw_curves(models: dict[str, Evaluated]) -> None:
@@ -144,12 +143,43 @@ def draw_curves(models: dict[str, Evaluated]) -> None:
             "which guessing reaches; the area is the average precision."
         )
         shade = " Shade: 95 % band, point by point, over resampled lesions." if bands else ""
+        marks = [
+            (f"{label}: melanoma from p = {point[0]:.3f} on", c, point[1])
+            for label, c, model in asked
+            if c == "mel" and bands and (point := threshold_point(model, kind)) is not None
+        ]
+        diamond = " Diamond: the threshold on p(melanoma) that validation chose." if marks else ""
         draw_figure(
-            curve_chart(curves, kind, bands),
+            curve_chart(curves, kind, bands, marks),
             f"{kind} {code}",
-            f"{how}{shade} Ring: where the network works when it answers its likeliest diagnosis (may lie off the curve).",
+            f"{how}{shade} Ring: where the network works when it answers its likeliest diagnosis (may lie off the curve).{diamond}",
             "; ".join(label for label, *_ in curves),
         )
+    operating = [row for model in models.values() for row in operating_rows(model)] if code == "mel" else []
+    if operating:
+        st.subheader("Operating point for melanoma", anchor=False)
+        draw_table(
+            operating,
+            "Operating point for melanoma",
+            "Sensitivity and specificity on the scored photos, against all other diagnoses.",
+        )
+        rules = dict.fromkeys(
+            m.results.evaluation.operating_point["rule"] for m in models.values() if operating_rows(m)
+        )
+        st.caption(plain(f"Chosen as {'; '.join(rules)}. The photos scored here chose nothing."))
+
+
+def threshold_point(model: Evaluated, kind: str) -> tuple[float, tuple[float, float]] | None:
+    """Threshold on p(melanoma), and where it stands on the ROC ("roc") or precision-recall curve; None without one."""
+    point = model.results.evaluation.operating_point
+    if not point or point["sensitivity"]["value"] is None or point["specificity"]["value"] is None:
+        return None
+    sensitivity, specificity = point["sensitivity"]["value"], point["specificity"]["value"]
+    if kind == "roc":
+        return point["threshold"], (1 - specificity, sensitivity)
+    melanoma = model.results.y_true == CODES.index("mel")
+    found, alarms = sensitivity * melanoma.sum(), (1 - specificity) * (~melanoma).sum()
+    return (point["threshold"], (sensitivity, float(found / (found + alarms)))) if found + alarms else None
 
 
 def draw_calibration(models: dict[str, Evaluated]) -> None:
@@ -283,18 +313,23 @@ def draw_comparison(models: dict[str, Evaluated]) -> None:
 def draw_report(models: dict[str, Evaluated]) -> None:
     model = ask_one(models)
     st.markdown(
-        "One HTML file with every figure and table of this page for one model. It opens in any browser without a network; its own *Print* "
-        "makes a PDF."
+        "Every figure and table of this page for one model, in one file. The HTML opens in any browser without a network, and its figures "
+        "can be read off and saved; the PDF is for print."
     )
-    st.download_button(
-        f"Report of {model.name} (HTML, 5 MB)",
-        lambda: build_report(model).encode(),
-        file_name=f"melascope-{file_name(model.name)}.html",
-        mime="text/html",
-        icon=":material/download:",
-        on_click="ignore",
-        key="report",
-    )
+    with st.container(horizontal=True):
+        for label, build, kind, size in (
+            ("HTML", lambda: build_report(model).encode(), "html", "5 MB"),
+            ("PDF", lambda: build_report_pdf(model), "pdf", "0.2 MB"),
+        ):
+            st.download_button(
+                f"Report of {model.name} ({label}, {size})",
+                build,
+                file_name=f"melascope-{file_name(model.name)}.{kind}",
+                mime={"html": "text/html", "pdf": "application/pdf"}[kind],
+                icon=":material/download:",
+                on_click="ignore",
+                key=f"report {kind}",
+            )
 
 
 def ask_one(models: dict[str, Evaluated]) -> Evaluated:

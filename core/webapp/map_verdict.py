@@ -59,9 +59,9 @@ def verdict_line(record: dict, methods: Sequence[str]) -> str:
 
 
 def check_lines(record: dict, method: str) -> str:
-    """Each check with its figures, as a Markdown list."""
-    return "\n".join(
-        f"- {':material/check:' if check['passes'] else ':material/close:'} {CHECKS[name]}: "
+    """Each check with its figures, a paragraph each."""
+    return "\n\n".join(
+        f"{':material/check:' if check['passes'] else ':material/close:'} {CHECKS[name]}: "
         f"**{'yes' if check['passes'] else 'no'}**. {plain(check['said'])}"
         for name, check in record["methods"][method]["checks"].items()
     )

@@ -86,6 +86,7 @@ def steps_chart(curves: dict[str, dict], kind: str) -> go.Figure:
         figure.add_scatter(
             x=np.r_[x, x[::-1]],
             y=np.r_[curve["high"], curve["low"][::-1]],
+            mode="lines",
             fill="toself",
             fillcolor=translucent(color, 0.15),
             line={"width": 0},

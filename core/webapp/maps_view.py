@@ -3,13 +3,21 @@
 import streamlit as st
 
 from core.explain import EXPLAINERS
-from core.trust.map_summary import CHECKS, RANDOM, SAME, STAGES
+from core.trust.map_summary import RANDOM, SAME, STAGES
 from core.webapp.evaluation_charts import GREY
 from core.webapp.export import draw_figure, draw_table
 from core.webapp.map_verdict import check_lines
 from core.webapp.maps_charts import dots_chart, errors_chart, look_of, steps_chart
 from core.webapp.words import interval, plain
 
+# The checks as column heads.
+_SHORT = {
+    "lesion": "Inside the lesion",
+    "photo": "This photo's lesion",
+    "deletion": "Deletion",
+    "insertion": "Insertion",
+    "weights": "Shuffled weights",
+}
 _STAGE_WORDS = {"head": "head shuffled", "all": "head and encoder shuffled"}
 
 
@@ -25,7 +33,7 @@ def draw_overview(records: dict[str, dict]) -> None:
                 "Verdict": "passes" if verdict["passes"] else "fails",
                 "Checks that hold": f"{verdict['passed']} of {verdict['made']}",
             }
-            for check, words in CHECKS.items():
+            for check, words in _SHORT.items():
                 known = found["checks"].get(check)
                 row[words] = "not measured" if known is None else "yes" if known["passes"] else "no"
             rows.append(row)
@@ -96,7 +104,7 @@ def draw_steps(name: str, record: dict) -> None:
     sample = record["sample"]["photos"]
     words = {
         "deletion": "The map's strongest cells are painted over first. The faster the line falls below the dotted random order, the more "
-        "the answer hung on the places that the map names.",
+        "the answer hung on the places that the map names. Scattered holes disturb any network, so random order is a strong opponent.",
         "insertion": "On an empty picture the strongest cells are put back first. The faster the line rises above the dotted random order, "
         "the more these places alone suffice.",
     }
@@ -141,7 +149,7 @@ def draw_weights(name: str, record: dict) -> None:
         f"maps weights {name}",
         f"How alike the map stays when what the network learnt is destroyed: at 1 it is the same map, so it shows the photo, not the "
         f"network. Left of the dashed line ({SAME}) it counts as another map. "
-        f"{sample['shuffled_photos']} photos, {sample['shuffles']} shuffles.",
+        f"{sample['shuffled_photos']} photos, shuffled {sample['shuffles']} times.",
         "; ".join(f"{row}: {', '.join(f'{q} {interval(s)}' for q, s, *_ in of)}" for row, of in rows.items()),
     )
     draw_table(

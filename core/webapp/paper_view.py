@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from core.diagnoses import CODES, NAMES
+from core.evaluation.experiments import EXPERIMENTS
 from core.evaluation.paper import (
     CONFUSIONS,
     FOOTNOTES,
@@ -18,6 +19,7 @@ from core.evaluation.paper import (
 from core.webapp.charts import scores_chart
 from core.webapp.evaluation_charts import GREY, bars_chart, confusion_chart, curve_chart
 from core.webapp.evaluations import Evaluated, kept_curve
+from core.webapp.experiments_view import draw_experiment
 from core.webapp.export import draw_figure, draw_table
 from core.webapp.theme import COLORS, SHORT_NAMES
 from core.webapp.words import interval, plain
@@ -37,7 +39,9 @@ FIGURES = {
     "Figure 16": "ROC curves",
     "Figure 17": "Melanoma and nevus, right and wrong",
 }
-ITEMS = (*TABLES, *FIGURES)
+# What the paper leaves open, and this project ran: title -> key of `EXPERIMENTS`.
+OWN = {f"Experiment: {experiment.title}": name for name, experiment in EXPERIMENTS.items()}
+ITEMS = (*TABLES, *FIGURES, *OWN)
 _MATRICES = {"Figure 10": "DenseNet201", "Figure 11": "InceptionResNetV2"}
 _BARS = {
     "Figure 12": ("DenseNet201", "Table A3"),
@@ -49,6 +53,8 @@ _CURVE_RUNS = {"DenseNet201": "densenet201_10split_lr_september", "InceptionResN
 
 
 def title_of(item: str) -> str:
+    if item in OWN:
+        return item
     return f"{item}: {TABLES[item].title if item in TABLES else FIGURES[item]}"
 
 
@@ -56,13 +62,15 @@ def draw_item(item: str, models: dict[str, Evaluated]) -> None:
     """Draws one table or figure of the paper.
 
     Args:
-        item: one of `ITEMS`.
+        item: one of `ITEMS`; an experiment of this project among them.
         models: this project's evaluated models, the best first.
     """
     st.subheader(title_of(item), anchor=False)
     if item in TABLES:
         _draw_paper_table(item, models)
         notes = TABLES[item].footnotes
+    elif item in OWN:
+        notes = draw_experiment(OWN[item])
     elif item in _MATRICES:
         notes = _draw_matrices(item, models)
     elif item in _BARS:
@@ -127,7 +135,8 @@ def _draw_paper_table(name: str, models: dict[str, Evaluated]) -> None:
         _draw_by_backbone(name, models)
     draw_table(rows, f"The paper, {name}", paper.how, height=min(560, 36 * (len(rows) + 1)))
     if name == "Table 8":
-        st.caption("Melascope has trained no model with these three losses yet.")
+        st.markdown("#### The same weightings in this project")
+        draw_experiment("epsilon")
 
 
 def _draw_by_backbone(name: str, models: dict[str, Evaluated]) -> None:

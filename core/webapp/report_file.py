@@ -1,19 +1,22 @@
-"""A model's evaluation as one HTML file that needs no network, no server and no photos."""
+"""A model's evaluation as one HTML file or one PDF that need no network, no server and no photos."""
 
+from dataclasses import dataclass
 from datetime import date
 from html import escape
 
 import pandas as pd
+import plotly.graph_objects as go
 
-from core.diagnoses import CODES, NAMES
+from core.diagnoses import CODES
 from core.evaluation.curves import reliability, score_distribution
 from core.evaluation.subgroups import GROUPINGS
 from core.webapp.charts import per_class_chart
 from core.webapp.evaluation_charts import confusion_chart, curve_chart, distribution_chart, reliability_chart
-from core.webapp.evaluation_rows import class_rows, headline_rows, subgroup_rows
+from core.webapp.evaluation_rows import class_rows, headline_rows, operating_rows, subgroup_rows
 from core.webapp.evaluations import Evaluated, kept_curve
 from core.webapp.export import figure_config
 from core.webapp.frame import NOTICE
+from core.webapp.theme import SHORT_NAMES
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #18272b; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
@@ -24,61 +27,129 @@ th { background: #f2f6f6; } .notice { border-left: 4px solid #0b6b72; padding: .
 """
 
 
-def build_report(model: Evaluated) -> str:
-    """The report of one model, about 5 MB: Plotly itself is inside."""
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One piece of a report: a heading, a text, a notice, a table or a figure."""
+
+    kind: str
+    text: str = ""
+    rows: list | None = None
+    figure: go.Figure | None = None
+
+
+def report_parts(model: Evaluated) -> list[Part]:
+    """All that the report of one model holds, top to bottom, after its title and the notice."""
     results, card = model.results, model.card
     evaluation = results.evaluation
     parts = [
-        f"<h1>{escape(model.name)}: evaluation</h1>",
-        f"<p class='notice'>{escape(NOTICE)}</p>",
-        (
-            f"<p>{evaluation.photos:,} photos ({escape(str(evaluation.split.get('part')))} part) of {evaluation.lesions:,} lesions. "
-            f"{escape(evaluation.confidence)} Report of {date.today().isoformat()}.</p>"
+        Part(
+            "text",
+            f"{evaluation.photos:,} photos ({evaluation.split.get('part')} part) of {evaluation.lesions:,} lesions. "
+            f"{evaluation.confidence} Report of {date.today().isoformat()}.",
         ),
-        *(f"<p class='notice'>{escape(warning)}</p>" for warning in evaluation.warnings),
-        "<h2>Scores</h2>",
-        _table(headline_rows({model.name: model})),
-        "<h2>By diagnosis</h2>",
-        _figure(per_class_chart(evaluation.per_class), "sensitivity", first=True),
-        _table(class_rows(model)),
-        "<h2>Confusion matrix</h2><p>Rows: true; columns: predicted; colour: share of the row.</p>",
-        _figure(confusion_chart(evaluation.confusion), "confusion"),
+        *(Part("notice", warning) for warning in evaluation.warnings),
+        Part("heading", "Scores"),
+        Part("table", rows=headline_rows({model.name: model})),
+        Part("heading", "By diagnosis"),
+        Part("text", "Dot: the share of a diagnosis' photos that the network named; whiskers: 95 % interval."),
+        Part("figure", "sensitivity", figure=per_class_chart(evaluation.per_class)),
+        Part("table", rows=class_rows(model)),
+        Part("heading", "Confusion matrix"),
+        Part(
+            "text", "Rows: true; columns: predicted; colour: share of the row. Framed: melanoma called nevus, and back."
+        ),
+        Part("figure", "confusion", figure=confusion_chart(evaluation.confusion)),
     ]
+    operating = operating_rows(model)
+    if operating:
+        parts += [
+            Part("heading", "Operating point for melanoma"),
+            Part("text", operating_words(model)),
+            Part("table", rows=operating),
+        ]
     for kind, title in (("roc", "ROC curves"), ("pr", "Precision-recall curves")):
-        curves = [(NAMES[c], c, curve) for c in CODES if (curve := kept_curve(model, kind, c)) is not None]
-        parts += [f"<h2>{title}</h2>", _figure(curve_chart(curves, kind, bands=False), kind)]
-    melanoma = kept_curve(model, "roc", "mel")
-    if melanoma:
-        parts.append(_figure(curve_chart([("Melanoma, with its 95 % band", "mel", melanoma)], "roc"), "roc melanoma"))
-    parts += ["<h2>Calibration</h2>", _figure(reliability_chart([(model.name, reliability(results))]), "reliability")]
-    parts.append(_figure(distribution_chart(*score_distribution(results, "mel"), "mel"), "melanoma scores"))
-    for grouping in GROUPINGS:
-        parts += [f"<h2>{escape(grouping)}</h2>", _table(subgroup_rows(model, grouping))]
+        curves = [(SHORT_NAMES[c], c, curve) for c in CODES if (curve := kept_curve(model, kind, c)) is not None]
+        parts += [
+            Part("heading", title),
+            Part(
+                "text",
+                "Each diagnosis against the rest. Ring: where the network works when it answers its likeliest diagnosis.",
+            ),
+            Part("figure", kind, figure=curve_chart(curves, kind, bands=False)),
+        ]
+        melanoma = kept_curve(model, kind, "mel")
+        if melanoma:
+            banded = curve_chart([("Melanoma, with its 95 % band", "mel", melanoma)], kind)
+            parts.append(Part("figure", f"{kind} melanoma", figure=banded))
     parts += [
-        "<h2>What was measured</h2>",
-        _table(
-            [
-                {"": "Weights, SHA-256", "Value": evaluation.weights_sha256},
-                {"": "Split", "Value": f"{evaluation.split.get('kind')}, seed {evaluation.split.get('seed')}"},
-                {"": "Split hash", "Value": str(evaluation.split.get("hash"))},
-                {"": "Temperature", "Value": f"{evaluation.temperature:.4f}"},
-                {"": "Data", "Value": str(card.data.get("citation") or evaluation.data.get("name"))},
-                {"": "Licence", "Value": card.licence},
-                {"": "Limits", "Value": " ".join(map(str, card.limits))},
-            ]
+        Part("heading", "Calibration"),
+        Part(
+            "text", "On the dotted line, answers given with 70 % are right 7 times in 10. Larger dots hold more photos."
         ),
+        Part("figure", "reliability", figure=reliability_chart([(model.name, reliability(results))])),
+        Part("text", "Bars up: photos of melanoma; bars down: all others."),
+        Part("figure", "melanoma scores", figure=distribution_chart(*score_distribution(results, "mel"), "mel")),
     ]
-    return (
-        f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>{escape(model.name)}: evaluation</title>"
-        f"<meta name='viewport' content='width=device-width'><style>{_STYLE}</style></head><body>{''.join(parts)}</body></html>"
-    )
+    for grouping in GROUPINGS:
+        parts += [Part("heading", grouping), Part("table", rows=subgroup_rows(model, grouping))]
+    facts = {
+        "Weights, SHA-256": evaluation.weights_sha256,
+        "Split": f"{evaluation.split.get('kind')}, seed {evaluation.split.get('seed')}",
+        "Split hash": str(evaluation.split.get("hash")),
+        "Temperature": f"{evaluation.temperature:.4f}",
+        "Data": str(card.data.get("citation") or evaluation.data.get("name")),
+        "Licence": card.licence,
+        "Limits": " ".join(map(str, card.limits)),
+    }
+    return [
+        *parts,
+        Part("heading", "What was measured"),
+        Part("table", rows=[{"": name, "Value": value} for name, value in facts.items()]),
+    ]
 
 
-def _table(rows: list[dict]) -> str:
-    return pd.DataFrame(rows).to_html(index=False, escape=True, border=0)
+def operating_words(model: Evaluated) -> str:
+    """How the threshold on p(melanoma) was chosen; "" without one."""
+    point = model.results.evaluation.operating_point
+    if not point:
+        return ""
+    return f"Called melanoma from p(melanoma) = {point['threshold']:.3f} on: {point['rule']}. Never chosen on the photos scored here."
 
 
-def _figure(figure, name: str, first: bool = False) -> str:
+def build_report(model: Evaluated) -> str:
+    """The report as HTML, about 5 MB: Plotly itself is inside, so that its figures can be saved and read off."""
+    title, body, drawn = escape(f"{model.name}: evaluation"), [], 0
+    for part in report_parts(model):
+        if part.kind == "table":
+            body.append(pd.DataFrame(part.rows).to_html(index=False, escape=True, border=0))
+        elif part.kind == "figure":
+            body.append(_figure(part.figure, part.text, first=not drawn))
+            drawn += 1
+        else:
+            open_tag, close = {"heading": ("h2", "h2"), "notice": ("p class='notice'", "p")}.get(part.kind, ("p", "p"))
+            body.append(f"<{open_tag}>{escape(part.text)}</{close}>")
+    head = f"<meta charset='utf-8'><title>{title}</title><meta name='viewport' content='width=device-width'><style>{_STYLE}</style>"
+    lead = f"<h1>{title}</h1><p class='notice'>{escape(NOTICE)}</p>"
+    return f"<!doctype html><html lang='en'><head>{head}</head><body>{lead}{''.join(body)}</body></html>"
+
+
+def build_report_pdf(model: Evaluated) -> bytes:
+    """The same report as PDF, its figures as vectors."""
+    from core.webapp import pdf  # ReportLab takes a moment to load
+
+    make = {"heading": pdf.heading, "text": pdf.paragraph, "notice": pdf.notice}
+    parts = [pdf.notice(NOTICE)]
+    for part in report_parts(model):
+        if part.kind == "table":
+            parts.append(pdf.table(part.rows))
+        elif part.kind == "figure":
+            parts.append(pdf.figure(part.figure))
+        else:
+            parts.append(make[part.kind](part.text))
+    return pdf.build_pdf(f"{model.name}: evaluation", parts)
+
+
+def _figure(figure: go.Figure, name: str, first: bool) -> str:
     figure.update_layout(template="plotly_white")
     return figure.to_html(
         full_html=False,

@@ -96,7 +96,10 @@ def test_every_section_draws_for_two_models(open_page, evaluated_root):
     assert {"Drawn", "Other"} < set(differences.columns)
 
     app = choose(app, "Report")
-    assert any("Report of Drawn" in b.proto.label for b in app.get("download_button"))
+    labels = [b.proto.label for b in app.get("download_button")]
+    assert any("Report of Drawn (HTML" in label for label in labels) and any(
+        "Report of Drawn (PDF" in label for label in labels
+    )
 
 
 def test_one_model_has_nothing_to_be_compared_with(open_page, evaluated_root):
@@ -143,7 +146,7 @@ def test_no_models(open_page, tmp_path):
 
 def test_the_report_is_one_file_that_needs_nothing_else(evaluated_root):
     from core.webapp.evaluations import read_evaluated
-    from core.webapp.report_file import build_report
+    from core.webapp.report_file import build_report, build_report_pdf
     from core.webapp.shelf import read_shelf
 
     found, lacking = read_evaluated(read_shelf(evaluated_root))
@@ -152,6 +155,8 @@ def test_the_report_is_one_file_that_needs_nothing_else(evaluated_root):
     assert html.startswith("<!doctype html>") and html.count("Plotly.newPlot(") >= 5
     assert interval(found["Drawn"].results.evaluation.metrics["balanced_accuracy"]) in html
     assert 'src="http' not in html and "<link" not in html
+    pdf = build_report_pdf(found["Drawn"])
+    assert pdf.startswith(b"%PDF-") and pdf.count(b"/Type /Page\n") >= 4 and len(pdf) > 30_000
 
 
 def test_the_link_carries_models_section_and_cell(open_page, evaluated_root):
@@ -159,3 +164,15 @@ def test_the_link_carries_models_section_and_cell(open_page, evaluated_root):
     assert not app.exception and app.selectbox(key="true").value == "bkl"
     assert app.multiselect(key="models").value == ["Other"]
     assert set(table(app, "Photo")["True"]) == {"bkl"}
+
+
+def test_a_cell_shows_its_photos_where_they_are_at_hand(open_page, evaluated_root, drawn_folder, tmp_path, monkeypatch):
+    import shutil
+
+    root = shutil.copytree(evaluated_root, tmp_path / "shelf")
+    monkeypatch.setenv("HAM10000_DIR", str(drawn_folder))
+    app = open_page(root, section="Confusion", models="Drawn", true="Any", predicted="Any")
+    assert not app.exception and "Photos: 75 found" in str([e.label for e in app.expander])
+    assert app.number_input(key="cases page").max > 1
+    # The made-up photos are not in the folder: each gets a sentence, not a crash.
+    assert "missing or cannot be read" in words(app)

@@ -1,5 +1,6 @@
 """The paper's page: every table and figure draws, with and without models of our own."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,10 @@ from made_up import write_made_up_model
 from streamlit.testing.v1 import AppTest
 
 from core.card import read_card
+from core.evaluation import experiments
 from core.evaluation.paper import FOOTNOTES, TABLES
 from core.evaluation.results import read_results
-from core.webapp.paper_view import FIGURES, ITEMS
+from core.webapp.paper_view import FIGURES, ITEMS, OWN
 from core.webapp.words import interval
 
 HOME = Path(__file__).resolve().parents[2] / "app.py"
@@ -41,16 +43,16 @@ def walk(app):
     for item in ITEMS:
         app.selectbox(key="item").select(item).run()
         assert not app.exception, (item, app.exception)
-        assert app.subheader[0].value.startswith(f"{item}: ")
+        assert app.subheader[0].value.startswith(item)
         yield item, words(app)
 
 
 def test_every_item_draws_beside_our_own(open_page, root):
     app = open_page(root)
     evaluation = read_results(root / "Other", read_card(root / "Other")).evaluation
-    assert "By photo or by lesion" in words(app) and "No run yet" in words(app)
+    assert "By photo or by lesion" in words(app) and "Experiment" in words(app)
     for item, said in walk(app):
-        assert len(app.dataframe) or len(app.get("plotly_chart")), item
+        assert item in OWN or len(app.dataframe) or len(app.get("plotly_chart")), item
         if item in TABLES:
             for note in TABLES[item].footnotes:
                 assert said.count(f"**{note}**") == 2, "beside the table, and in the full list"
@@ -73,3 +75,35 @@ def test_without_a_model_the_paper_stands_alone(open_page, tmp_path):
     app = open_page(tmp_path)
     seen = [item for item, _ in walk(app)]
     assert seen == list(ITEMS)
+
+
+def entry(name, unit, value, **more):
+    numbers = {"value": value, "low": value - 0.01, "high": value + 0.01, "seed_low": value, "seed_high": value}
+    return {
+        "name": name,
+        "metric": "accuracy",
+        "backbone": "B",
+        **numbers,
+        "n_photos": 9,
+        "n_lesions": 8,
+        "seeds": 3,
+        "unit": unit,
+        **more,
+    }
+
+
+def test_an_experiment_is_shown_with_its_intervals(open_page, root, tmp_path, monkeypatch):
+    question = {"factor": "attention", "level": "paper", "against": "uniform"}
+    entries = [entry("", "difference", 0.02, **question), entry("cell", "score", 0.7), entry("x", "difference", 0.001)]
+    (tmp_path / "factorial.json").write_text(json.dumps({"comparisons": entries, "about": "About.", "command": "run"}))
+    monkeypatch.setattr(experiments.read_experiment, "__defaults__", (tmp_path,))
+    app = open_page(root)
+    app.selectbox(key="item").select(next(item for item, name in OWN.items() if name == "factorial")).run()
+    assert not app.exception and len(app.get("plotly_chart")) == 1
+    rows = app.dataframe[0].value.set_index("What")
+    asked = rows.loc["The paper's attention against a constant map (B)"]
+    assert asked["Points (95 %)"] == "+2.0 (+1.0 to +3.0)" and asked["Verdict"] == "better"
+    assert rows.loc["X (B)", "Verdict"] == "not shown"
+    (tmp_path / "factorial.json").write_text("{}")
+    app.run()
+    assert not app.exception and "damaged" in words(app)

@@ -1,0 +1,189 @@
+"""The project's own experiments on what the paper leaves open, drawn from experiments/results."""
+
+import textwrap
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from core.evaluation.experiments import EXPERIMENTS, InvalidExperiment, read_experiment, verdict
+from core.webapp.evaluation_charts import GREY
+from core.webapp.export import draw_figure, draw_table
+from core.webapp.theme import COLORS
+from core.webapp.words import plain
+
+METRICS = {
+    "balanced_accuracy": "Balanced accuracy",
+    "accuracy": "Accuracy",
+    "macro_f1": "F1, macro",
+    "mel.sensitivity": "Melanoma sensitivity",
+    "mel.specificity": "Melanoma specificity",
+    "auc_macro": "AUC, macro",
+}
+# Levels of the experiments' factors, as a sentence names them.
+_LEVELS = {
+    "attention": {
+        "none": "no attention module",
+        "paper": "the paper's attention",
+        "published": "the published code's attention",
+        "uniform": "a constant map",
+        "gamma_one": "attention with gamma 1",
+    },
+    "metadata": {
+        "none": "no facts",
+        "real": "the patient's facts",
+        "shuffled": "another lesion's facts",
+        "only": "facts and no photo",
+    },
+    "weights": {
+        "none": "no loss weights",
+        "inverse": "weights N/Ni (the paper's original)",
+        "paper": "weights N/(7 Ni) (the paper's new)",
+        "sqrt_inverse": "square-root inverse weights",
+        "normalised_inverse": "weights N/Ni over their sum (the paper's 'no weight' runs)",
+    },
+}
+# More rows than this are read in the table, not in a figure.
+DRAWN = 24
+_WRAP = 34  # letters
+
+
+def draw_experiment(name: str) -> tuple[str, ...]:
+    """Draws one of `EXPERIMENTS`, or says in one sentence that it was not run.
+
+    Returns:
+        Keys of the footnotes that belong beside it.
+    """
+    experiment = EXPERIMENTS[name]
+    st.markdown(experiment.question)
+    try:
+        records = read_experiment(name)
+    except InvalidExperiment as error:
+        st.info(plain(str(error)), icon=":material/hourglass_empty:")
+        return experiment.footnotes
+    entries = [
+        entry | {"model": record.get("model", entry.get("model"))}
+        for record in records
+        for entry in record["comparisons"]
+    ]
+    there = list(dict.fromkeys(entry["metric"] for entry in entries))
+    metric = st.selectbox(
+        "Score",
+        there,
+        format_func=lambda key: METRICS.get(key, key),
+        key="score",
+        bind="query-params",
+        filter_mode=None,
+        width=300,
+    )
+    entries = [entry for entry in entries if entry["metric"] == metric and entry["value"] is not None]
+    differences = [entry for entry in entries if entry["unit"] == "difference"]
+    if differences:
+        st.subheader(f"Differences in {METRICS.get(metric, metric).lower()}", anchor=False)
+        if len(differences) <= DRAWN:
+            draw_figure(
+                differences_chart(differences),
+                f"experiment {name} {metric}",
+                "Dot: the difference in points (hundredths) on the same test photos; whiskers: its 95 % interval. Right of the dashed line "
+                "the first is better; an interval that crosses it leaves the order open.",
+                "; ".join(f"{_named(entry)}: {points(entry)}" for entry in differences),
+            )
+        draw_table(_rows(differences), f"Experiment {name}, differences, {metric}", _HOW, height=_height(differences))
+    scores = [entry for entry in entries if entry["unit"] != "difference"]
+    if scores:
+        st.subheader(METRICS.get(metric, metric), anchor=False)
+        draw_table(
+            _rows(scores),
+            f"Experiment {name}, scores, {metric}",
+            "In points; in brackets the 95 % interval.",
+            height=_height(scores),
+        )
+    st.caption(
+        plain(
+            f"{records[0].get('about', '')} {records[0].get('confidence', '')} Made by {records[0].get('command', '')}."
+        )
+    )
+    return experiment.footnotes
+
+
+_HOW = "*Better* or *worse*: the whole interval is on one side of zero. *Not shown*: the data do not tell. Points are hundredths."
+
+
+def points(entry: dict) -> str:
+    """A score or a difference in points, with its interval."""
+    sign = "+" if entry["unit"] == "difference" else ""
+    if entry["low"] is None:
+        return f"{100 * entry['value']:{sign}.1f}"
+    return f"{100 * entry['value']:{sign}.1f} ({100 * entry['low']:{sign}.1f} to {100 * entry['high']:{sign}.1f})"
+
+
+def differences_chart(entries: list[dict]) -> go.Figure:
+    """Differences as dots with whiskers about zero, one row each."""
+    names = ["<br>".join(textwrap.wrap(_named(entry), _WRAP)) for entry in entries][::-1]
+    entries = entries[::-1]
+    values = [100 * entry["value"] for entry in entries]
+    places = list(range(len(entries)))
+    figure = go.Figure(
+        go.Scatter(
+            x=values,
+            y=places,
+            mode="markers",
+            marker={"size": 10, "color": COLORS["nv"]},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [100 * entry["high"] - v for entry, v in zip(entries, values, strict=True)],
+                "arrayminus": [v - 100 * entry["low"] for entry, v in zip(entries, values, strict=True)],
+                "color": COLORS["nv"],
+                "thickness": 1.5,
+                "width": 5,
+            },
+            customdata=[_named(entry) for entry in entries],
+            hovertemplate="%{customdata}<br>%{x:+.1f} points<extra></extra>",
+        )
+    )
+    figure.add_vline(x=0, line={"color": GREY, "width": 1, "dash": "dash"})
+    figure.update_layout(
+        height=70 + 46 * len(entries),
+        margin={"l": 0, "r": 8, "t": 4, "b": 40},
+        xaxis={"title": "difference, points", "fixedrange": True, "zeroline": False},
+        yaxis={
+            "tickvals": places,
+            "ticktext": names,
+            "range": [-0.6, len(entries) - 0.4],
+            "fixedrange": True,
+            "automargin": True,
+            "zeroline": False,
+        },
+    )
+    return figure
+
+
+def _named(entry: dict) -> str:
+    """What was compared, in words, with the backbone or model that it is about."""
+    factor, level, against = (entry.get(key) for key in ("factor", "level", "against"))
+    words = _LEVELS.get(factor, {})
+    text = f"{words[level]} against {words[against]}" if level in words and against in words else entry["name"]
+    text = text[0].upper() + text[1:]
+    group = entry.get("group")
+    if group and group != "all":
+        text += f", {str(group).replace('=', ' ')}"
+    where = entry.get("backbone") or entry.get("model")
+    return f"{text} ({where})" if where else text
+
+
+def _rows(entries: list[dict]) -> list[dict]:
+    rows = []
+    for entry in entries:
+        row = {"What": _named(entry), "Points (95 %)": points(entry)}
+        if entry["unit"] == "difference":
+            row["Verdict"] = verdict(entry)
+        if entry.get("seed_low") is not None:
+            row["Single seeds"] = f"{100 * entry['seed_low']:.1f} to {100 * entry['seed_high']:.1f}"
+        if entry.get("train_accuracy") is not None:
+            row["Accuracy in training"] = f"{100 * entry['train_accuracy']:.1f}"
+        rows.append(row | {"Seeds": entry["seeds"], "Photos": entry["n_photos"], "Lesions": entry["n_lesions"]})
+    return rows
+
+
+def _height(entries: list[dict]) -> int:
+    return min(520, 38 * (len(entries) + 1))

@@ -1,0 +1,84 @@
+"""Numbers that pages show of the shipped models, made again from the committed files."""
+
+import json
+
+import numpy as np
+import pytest
+
+from core.card import read_card, weights_root
+from core.diagnoses import CODES
+from core.evaluation.curves import reliability, roc
+from core.evaluation.operating import choose_threshold
+from core.evaluation.paper import one_against_rest
+from core.evaluation.results import read_results
+from core.evaluation.subgroups import subgroup_scores
+
+SHIPPED = sorted(path.parent.name for path in weights_root().glob("*/cases.csv"))
+MEL = CODES.index("mel")
+
+
+@pytest.fixture(params=SHIPPED)
+def folder(request):
+    return weights_root() / request.param
+
+
+@pytest.fixture
+def results(folder):
+    return read_results(folder, read_card(folder))
+
+
+def test_what_one_photo_weighs(results):
+    for code in CODES:
+        assert results.evaluation.per_class[code]["photos"] == (results.table.dx == code).sum()
+        assert (
+            results.evaluation.per_class[code]["lesions"] == results.table.lesion_id[results.table.dx == code].nunique()
+        )
+
+
+def test_the_operating_point_was_chosen_on_validation_and_measured_on_test(folder, results):
+    point = results.evaluation.operating_point
+    if point is None:
+        pytest.skip("this model has no operating point")
+    validation = read_results(folder / "validation", read_card(folder))
+    assert point["threshold"] == pytest.approx(choose_threshold(validation.y_true, validation.probabilities))
+    assert not set(validation.lesions) & set(results.lesions), "no test lesion helped to choose it"
+    called, melanoma = results.probabilities[:, MEL] >= point["threshold"], results.y_true == MEL
+    assert point["sensitivity"]["value"] == pytest.approx(called[melanoma].mean())
+    assert point["specificity"]["value"] == pytest.approx((~called)[~melanoma].mean())
+
+
+def test_reliability_bins_give_the_calibration_error(results):
+    bins = reliability(results)
+    error = sum(b.photos * abs(b.accuracy - b.confidence) for b in bins) / sum(b.photos for b in bins)
+    assert error == pytest.approx(results.evaluation.metrics["ece"]["value"])
+
+
+def test_the_area_under_the_drawn_curve_is_the_printed_auc(results):
+    curve = roc(results, "mel", resamples=2)
+    assert np.trapezoid(curve.y, curve.x) == pytest.approx(results.evaluation.per_class["mel"]["auc"]["value"])
+
+
+def test_the_two_by_two_gives_the_printed_sensitivity(results):
+    (hit, missed), (alarm, quiet) = one_against_rest(results, "mel")
+    row = results.evaluation.per_class["mel"]
+    assert hit / (hit + missed) == pytest.approx(row["sensitivity"]["value"])
+    assert quiet / (quiet + alarm) == pytest.approx(row["specificity"]["value"])
+
+
+def test_subgroups_add_up_to_the_whole(results):
+    rows = subgroup_scores(results, "Sex", resamples=2)
+    right = sum(row.accuracy["value"] * row.photos for row in rows)
+    assert right / results.evaluation.photos == pytest.approx(results.evaluation.metrics["accuracy"]["value"])
+
+
+def test_what_is_said_of_the_maps(folder):
+    from core.trust.map_measures import CSV_FILE, JSON_FILE, read_maps_table
+    from core.trust.map_summary import summarise
+
+    if not (folder / JSON_FILE).is_file():
+        pytest.skip(f"{folder.name} has no {JSON_FILE} yet")
+    assert (folder / CSV_FILE).is_file()
+    record = json.loads((folder / JSON_FILE).read_text())
+    again = summarise(read_maps_table(folder), {}, record["model"])
+    for key in ("photos", "lesions", "masks", "methods", "agreement"):
+        assert again[key] == record[key], key
