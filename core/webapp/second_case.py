@@ -22,7 +22,7 @@ from core.webapp.second_jury import ask_jury, jury_worth
 from core.webapp.second_set import UNKNOWING, worth
 from core.webapp.second_threshold import is_own
 from core.webapp.shelf import headline as score_of
-from core.webapp.words import interval, listed, percent
+from core.webapp.words import interval, percent
 
 if TYPE_CHECKING:
     from core.webapp.second_sections import Case
@@ -211,12 +211,8 @@ def _similar(case: "Case") -> list[Part]:
                     "ISIC identifier": one.image_id,
                     "Diagnosis": NAMES[one.dx],
                     "Confirmed": CONFIRMED.get(one.dx_type, "unknown"),
-                    "Facts": listed(
-                        [
-                            v
-                            for v in (f"{one.age:.0f} years" if one.age is not None else "", one.sex, one.localization)
-                            if v
-                        ]
+                    "Facts": ", ".join(
+                        [f"{one.age:.0f} years" if one.age is not None else "age unknown", one.sex, one.localization]
                     ),
                     "Likeness": f"{one.similarity:.2f}",
                 }

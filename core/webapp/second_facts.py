@@ -47,14 +47,10 @@ def draw_what_if(what: WhatIf | None, record: dict | None, problem: str, thresho
     if what is None:
         st.caption("This network looks at the photo only: age, sex and body site do not change its answer.")
         return
-    top, before = what.top, max(CODES, key=lambda c: what.withheld[CODES.index(c)])
-    without = f"Facts withheld: **{NAMES[before]} {percent(what.withheld[CODES.index(before)])}**, melanoma {percent(what.withheld[_MEL])}."
-    if what.facts == Facts():
-        st.markdown(f"{without} No facts are entered.")
-    else:
-        st.markdown(
-            f"As entered: **{NAMES[top]} {percent(what.entered[CODES.index(top)])}**, melanoma {percent(what.entered[_MEL])}. {without}"
-        )
+    without = f"Facts withheld: {_two(what.withheld)}."
+    st.markdown(
+        f"{without} No facts are entered." if what.facts == Facts() else f"As entered: {_two(what.entered)}. {without}"
+    )
     ages, places = st.columns(2, gap="medium")
     with ages:
         st.plotly_chart(age_chart(what, threshold), config=CONFIG, alt=describe_ages(what), key="what-if age")
@@ -74,3 +70,10 @@ def facts_worth(record: dict) -> str:
         f"On test photos the facts change the likeliest diagnosis in {rate(test['flips'])}; then the answer with them was right in "
         f"{rate(test['flipped_right'])}, the one without in {rate(test['flipped_right_withheld'])}."
     )
+
+
+def _two(probabilities) -> str:
+    """The likeliest diagnosis, and melanoma where that is another."""
+    top = int(probabilities.argmax())
+    said = f"**{NAMES[CODES[top]]} {percent(probabilities[top])}**"
+    return said if top == _MEL else f"{said}, melanoma {percent(probabilities[_MEL])}"
