@@ -1,4 +1,4 @@
-"""Which test melanomas and nevi a network finds alike: their pooled feature vectors, kept small enough to ship."""
+"""Which test melanomas and nevi a network finds alike: each photo's nearest lesions of both kinds, by pooled feature vectors."""
 
 import hashlib
 import json
@@ -17,30 +17,34 @@ from core.trust.pair_photos import read_in_batches, read_pair_table
 if TYPE_CHECKING:  # at run time this would load TensorFlow
     from core.bundle import Bundle
 
-SIMILAR_FILE, VECTORS_FILE = "similar.json", "similar.npz"
-DIRECTIONS = 48
+SIMILAR_FILE, NEIGHBOURS_FILE = "similar.json", "similar.npz"
+# Neighbours of each kind that are kept: enough that some are left when a page asks for those judged rightly.
+NEIGHBOURS = 20
 FEATURE = "mean over positions of the encoder's feature map (before attention), scaled to length 1"
 
 
 @dataclass(frozen=True, eq=False)
 class Similar:
-    """Feature vectors of a model's test melanomas and nevi.
+    """The nearest lesions of each of a model's test melanomas and nevi.
 
     Args:
         image_ids, lesions: of each photo, (N,).
         melanoma: (N,) bool.
-        vectors: (N, D) float32, of length 1; their products are cosines.
+        neighbours: (N, 2, K) places of each photo's nearest melanomas and nevi, nearest first, one a lesion and none of its own;
+            -1 where there are no more.
+        cosines: (N, 2, K), of their feature vectors; 1 is the same.
         record: of `similar.json`.
     """
 
     image_ids: np.ndarray
     lesions: np.ndarray
     melanoma: np.ndarray
-    vectors: np.ndarray
+    neighbours: np.ndarray
+    cosines: np.ndarray
     record: dict
 
     def nearest(self, image_id: str, among: set[str], count: int = 3) -> list[tuple[str, float]]:
-        """The photos most similar to one, one a lesion and none of its own lesion.
+        """The photos most similar to one, of other lesions than its own, one a lesion.
 
         Args:
             among: image ids that may be named.
@@ -51,15 +55,10 @@ class Similar:
         place = np.flatnonzero(self.image_ids == image_id)
         if not len(place):
             return []
-        cosines = self.vectors @ self.vectors[place[0]]
-        seen, found = {self.lesions[place[0]]}, []
-        for i in np.argsort(-cosines, kind="stable"):
-            if len(found) == count:
-                break
-            if self.image_ids[i] in among and self.lesions[i] not in seen:
-                seen.add(self.lesions[i])
-                found.append((str(self.image_ids[i]), float(cosines[i])))
-        return found
+        near, cosines = self.neighbours[place[0]].ravel(), self.cosines[place[0]].ravel()
+        order = [i for i in np.argsort(-cosines, kind="stable") if near[i] >= 0]
+        found = [(str(self.image_ids[near[i]]), float(cosines[i])) for i in order]
+        return [one for one in found if one[0] in among][:count]
 
     def hard_pairs(self, count: int = 20) -> list[tuple[str, str, float]]:
         """Melanomas with the nevus most similar to each, the most alike first; each lesion stands in one pair only.
@@ -67,25 +66,23 @@ class Similar:
         Returns:
             (image_id of the melanoma, image_id of the nevus, cosine) each.
         """
-        rows, columns = np.flatnonzero(self.melanoma), np.flatnonzero(~self.melanoma)
-        cosines = self.vectors[rows] @ self.vectors[columns].T
+        rows = np.flatnonzero(self.melanoma)
+        near, cosines = self.neighbours[rows, 1], self.cosines[rows, 1].astype("float64")
         used, pairs = set(), []
-        for place in np.argsort(-cosines, axis=None, kind="stable"):
-            i, j = rows[place // len(columns)], columns[place % len(columns)]
-            if self.lesions[i] in used or self.lesions[j] in used:
+        for flat in np.argsort(-cosines, axis=None, kind="stable"):
+            row, rank = divmod(int(flat), near.shape[1])
+            i, j = rows[row], near[row, rank]
+            if j < 0 or self.lesions[i] in used or self.lesions[j] in used:
                 continue
             used |= {self.lesions[i], self.lesions[j]}
-            pairs.append((str(self.image_ids[i]), str(self.image_ids[j]), float(cosines.flat[place])))
+            pairs.append((str(self.image_ids[i]), str(self.image_ids[j]), float(cosines[row, rank])))
             if len(pairs) == count:
                 break
         return pairs
 
 
 def measure_similar(bundle: "Bundle", folder: Path, progress: Progress | None = None) -> None:
-    """Encodes the test melanomas and nevi, and writes their vectors, reduced to a few directions, beside `similar.json`.
-
-    The directions are those of the largest singular values, without centring, so that cosines stay what they are.
-    """
+    """Encodes the test melanomas and nevi, and writes each one's nearest lesions of both kinds beside `similar.json`."""
     table = read_pair_table(bundle.card, folder)
     size, encoder, vectors = bundle.card.image_size, bundle.classifier.encoder, []
     for rows, images in read_in_batches(table, lambda photo: fit_image(photo, size)):
@@ -93,47 +90,59 @@ def measure_similar(bundle: "Bundle", folder: Path, progress: Progress | None = 
         vectors.append(maps.mean(axis=(1, 2))[: len(rows)])
         if progress:
             progress(int(rows[-1]) + 1, len(table))
-    whole = np.concatenate(vectors).astype("float64")
-    whole /= np.maximum(np.linalg.norm(whole, axis=1, keepdims=True), 1e-12)
-    _, spread, directions = np.linalg.svd(whole, full_matrices=False)
-    small = (whole @ directions[:DIRECTIONS].T).astype("float16")
     out, melanoma = Path(bundle.folder), (table.dx == "mel").to_numpy()
-    scratch = out / f"{VECTORS_FILE}.partial"
+    lesions = table.lesion_id.to_numpy("U")
+    neighbours, cosines = find_neighbours(np.concatenate(vectors), melanoma, lesions)
+    scratch = out / f"{NEIGHBOURS_FILE}.partial"
     with open(scratch, "wb") as file:
         np.savez_compressed(
             file,
             image_id=table.image_id.to_numpy("U"),
-            lesion_id=table.lesion_id.to_numpy("U"),
+            lesion_id=lesions,
             melanoma=melanoma,
-            vectors=small,
+            neighbours=neighbours,
+            cosines=cosines,
         )
-    scratch.replace(out / VECTORS_FILE)
+    scratch.replace(out / NEIGHBOURS_FILE)
     record = {
         "weights_sha256": bundle.card.weights["sha256"],
         "model": bundle.name,
         "photos": len(table),
         "melanomas": int(melanoma.sum()),
-        "channels": whole.shape[1],
-        "directions": small.shape[1],
-        "share": float((spread[:DIRECTIONS] ** 2).sum() / (spread**2).sum()),
-        "same_nearest": _same_nearest(whole, small, melanoma),
+        "lesions": int(table.lesion_id.nunique()),
         "feature": FEATURE,
-        "vectors": VECTORS_FILE,
-        "vectors_sha256": hashlib.sha256((out / VECTORS_FILE).read_bytes()).hexdigest(),
+        "neighbours": NEIGHBOURS_FILE,
+        "neighbours_sha256": hashlib.sha256((out / NEIGHBOURS_FILE).read_bytes()).hexdigest(),
     }
     write_text(out / SIMILAR_FILE, json.dumps(record, indent=1) + "\n")
 
 
-def _same_nearest(whole: np.ndarray, small: np.ndarray, melanoma: np.ndarray) -> float:
-    """Share of melanomas whose nearest nevus is the same with all channels as with the few directions."""
-    few = _unit(small)
-    nearest = [(v[melanoma] @ v[~melanoma].T).argmax(axis=1) for v in (whole, few)]
-    return float((nearest[0] == nearest[1]).mean())
+def find_neighbours(vectors: np.ndarray, melanoma: np.ndarray, lesions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each photo's nearest melanomas and nevi by cosine, one a lesion and none of its own.
 
+    Args:
+        vectors: (N, C).
+        melanoma: (N,) bool.
+        lesions: (N,).
 
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    vectors = vectors.astype("float32")
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
+    Returns:
+        Places (N, 2, K) int16 and cosines (N, 2, K) float16; see `Similar`.
+    """
+    unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    _, lesion = np.unique(lesions, return_inverse=True)
+    neighbours = np.full((len(unit), 2, NEIGHBOURS), -1, "int16")
+    cosines = np.full((len(unit), 2, NEIGHBOURS), -1, "float16")
+    for kind, places in enumerate((np.flatnonzero(melanoma), np.flatnonzero(~melanoma))):
+        for i in range(len(unit)):
+            likeness = unit[places] @ unit[i]
+            order = np.argsort(-likeness, kind="stable")
+            order = order[lesion[places[order]] != lesion[i]]
+            # The first photo of each lesion is its nearest.
+            _, first = np.unique(lesion[places[order]], return_index=True)
+            kept = order[np.sort(first)[:NEIGHBOURS]]
+            neighbours[i, kind, : len(kept)] = places[kept]
+            cosines[i, kind, : len(kept)] = likeness[kept]
+    return neighbours, cosines
 
 
 def read_similar(folder: str | Path, card: Card) -> Similar:
@@ -143,14 +152,19 @@ def read_similar(folder: str | Path, card: Card) -> Similar:
         InvalidMeasure: a file is missing, damaged or of other weights; the sentence ends with the command that makes it.
     """
     record = read_measure("similar", folder, card)
-    path = Path(folder) / VECTORS_FILE
+    path = Path(folder) / NEIGHBOURS_FILE
     again = f"Run `python -m core measure {Path(folder).name} --data HAM10000_FOLDER --only similar`."
     try:
-        if hashlib.sha256(path.read_bytes()).hexdigest() != record["vectors_sha256"]:
+        if hashlib.sha256(path.read_bytes()).hexdigest() != record["neighbours_sha256"]:
             raise InvalidMeasure(f"{path} and {SIMILAR_FILE} are of different runs. {again}")
         with np.load(path, allow_pickle=False) as stored:
             return Similar(
-                stored["image_id"], stored["lesion_id"], stored["melanoma"], _unit(stored["vectors"]), record
+                stored["image_id"],
+                stored["lesion_id"],
+                stored["melanoma"],
+                stored["neighbours"],
+                stored["cosines"],
+                record,
             )
     except (OSError, KeyError, ValueError) as error:
         if isinstance(error, InvalidMeasure):

@@ -12,7 +12,7 @@ from core.data.colour import SETTINGS
 from core.data.ham10000 import InvalidDataset, read_table
 from core.trust.colour_lab import PLAIN, SCORED, compare_settings, measure_colour, verdict
 from core.trust.measures import InvalidMeasure, read_measure
-from core.trust.similar import VECTORS_FILE, Similar, measure_similar, read_similar
+from core.trust.similar import NEIGHBOURS_FILE, Similar, find_neighbours, measure_similar, read_similar
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def bundle(drawn_folder, drawn_bundle_folder, tmp_path_factory):
     return replace(loaded, card=replace(loaded.card, split=loaded.card.split | {"test": test}), folder=folder)
 
 
-def test_vectors_are_those_of_an_encoded_photo(bundle, drawn_folder):
+def test_likeness_is_that_of_encoded_photos(bundle, drawn_folder):
     from core.data.images import read_photo
     from core.reading import encode_photo
 
@@ -39,31 +39,30 @@ def test_vectors_are_those_of_an_encoded_photo(bundle, drawn_folder):
     table = read_table(drawn_folder)
     pair = table[table.dx.isin(["mel", "nv"])].set_index("image_id")
     assert list(found.image_ids) == list(pair.index) and seen[-1] == (len(pair), len(pair))
-    assert found.record["same_nearest"] > 0.8 and found.record["share"] > 0.99
-    first, second = found.image_ids[:2]
+    first = found.image_ids[0]
+    second, likeness = found.nearest(first, set(found.image_ids), 1)[0]
+    assert pair.lesion_id[first] != pair.lesion_id[second]
     pooled = [
         encode_photo(bundle, read_photo(pair.path[i]), explain=False).feature_map.mean(axis=(0, 1))
         for i in (first, second)
     ]
     cosine = pooled[0] @ pooled[1] / np.linalg.norm(pooled[0]) / np.linalg.norm(pooled[1])
-    assert found.vectors[0] @ found.vectors[1] == pytest.approx(cosine, abs=2e-3)
+    assert likeness == pytest.approx(cosine, abs=1e-3)
 
 
 def test_nearest_and_hard_pairs_by_hand():
     angles = np.radians([0, 10, 12, 40, 90])
+    melanoma, lesions = np.array([True, False, False, True, False]), np.array(["A", "B", "B", "C", "D"])
+    vectors = 3 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
     found = Similar(
-        np.array(["m1", "n1", "n2", "m2", "n3"]),
-        np.array(["A", "B", "B", "C", "D"]),
-        np.array([True, False, False, True, False]),
-        np.stack([np.cos(angles), np.sin(angles)], axis=1).astype("float32"),
-        {},
+        np.array(["m1", "n1", "n2", "m2", "n3"]), lesions, melanoma, *find_neighbours(vectors, melanoma, lesions), {}
     )
     # One photo a lesion: n2 is of n1's lesion.
     assert [i for i, _ in found.nearest("m1", {"n1", "n2", "n3", "m2"})] == ["n1", "m2", "n3"]
     assert found.nearest("m1", {"m1"}) == [] == found.nearest("unknown", {"n1"})
     pairs = found.hard_pairs()
     assert [pair[:2] for pair in pairs] == [("m1", "n1"), ("m2", "n3")]
-    assert pairs[0][2] == pytest.approx(np.cos(angles[1]))
+    assert pairs[0][2] == pytest.approx(np.cos(angles[1]), abs=1e-3)
     assert len(found.hard_pairs(1)) == 1
 
 
@@ -72,7 +71,7 @@ def test_files_of_different_runs_are_noticed(bundle, drawn_folder):
     stale = replace(bundle.card, weights=bundle.card.weights | {"sha256": "0" * 64})
     with pytest.raises(InvalidMeasure, match="stale"):
         read_similar(bundle.folder, stale)
-    (bundle.folder / VECTORS_FILE).write_bytes(b"other")
+    (bundle.folder / NEIGHBOURS_FILE).write_bytes(b"other")
     with pytest.raises(InvalidMeasure, match="different runs.*--only similar"):
         read_similar(bundle.folder, bundle.card)
 
