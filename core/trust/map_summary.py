@@ -158,7 +158,7 @@ def _checks(figures: dict) -> dict:
         worst = max(stages, key=lambda stage: figures[f"similarity_{stage}"]["high"])
         score = figures[f"similarity_{worst}"]
         passes = score["high"] < SAME
-        change = "changes" if passes else "hardly changes"
+        change = "becomes another map" if passes else "is not clearly another map"
         add("weights", passes, f"With {STAGES[worst]} it {change}: rank correlation with the true map {_said(score)}.")
     return checks
 
