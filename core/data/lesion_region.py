@@ -58,8 +58,8 @@ class LesionLook:
 
 # Names of a lesion's colour: title -> what it means, the first that fits. "Black" is what the paper calls a black nevus.
 COLOURS: dict[str, str] = {
-    "black": f"at least {BLACK_SHARE:.0%} of the lesion has L* below {BLACK_LIGHTNESS:.0f} and chroma below {BLACK_CHROMA:.0f}",
-    "blue-grey": f"at least {BLUE_SHARE:.0%} of the lesion has b* below 0",
+    "black": f"at least {BLACK_SHARE * 100:.0f} % of the lesion has L* below {BLACK_LIGHTNESS:.0f} and chroma below {BLACK_CHROMA:.0f}",
+    "blue-grey": f"at least {BLUE_SHARE * 100:.0f} % of the lesion has b* below 0",
     "dark brown": f"mean L* below {DARK:.0f}",
     "brown": f"mean L* from {DARK:.0f} to {LIGHT:.0f}",
     "light": f"mean L* of {LIGHT:.0f} and more",

@@ -9,6 +9,7 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("app.py", "Read a lesion", ":material/biotech:"),
     ("pages/compare_backbones.py", "Compare backbones", ":material/compare:"),
     ("pages/evaluation.py", "Evaluation", ":material/monitoring:"),
+    ("pages/melanoma_nevus.py", "Melanoma versus nevus", ":material/difference:"),
     ("pages/maps.py", "Maps", ":material/gradient:"),
     ("pages/paper.py", "The paper", ":material/menu_book:"),
     ("pages/models.py", "Models", ":material/description:"),
