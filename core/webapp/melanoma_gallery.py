@@ -12,6 +12,7 @@ from core.trust.measures import InvalidMeasure
 from core.trust.similar import NEIGHBOURS_FILE, SIMILAR_FILE, Similar, read_similar
 from core.webapp.cached import FAILURES, encode, failure, load_model
 from core.webapp.export import draw_table
+from core.webapp.map_verdict import draw_map_verdict
 from core.webapp.melanoma_cases import (
     FIGURE_17,
     FILTERS,
@@ -185,6 +186,7 @@ def _draw_maps(choice: Choice, shelf: Shelf, image_id: str, row: pd.Series) -> N
                 f"Grad-CAM for {NAMES[target]} over photo {image_id}",
             )
     draw_legend()
+    draw_map_verdict(bundle.folder, bundle.card, ["soft-attention", readings["mel"].method])
     for note in readings["mel"].notes:
         st.caption(plain(note))
 
