@@ -93,7 +93,7 @@ def measure_maps(bundle: Bundle, folder: Path, progress: Progress | None = None)
 
 def read_maps_table(folder: str | Path) -> pd.DataFrame:
     """`maps.csv` of a model's folder, one row a test photo."""
-    return pd.read_csv(Path(folder) / CSV_FILE, dtype={"image_id": str, "lesion_id": str}, float_precision="round_trip")
+    return pd.read_csv(Path(folder) / CSV_FILE, dtype={"image_id": str, "lesion_id": str})
 
 
 class _Count:
