@@ -262,8 +262,10 @@ def test_read_takes_folders_and_loses_no_photo(drawn_bundle_folder, tmp_path):
     assert result.exit_code == 1
     assert "broken.jpeg" in result.stderr
     assert "1 of 4 photos could not be read" in result.stderr
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["A", "a-2", "a-3"]
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["A", "a-2", "a-3", "readings.jsonl"]
     readings = json.loads(result.stdout)
+    lines = (tmp_path / "out" / "readings.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in lines] == readings
     assert [Path(r["photo"]).name for r in readings] == ["A.png", "a.JPG", "broken.jpeg", "a.bmp"]
     assert [("error" in r) for r in readings] == [False, False, True, False]
     for reading, name in zip([readings[0], readings[1], readings[3]], ["A", "a-2", "a-3"], strict=True):
@@ -272,6 +274,60 @@ def test_read_takes_folders_and_loses_no_photo(drawn_bundle_folder, tmp_path):
     shown = run("read", folder, other, "--model", drawn_bundle_folder, "--out", tmp_path / "again")
     assert "not read" in shown.stdout
     assert "A.png" in shown.stdout
+
+
+SIGNALS = ("gate", "set", "seen_before", "lookalikes", "jury", "maps")
+
+
+def test_read_says_what_was_never_measured(photo, drawn_bundle_folder):
+    record = json.loads(run("read", photo, "--model", drawn_bundle_folder, "--json").stdout)
+    assert {name: record[name] for name in SIGNALS} == dict.fromkeys(SIGNALS)
+    for name in ("gate", "set", "lookalikes"):
+        assert any(f"core measure Drawn --data HAM10000_FOLDER --only {name}" in note for note in record["trust_notes"])
+
+
+def test_read_refuses_no_dermoscopic_photo_but_keeps_its_line(measured_bundle_folder, drawn_folder, tmp_path):
+    from core.card import read_card
+    from core.trust.drawings import draw_document
+
+    known = read_card(measured_bundle_folder).split["train"][0]
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    shutil.copy(next(drawn_folder.glob(f"*/{known}.jpg")), folder / "known.jpg")
+    Image.fromarray(draw_document(np.random.default_rng(5))).save(folder / "letter.png")
+    ask = ["read", folder, "--model", measured_bundle_folder]
+    result = run(*ask, "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.stderr
+    lines = [json.loads(line) for line in (tmp_path / "out" / "readings.jsonl").read_text().splitlines()]
+    read, refused = lines
+    assert set(SIGNALS) <= set(read) and set(SIGNALS) <= set(refused)
+    assert read["seen_before"]["image_id"] == known and read["lookalikes"][0]["image_id"] == known
+    assert read["gate"]["verdict"] != "refuse" and "probabilities" in read
+    assert refused["gate"]["verdict"] == "refuse" and "dermoscopic" in refused["gate"]["reasons"][0]
+    assert "probabilities" not in refused and any("--force" in note for note in refused["notes"])
+    assert sorted(p.name for p in (tmp_path / "out" / "letter").iterdir()) == ["reading.json"]
+    assert "refused" in result.stdout
+    forced = run(
+        "read", folder / "letter.png", "--model", measured_bundle_folder, "--force", "--out", tmp_path / "forced"
+    )
+    assert (
+        forced.exit_code == 0 and "Refused: " in forced.stdout and "Probability that it is malignant" in forced.stdout
+    )
+    record = json.loads((tmp_path / "forced" / "reading.json").read_text())
+    assert record["gate"]["verdict"] == "refuse" and sum(record["probabilities"].values()) == pytest.approx(1)
+
+
+def test_read_asks_the_networks_beside_the_model(bundle, photo):
+    from core.bundle import drawn_bundle
+
+    drawn_bundle(bundle.parent / "Other", name="Other")
+    (bundle.parent / "Broken").mkdir()
+    (bundle.parent / "Broken" / CARD_FILE).write_text("{")
+    record = json.loads(run("read", photo, "--model", bundle, "--json").stdout)
+    assert set(record["jury"]["votes"]) == {"Drawn", "Other"} and record["jury"]["agreement"] == 1
+    assert any("Broken" in note for note in record["trust_notes"])
+    alone = json.loads(run("read", photo, "--model", bundle, "--json", "--no-jury").stdout)
+    assert alone["jury"] is None and alone["probabilities"] == pytest.approx(record["probabilities"], abs=1e-6)
 
 
 def test_read_gives_the_same_answer_alone_and_among_others(drawn_bundle_folder, photo, tmp_path):

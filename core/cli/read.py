@@ -3,7 +3,8 @@
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import redirect_stdout
+from contextlib import ExitStack, redirect_stdout
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +18,8 @@ EPILOG = """Example: python -m core read mole.jpg --model MobileNetV2 --age 55 -
 
 Many: python -m core read photos/ --model MobileNetV2 --out readings"""
 FILES = ("attention.png", "heatmap.png", "reading.json")
+LINES_FILE = "readings.jsonl"
+REFUSED = "Not read. --force reads it anyway; what is said of such a photo means little."
 
 
 @plain_errors
@@ -42,7 +45,8 @@ def read(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Folder for reading.json, attention.png and heatmap.png; a folder a photo if there are several."
+            help="Folder for reading.json, attention.png and heatmap.png; a folder a photo if there are several, and readings.jsonl "
+            "with one line a photo."
         ),
     ] = None,
     as_json: Annotated[
@@ -51,23 +55,28 @@ def read(
             "--json", help="Print the reading as JSON and nothing else: an array for several photos or a folder."
         ),
     ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Read also what the photo gate refuses.")] = False,
+    ask_jury: Annotated[
+        bool, typer.Option("--jury/--no-jury", help="Ask the other models too, which lie beside the model's folder.")
+    ] = True,
 ) -> None:
-    """Read a lesion: seven probabilities, and where the network looked.
+    """Read a lesion: seven probabilities, where the network looked, and how far to trust it.
 
     For research and teaching; not a medical device. A photo that cannot be read is reported, the others are read, and the
-    exit code is then 1.
+    exit code is then 1. A photo that the gate refuses gets a line that says why, and no diagnosis.
     """
     from core.card import InvalidBundle
 
     if out is None and not as_json:
         raise ValueError("Nowhere to put the reading. Give --out FOLDER, or --json to print it.")
-    ask = _Questions(model, age, sex, site, method, target)
+    ask = _Questions(model, age, sex, site, method, target, force, ask_jury)
     several = len(photos) > 1 or photos[0].is_dir()
     paths = list(_expand(photos))
     folders = _output_folders(paths, out, several)
     records, failed = [], 0
     # What libraries may print must not get between the lines of --json.
-    with quiet_libraries(), redirect_stdout(sys.stderr), progress("Reading") as update:
+    with quiet_libraries(), redirect_stdout(sys.stderr), progress("Reading") as update, ExitStack() as open_files:
+        lines = open_files.enter_context(_open_lines(out)) if out is not None and several else None
         for number, (path, folder) in enumerate(zip(paths, folders, strict=True)):
             update(number, len(paths))
             try:
@@ -81,6 +90,10 @@ def read(
                 failed += 1
                 record = {"error": sentence(error)}
             records.append({"photo": str(path), **record} if several else record)
+            if lines:
+                lines.write(json.dumps(records[-1], allow_nan=False) + "\n")
+                lines.flush()
+        update(len(paths), len(paths))
     if as_json:
         typer.echo(json.dumps(records if several else records[0], indent=1, allow_nan=False))
     elif several:
@@ -93,9 +106,11 @@ def read(
 
 
 class _Questions:
-    """What is asked about each photo, checked at once; the model itself is loaded for the first readable photo."""
+    """What is asked about each photo, checked at once; the models themselves are loaded for the first readable photo."""
 
-    def __init__(self, model: str, age: str, sex: str, site: str, method: str, target: str | None):
+    def __init__(
+        self, model: str, age: str, sex: str, site: str, method: str, target: str | None, force: bool, ask_jury: bool
+    ):
         from core.card import find_bundle
         from core.data.patient import Facts
         from core.diagnoses import index_of
@@ -108,6 +123,8 @@ class _Questions:
         find_explainer(method)
         find_bundle(model)
         self.model, self.method, self.target = model, method, target
+        self.force, self.ask_jury = force, ask_jury
+        self.jury_notes: list[str] = []
 
     @cached_property
     def bundle(self):
@@ -119,6 +136,36 @@ class _Questions:
         warm_up(bundle)
         return bundle
 
+    @cached_property
+    def signals(self):
+        from core.trust.opinion import read_signals
+
+        return read_signals(self.bundle.folder, self.bundle.card)
+
+    @cached_property
+    def jurors(self) -> list:
+        """The networks that vote: those beside the model, itself among them if it is a network of its own."""
+        from core.bundle import load_bundle
+        from core.card import CARD_FILE, InvalidBundle, read_card
+        from core.trust.jury import votes_once
+
+        found = []
+        for path in sorted(Path(self.bundle.folder).resolve().parent.glob(f"*/{CARD_FILE}")):
+            try:
+                card = read_card(path.parent)
+                if path.parent == Path(self.bundle.folder).resolve():
+                    found += [self.bundle] if votes_once(card) else []
+                # A leaky split's network has seen its own test photos, so its record says nothing.
+                elif votes_once(card) and not card.split.get("leaky"):
+                    found.append(load_bundle(path.parent))
+            except InvalidBundle as error:
+                self.jury_notes.append(f"Not on the jury: {error}")
+        if len(found) < 2:
+            self.jury_notes.append(
+                f"No jury: there are not two networks in {Path(self.bundle.folder).resolve().parent}."
+            )
+        return found
+
     def read(self, path: Path, folder: Path | None) -> dict:
         """Reads one photo, writes its files if there is a folder for them, and returns the record."""
         from core.data.images import read_photo
@@ -127,16 +174,74 @@ class _Questions:
         if folder is not None and path.resolve() in [(folder / name).resolve() for name in FILES]:
             raise ValueError(f"{path} would be overwritten by its own reading. Choose another --out.")
         photo = read_photo(path)
-        from core.reading import read_lesion
+        from core.reading import encode_photo, read_lesion
+        from core.trust.opinion import form_gate, form_opinion
 
-        reading = read_lesion(self.bundle, photo, self.facts, method=self.method, target=self.target)
-        record = reading.to_json()
+        bundle = self.bundle
+        encoded = encode_photo(bundle, photo)
+        gate = form_gate(self.signals, encoded)
+        reading = None
+        if self.force or gate is None or gate.verdict != "refuse":
+            reading = read_lesion(bundle, None, self.facts, method=self.method, target=self.target, encoded=encoded)
+            reading = replace(reading, seconds=_with_encoding(reading.seconds, encoded.seconds))
+        opinion = form_opinion(
+            self.signals, bundle, encoded, reading, gate=gate, jury=lambda: self._jury(photo, reading)
+        )
+        record = (reading.to_json() if reading else self._refusal()) | opinion.to_json()
+        record["trust_notes"] = [*record["trust_notes"], *dict.fromkeys(self.jury_notes)]
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
-            _write(folder / "attention.png", encode_png(reading.attention_overlay))
-            _write(folder / "heatmap.png", encode_png(reading.heatmap_overlay))
+            if reading:
+                _write(folder / "attention.png", encode_png(reading.attention_overlay))
+                _write(folder / "heatmap.png", encode_png(reading.heatmap_overlay))
             _write(folder / "reading.json", json.dumps(record, indent=1, allow_nan=False).encode() + b"\n")
         return record
+
+    def _jury(self, photo, reading):
+        """What all networks say, or None where fewer than two vote."""
+        from core.reading import encode_photo, read_lesion
+        from core.trust.jury import convene
+
+        if not self.ask_jury or len(self.jurors) < 2:
+            return None
+        opinions = {}
+        for juror in self.jurors:
+            if juror is self.bundle:
+                opinions[juror.name] = reading.probabilities
+            else:
+                seen = encode_photo(juror, photo, explain=False)
+                said = read_lesion(juror, None, self.facts, encoded=seen, explain=False)
+                opinions[juror.name] = said.probabilities
+        return convene(opinions)
+
+    def _refusal(self) -> dict:
+        """The record of a photo that was not read."""
+        from core.reading import NOTICE
+
+        card = self.bundle.card
+        return {
+            "model": self.bundle.name,
+            "facts": vars(self.facts),
+            "notes": [REFUSED],
+            "card": {"sha256": card.weights["sha256"]},
+            "notice": NOTICE,
+        }
+
+
+def _with_encoding(seconds: dict[str, float], encoding: dict[str, float]) -> dict[str, float]:
+    """A reading's seconds, and those of the encoding that went before it."""
+    gradients = encoding.get("gradients", 0.0)
+    return seconds | {
+        "encode": encoding["encode"],
+        "heatmap": seconds["heatmap"] + gradients,
+        "total": seconds["total"] + encoding["encode"] + gradients,
+    }
+
+
+def _open_lines(out: Path):
+    """`readings.jsonl`, to which each photo's line goes as soon as it is read: what is done stays, whatever comes after."""
+    out.mkdir(parents=True, exist_ok=True)
+    return open(out / LINES_FILE, "w", encoding="utf-8", newline="\n")
 
 
 def _expand(photos: Iterable[Path]) -> Iterator[Path]:
@@ -191,18 +296,38 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _show_one(record: dict, out: Path) -> None:
-    from core.diagnoses import DIAGNOSES
+    from core.diagnoses import DIAGNOSES, NAMES
 
-    groups = {d.code: (d.name, "malignant" if d.malignant else "benign") for d in DIAGNOSES}
-    table = Table("diagnosis", "group", title=record["model"])
-    table.add_column("probability", justify="right")
-    for code, probability in sorted(record["probabilities"].items(), key=lambda item: -item[1]):
-        table.add_row(*groups[code], f"{probability:.3f}", style="bold" if code == record["top"] else "")
     console = results()
-    console.print(table)
-    console.print(f"Probability that it is malignant: {record['malignancy']:.3f}")
-    for note in record["notes"]:
-        console.print(note, markup=False, style="yellow")
+    gate = record["gate"] or {"verdict": "ok", "reasons": []}
+    if gate["verdict"] != "ok":
+        word = "Refused" if gate["verdict"] == "refuse" else "Take care"
+        console.print(f"{word}: {' '.join(gate['reasons'])}", markup=False, style="yellow", soft_wrap=True)
+    if "probabilities" in record:
+        groups = {d.code: (d.name, "malignant" if d.malignant else "benign") for d in DIAGNOSES}
+        table = Table("diagnosis", "group", title=record["model"])
+        table.add_column("probability", justify="right")
+        for code, probability in sorted(record["probabilities"].items(), key=lambda item: -item[1]):
+            table.add_row(*groups[code], f"{probability:.3f}", style="bold" if code == record["top"] else "")
+        console.print(table)
+        console.print(f"Probability that it is malignant: {record['malignancy']:.3f}")
+    if record["set"]:
+        console.print(f"90 % set: {', '.join(NAMES[code] for code in record['set'])}", soft_wrap=True)
+    if record["lookalike_vote"] and "probabilities" in record:
+        vote = record["lookalike_vote"]
+        console.print(
+            f"Look-alikes: {vote['count']} of the {vote['of']} nearest training lesions are {NAMES[vote['dx']]}."
+        )
+    if record["jury"]:
+        jury = record["jury"]
+        console.print(
+            f"Jury of {jury['networks']} networks: {NAMES[jury['verdict']]}, agreement {jury['agreement']:.0%}."
+        )
+    if record["seen_before"]:
+        seen = record["seen_before"]
+        console.print(f"Seen before: training {seen['kind']} {seen['image_id']}.", markup=False, style="yellow")
+    for note in (*record["notes"], *record["trust_notes"]):
+        console.print(note, markup=False, style="yellow", soft_wrap=True)
     console.print(f"Written to {out}. For research and teaching; not a medical device.", markup=False, soft_wrap=True)
 
 
@@ -210,13 +335,23 @@ def _show_many(records: list[dict], out: Path) -> None:
     table = Table("photo", "most probable")
     table.add_column("probability", justify="right")
     table.add_column("malignant", justify="right")
+    for column in ("90 % set", "photo gate"):
+        table.add_column(column)
+    notes: dict[str, None] = {}
     for record in records:
         name = Path(record["photo"]).name.encode("utf-8", "replace").decode()
         if "error" in record:
-            table.add_row(name, "not read", "-", "-", style="red")
-        else:
-            top = record["top"]
-            table.add_row(name, top, f"{record['probabilities'][top]:.3f}", f"{record['malignancy']:.3f}")
+            table.add_row(name, "not read", "-", "-", "-", "-", style="red")
+            continue
+        notes |= dict.fromkeys(record["trust_notes"])
+        gate = record["gate"]["verdict"] if record["gate"] else "-"
+        if "top" not in record:
+            table.add_row(name, "refused", "-", "-", "-", gate, style="yellow")
+            continue
+        top, within = record["top"], ", ".join(record["set"] or ["-"])
+        table.add_row(name, top, f"{record['probabilities'][top]:.3f}", f"{record['malignancy']:.3f}", within, gate)
     console = results()
     console.print(table, markup=False)
+    for note in notes:
+        console.print(note, markup=False, style="yellow", soft_wrap=True)
     console.print(f"Written to {out}. For research and teaching; not a medical device.", markup=False, soft_wrap=True)

@@ -25,6 +25,8 @@ SMALL_SIDE = 200
 NEIGHBOURS = 5
 DISTANCES = ("beside", "within", "nearest", "statistics")
 INPUTS = (*NAMES, *DISTANCES)
+# Each input also counts by its square: strange on either side is strange.
+TERMS = 2 * len(INPUTS)
 # Standardised inputs are cut here: a picture that is very strange in one way only must not drown the others.
 CUT = 5.0
 NOT_DERMOSCOPY = "This does not look like a dermoscopic photo: its colours, edges and structures are unlike those the network learnt from."
@@ -103,15 +105,20 @@ def verdicts(record: dict, statistics: np.ndarray, scores: np.ndarray) -> np.nda
 
 
 def gate_inputs(index: LookalikeIndex, record: dict, statistics: np.ndarray, pooled: np.ndarray) -> np.ndarray:
-    """What the logistic model weighs, standardised by the training photos, (N, 30).
+    """What the logistic model weighs, (N, 60): see `terms`.
 
     Args:
         record: with "statistics_mean", "statistics_precision", "input_mean" and "input_scale".
         statistics: (N, 26).
         pooled: (N, C).
     """
-    raw = raw_inputs(index, record, statistics, pooled)
-    return np.clip((raw - np.array(record["input_mean"])) / np.array(record["input_scale"]), -CUT, CUT)
+    return terms(record, raw_inputs(index, record, statistics, pooled))
+
+
+def terms(record: dict, raw: np.ndarray) -> np.ndarray:
+    """Raw inputs (N, 30) standardised by the training photos, then their squares, (N, 60)."""
+    away = np.clip((raw - np.array(record["input_mean"])) / np.array(record["input_scale"]), -CUT, CUT)
+    return np.column_stack([away, away**2 / CUT])
 
 
 def raw_inputs(

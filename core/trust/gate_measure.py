@@ -16,7 +16,7 @@ from core.evaluation.bootstrap import wilson
 from core.evaluation.evaluator import choose_rows
 from core.evaluation.report import write_text
 from core.trust.feature_vectors import encode_images, encode_table
-from core.trust.gate import FAULTS, INPUTS, OK, REFUSE, WARN, gate_inputs, raw_inputs, score_inputs, verdicts
+from core.trust.gate import FAULTS, INPUTS, OK, REFUSE, WARN, gate_inputs, raw_inputs, score_inputs, terms, verdicts
 from core.trust.lookalikes import LookalikeIndex, read_index
 from core.trust.measures import MEASURES, InvalidMeasure, Progress
 from core.trust.not_dermoscopy import (
@@ -36,11 +36,15 @@ if TYPE_CHECKING:  # at run time this would load TensorFlow
 MEASURE = "gate"
 # Shares of validation photos, each diagnosis weighing the same, that the model may refuse, and may refuse or warn of.
 REFUSED, WARNED = 0.01, 0.03
+# The same of photos as other clinics might take them; imitations are cruder than what they imitate.
+REFUSED_ABROAD, WARNED_ABROAD = 0.02, 0.05
 # Share of validation photos beyond each limit of `FAULTS`.
 BEYOND = 0.002
 # Training photos of each diagnosis, drawings and crops of each family, photos that are spoilt.
 OF_DIAGNOSIS, OF_FAMILY, SPOILT = 170, 45, 110
-# A strong prior: thirty inputs, and families of pictures that nobody has drawn here.
+# Training photos that lend strangers their colours.
+DONORS = 60
+# A strong prior: sixty terms, and families of pictures that nobody has drawn here.
 STRENGTH = 0.03
 # A stranger that is of no use for a diagnosis but shows skin counts less: a warning is enough for it.
 DEGRADED_WEIGHT = 0.3
@@ -80,7 +84,9 @@ def measure_gate(bundle: "Bundle", folder: Path, progress: Progress | None = Non
         "validation": _balanced_rows(validation, codes, OF_DIAGNOSIS // 3, rng),
         "test": _balanced_rows(test, codes, OF_DIAGNOSIS // 3, rng),
     }
-    strangers = draw_strangers(OF_FAMILY) + package_strangers(OF_FAMILY) + _spoilt(table, images, rows["train"], rng)
+    donors = images[np.sort(rng.permutation(train)[:DONORS])]
+    strangers = draw_strangers(OF_FAMILY, donors=donors) + package_strangers(OF_FAMILY, donors=donors)
+    strangers += _spoilt(table, images, rows["train"], rng)
     families = np.array([s.family for s in strangers])
     home = {"train": numbers(train), "validation": numbers(validation), "test": numbers(test)}
     away = {part: from_other_clinics(chosen, seed) for seed, (part, chosen) in enumerate(abroad.items(), start=1)}
@@ -91,9 +97,8 @@ def measure_gate(bundle: "Bundle", folder: Path, progress: Progress | None = Non
     )
     own = np.concatenate([lesions[train], lesions[abroad["train"]]])
     known = own[:, None] == index.lesions
-    good = _standardised(
-        index, record, *(np.concatenate(x) for x in zip(home["train"], away["train"], strict=True)), known
-    )
+    together = (np.concatenate(x) for x in zip(home["train"], away["train"], strict=True))
+    good = terms(record, raw_inputs(index, record, *together, known))
     bad = gate_inputs(index, record, *strange)
     good_scores = {
         "validation": gate_inputs(index, record, *home["validation"]),
@@ -176,13 +181,6 @@ def _spread(index: LookalikeIndex, home: tuple[np.ndarray, np.ndarray], lesions:
     return found | {"input_mean": raw.mean(axis=0).tolist(), "input_scale": np.maximum(raw.std(axis=0), 1e-3).tolist()}
 
 
-def _standardised(index, record, statistics, pooled, known) -> np.ndarray:
-    from core.trust.gate import CUT
-
-    raw = raw_inputs(index, record, statistics, pooled, known)
-    return np.clip((raw - np.array(record["input_mean"])) / np.array(record["input_scale"]), -CUT, CUT)
-
-
 def _fit(good: np.ndarray, bad: np.ndarray, families: np.ndarray) -> dict:
     """The logistic model; each family weighs the same, and both sides together do."""
     counts = {family: int((families == family).sum()) for family in set(families)}
@@ -203,11 +201,11 @@ def _thresholds(record: dict, inputs: dict[str, np.ndarray], weights: np.ndarray
     """Score thresholds, of which neither the photos as they are nor those of other clinics may exceed more than their share."""
     scores = {name: score_inputs(record, values) for name, values in inputs.items()}
     at = {}
-    for name, share in ((REFUSE, REFUSED), (WARN, WARNED)):
+    for name, share, abroad in ((REFUSE, REFUSED, REFUSED_ABROAD), (WARN, WARNED, WARNED_ABROAD)):
         order = np.argsort(-scores["validation"])
         beyond = np.cumsum(weights[order]) <= share
         own = scores["validation"][order][int(beyond.sum())]
-        at[name] = round(max(float(own), float(np.quantile(scores["abroad"], 1 - share))) + 1e-6, 6)
+        at[name] = round(max(float(own), float(np.quantile(scores["abroad"], 1 - abroad))) + 1e-6, 6)
     limits = {}
     for name, side, _ in FAULTS:
         values = statistics[:, NAMES.index(name)]

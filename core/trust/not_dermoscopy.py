@@ -15,7 +15,7 @@ from core.trust import drawings
 # Where a package is not installed, its pictures are left out, and the measure says so.
 PACKAGE_PICTURES: dict[str, tuple[tuple[str, str], ...]] = {
     "faces": (("skimage", "data/astronaut.png"), ("skimage", "data/camera.png"), ("skimage", "data/lfw_subset.npy")),
-    "cats": (("skimage", "data/chelsea.png"), ("skimage", "data/horse.png")),
+    "cats": (("skimage", "data/chelsea.png"),),
     "things": (
         ("skimage", "data/coffee.png"),
         ("skimage", "data/motorcycle_left.png"),
@@ -32,7 +32,12 @@ PACKAGE_PICTURES: dict[str, tuple[tuple[str, str], ...]] = {
         ("skimage", "data/gravel.png"),
         ("skimage", "data/moon.png"),
     ),
-    "pages": (("skimage", "data/page.png"), ("skimage", "data/text.png"), ("skimage", "data/logo.png")),
+    "pages": (
+        ("skimage", "data/page.png"),
+        ("skimage", "data/text.png"),
+        ("skimage", "data/logo.png"),
+        ("skimage", "data/horse.png"),
+    ),
     "tissue photos": (("skimage", "data/ihc.png"), ("skimage", "data/cell.png")),
     "eye grounds": (("skimage", "data/retina.jpg"), ("skimage", "data/microaneurysms.png")),
 }
@@ -65,24 +70,54 @@ class Stranger:
     photo: np.ndarray
 
 
-def draw_strangers(count: int, seed: int = 0) -> list[Stranger]:
-    """`count` drawings of each drawn family."""
-    return [
-        Stranger(family, draw(np.random.default_rng([seed, number, i])))
-        for number, (family, draw) in enumerate(DRAWN.items())
-        for i in range(count)
-    ]
+def draw_strangers(count: int, seed: int = 0, donors: np.ndarray | None = None) -> list[Stranger]:
+    """`count` drawings of each drawn family.
+
+    Args:
+        donors: (N, S, S, 3), dermoscopic images; a third of the drawings borrows their colours, so that colours alone cannot tell.
+    """
+    found = []
+    for number, (family, draw) in enumerate(DRAWN.items()):
+        for i in range(count):
+            rng = np.random.default_rng([seed, number, i])
+            found.append(Stranger(family, _perhaps_recoloured(draw(rng), donors, rng, 1 / 3)))
+    return found
 
 
-def package_strangers(count: int, seed: int = 0) -> list[Stranger]:
-    """`count` crops of each family's pictures, at several scales and in varied light; those of installed packages only."""
+def package_strangers(count: int, seed: int = 0, donors: np.ndarray | None = None) -> list[Stranger]:
+    """`count` crops of each family's pictures, at several scales and in varied light; those of installed packages only.
+
+    Args:
+        donors: as for `draw_strangers`; half of the crops borrows.
+    """
     found = []
     for number, (family, sources) in enumerate(PACKAGE_PICTURES.items()):
         pictures = [picture for source in sources for picture in _read(*source)]
         for i in range(count if pictures else 0):
             rng = np.random.default_rng([seed, 100 + number, i])
-            found.append(Stranger(family, _varied_crop(pictures[i % len(pictures)], rng)))
+            crop = _varied_crop(pictures[i % len(pictures)], rng)
+            found.append(Stranger(family, _perhaps_recoloured(crop, donors, rng, 1 / 2)))
     return found
+
+
+def borrow_colours(photo: np.ndarray, donor: np.ndarray) -> np.ndarray:
+    """A photo with the mean and spread of another's lightness and colours.
+
+    Reference: E. Reinhard et al., "Color transfer between images", IEEE Computer Graphics and Applications 2001.
+    """
+    own, other = (cv2.cvtColor(np.ascontiguousarray(p), cv2.COLOR_RGB2LAB).astype("float32") for p in (photo, donor))
+    axes = (0, 1)
+    ratio = other.std(axis=axes) / np.maximum(own.std(axis=axes), 1.0)
+    moved = (own - own.mean(axis=axes)) * np.minimum(ratio, 3.0) + other.mean(axis=axes)
+    return cv2.cvtColor(np.clip(moved, 0, 255).astype("uint8"), cv2.COLOR_LAB2RGB)
+
+
+def _perhaps_recoloured(
+    photo: np.ndarray, donors: np.ndarray | None, rng: np.random.Generator, chance: float
+) -> np.ndarray:
+    if donors is None or rng.random() > chance:
+        return photo
+    return borrow_colours(photo, np.asarray(donors[rng.integers(len(donors))]))
 
 
 def degraded_strangers(images: np.ndarray, masks: list[np.ndarray | None], seed: int = 0) -> list[Stranger]:

@@ -7,7 +7,7 @@ import pytest
 from core.data.drawn import draw_lesion
 from core.data.images import fit_image
 from core.trust import drawings
-from core.trust.gate import FAULTS, INPUTS, OK, REFUSE, WARN, judge, score_inputs, square, verdicts
+from core.trust.gate import FAULTS, INPUTS, OK, REFUSE, TERMS, WARN, judge, score_inputs, square, verdicts
 from core.trust.gate_measure import _fit, _kin, _thresholds
 from core.trust.not_dermoscopy import DEGRADED
 from core.trust.photo_statistics import NAMES, SIDE, photo_statistics
@@ -111,7 +111,7 @@ def test_kin_is_left_out_together():
 
 def test_a_measured_gate_says_what_it_is_worth(measured_bundle_folder):
     found = json.loads((measured_bundle_folder / "gate.json").read_text())
-    assert found["inputs"] == list(INPUTS) and len(found["coefficients"]) == len(INPUTS)
+    assert found["inputs"] == list(INPUTS) and len(found["coefficients"]) == TERMS
     assert {"documents", "drawn faces", "phone photos"} <= set(found["strangers"])
     for family in found["strangers"].values():
         assert 0 <= family["refused"]["value"] <= family["caught"]["value"] <= 1

@@ -29,6 +29,17 @@ def test_package_pictures_need_no_network_and_no_import():
     assert all(s.photo.dtype == np.uint8 and s.photo.shape[2] == 3 for s in found)
 
 
+def test_strangers_can_borrow_the_colours_of_skin():
+    page = np.zeros((80, 90, 3), "uint8")
+    page[::7] = 255
+    borrowed = nd.borrow_colours(page, LESION)
+    assert borrowed.shape == page.shape
+    assert np.abs(borrowed.reshape(-1, 3).mean(axis=0) - LESION.reshape(-1, 3).mean(axis=0)).max() < 25
+    plain, mixed = nd.draw_strangers(3), nd.draw_strangers(3, donors=LESION[None])
+    changed = [not np.array_equal(a.photo, b.photo) for a, b in zip(plain, mixed, strict=True)]
+    assert 0 < sum(changed) < len(changed)
+
+
 def test_a_package_that_is_not_installed_is_left_out(monkeypatch):
     monkeypatch.setattr(nd, "PACKAGE_PICTURES", {"cats": (("no_such_package_at_all", "cat.png"),)})
     assert nd.package_strangers(3) == []
