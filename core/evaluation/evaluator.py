@@ -159,7 +159,7 @@ def evaluate(
     # Before the long part, so that a folder that cannot be written is known at once.
     out.mkdir(parents=True, exist_ok=True)
     validation = None
-    if split == "test" and table.image_id.isin(bundle.card.split["validation"]).any():
+    if split == "test" and table.image_id.isin(bundle.card.split.get("validation", ())).any():
         chosen_on = out / VALIDATION_FOLDER
         evaluate(bundle, folder, "validation", chosen_on, progress, batch_size=batch_size, resamples=resamples, seed=seed)
         validation = read_results(chosen_on, bundle.card)
