@@ -1,0 +1,300 @@
+"""Heads on frozen feature maps, several trained in one pass: the cells of an experiment."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import pandas as pd
+from keras import layers, ops
+
+from core.data.batches import encode_table
+from core.data.ham10000 import class_indices
+from core.data.patient import METADATA_WIDTH, fit_encoder
+from core.data.split import PARTS, Split
+from core.diagnoses import CODES
+from core.networks.classifier import build_head
+from core.networks.soft_attention import SoftAttention
+from core.training.accelerator import jit_mode
+from core.training.class_weights import CLASS_WEIGHTS, class_weights
+
+METADATA = ("none", "real", "shuffled", "only")
+PREDICT_BATCH = 64
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One head of an experiment.
+
+    Args:
+        attention: of `build_head`.
+        metadata: "none"; "real": the patient's facts; "shuffled": another lesion's facts, in training and in testing; "only": the
+            facts and no photo (attention then means nothing and is "none").
+        weights: see `loss_weights`.
+        epsilon: of Adam.
+    """
+
+    attention: str = "none"
+    metadata: str = "none"
+    weights: str = "none"
+    epsilon: float = 1e-7
+
+    def __post_init__(self):
+        if self.metadata not in METADATA:
+            raise ValueError(f"Unknown metadata {self.metadata!r}. Expected one of: {', '.join(METADATA)}.")
+        if self.metadata == "only":
+            object.__setattr__(self, "attention", "none")
+
+
+@dataclass(frozen=True)
+class Training:
+    """How every cell's head is trained: fixed epochs, the last weights kept, nothing chosen.
+
+    Args:
+        epochs: over the training photos, each photo once an epoch.
+        rate: of Adam, with a cosine to 0.
+        metadata_units, dropout: of `build_head`.
+        head: of `build_head`.
+    """
+
+    epochs: int = 6
+    batch_size: int = 128
+    rate: float = 1e-2
+    metadata_units: int = 64
+    dropout: float = 0.2
+    head: str = "pooled"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a split, ready for heads.
+
+    Args:
+        rows: of the table, (N,); equal to those of the feature maps.
+        labels: output indices, (N,).
+        facts: "real" and "shuffled" metadata, (N, 21) each.
+    """
+
+    rows: np.ndarray
+    labels: np.ndarray
+    facts: dict[str, np.ndarray]
+
+
+def shuffle_facts(metadata: np.ndarray, lesions: Sequence[str], seed: int) -> np.ndarray:
+    """Gives every lesion the facts of another lesion: photos of a lesion keep one patient, never their own.
+
+    Args:
+        metadata: (N, 21).
+        lesions: lesion of each photo, (N,).
+    """
+    _, first, lesion = np.unique(np.asarray(lesions, dtype=str), return_index=True, return_inverse=True)
+    order = np.random.default_rng(seed).permutation(len(first))
+    donor = np.empty(len(first), int)
+    # Each lesion takes the facts of the next one in a random ring, so none keeps its own.
+    donor[order] = np.roll(order, 1)
+    return metadata[first[donor[lesion]]]
+
+
+def make_parts(table: pd.DataFrame, split: Split, seed: int) -> dict[str, Part]:
+    """The split's parts, facts encoded with the training rows' age scale and shuffled within each part."""
+    labels = class_indices(table)
+    metadata = encode_table(table, fit_encoder(split.rows(table, "train").age))
+    lesions = table.lesion_id.to_numpy()
+    parts = {}
+    for number, part in enumerate(PARTS):
+        rows = np.flatnonzero(table.image_id.isin(set(getattr(split, part))))
+        facts = {
+            "real": metadata[rows],
+            "shuffled": shuffle_facts(metadata[rows], lesions[rows], seed * len(PARTS) + number),
+        }
+        parts[part] = Part(rows, labels[rows], facts)
+    return parts
+
+
+def loss_weights(name: str, counts: np.ndarray) -> np.ndarray:
+    """As `class_weights`, and "normalised_inverse": (1/N_i) / sum_j (1/N_j), with which the paper's "no weight" runs were made.
+
+    Reference: REPRODUCTION section 5.
+
+    Args:
+        counts: training photos of each diagnosis, (7,).
+
+    Returns:
+        (7,) float64.
+    """
+    if name == "normalised_inverse":
+        inverse = class_weights("inverse", counts)
+        return inverse / inverse.sum()
+    if name not in CLASS_WEIGHTS:
+        raise ValueError(f"Unknown class weights {name!r}. Expected one of: {', '.join(CLASS_WEIGHTS)}, normalised_inverse.")
+    return class_weights(name, counts)
+
+
+# ---- network ----
+
+
+class FastSoftAttention(SoftAttention):
+    """The same attention, its 3x3 convolution written as one matrix product: several times as fast on a CPU for so few maps."""
+
+    def attention_maps(self, feature_map):
+        if self.form not in ("paper", "normalised"):
+            return super().attention_maps(feature_map)
+        height, width, channels = feature_map.shape[1:]
+        taps = ops.reshape(ops.transpose(self.kernel, (2, 0, 1, 3)), (channels, 9 * self.maps))
+        product = ops.matmul(ops.reshape(feature_map, (-1, channels)), taps)
+        product = ops.reshape(product, (-1, height, width, 3, 3, self.maps))
+        product = ops.pad(product, ((0, 0), (1, 1), (1, 1), (0, 0), (0, 0), (0, 0)))
+        logits = self.bias
+        for a in range(3):
+            for b in range(3):
+                logits = logits + product[:, a : a + height, b : b + width, a, b]
+        flat = ops.reshape(logits, (-1, height * width, self.maps))
+        return ops.reshape(ops.softmax(flat, axis=1), (-1, height, width, self.maps))
+
+
+def _with_fast_attention(head: keras.Model) -> keras.Model:
+    """A copy of a head, with first weights of its own."""
+
+    def copy(layer):
+        kind = FastSoftAttention if isinstance(layer, SoftAttention) else type(layer)
+        return kind.from_config(layer.get_config())
+
+    return keras.models.clone_model(head, clone_function=copy)
+
+
+def _facts_head(training: Training) -> keras.Model:
+    """The metadata branch of `build_head` alone."""
+    facts = keras.Input((METADATA_WIDTH,), name="metadata")
+    x = layers.Dense(training.metadata_units, activation="relu")(facts)
+    x = layers.Dropout(training.dropout)(x)
+    return keras.Model(facts, layers.Dense(len(CODES))(x))
+
+
+def build_cells(cells: Sequence[Cell], shape: tuple[int, int, int], training: Training, seed: int) -> keras.Model:
+    """One model that holds a head for each cell: [feature map, real facts, shuffled facts] -> logits (B, cells, 7).
+
+    The heads share nothing but their input. Each starts from the same seed, so heads of one shape start from equal weights.
+    """
+    feature_map = keras.Input(shape, name="feature_map")
+    facts = {name: keras.Input((METADATA_WIDTH,), name=name) for name in ("real", "shuffled")}
+    logits = []
+    for number, cell in enumerate(cells):
+        keras.utils.set_random_seed(seed)
+        if cell.metadata == "only":
+            answer = _facts_head(training)(facts["real"])
+        else:
+            head = build_head(
+                shape,
+                attention=cell.attention,
+                head=training.head,
+                metadata=cell.metadata != "none",
+                metadata_units=training.metadata_units,
+                dropout=training.dropout,
+            )
+            if cell.attention != "none":
+                head = _with_fast_attention(head)
+            head.name = f"cell_{number}"
+            answer, _ = head([feature_map, facts[cell.metadata]] if cell.metadata != "none" else [feature_map])
+        logits.append(layers.Reshape((1, len(CODES)))(answer))
+    stacked = logits[0] if len(logits) == 1 else layers.Concatenate(axis=1)(logits)
+    return keras.Model([feature_map, facts["real"], facts["shuffled"]], stacked)
+
+
+class CellsLoss(keras.losses.Loss):
+    """Sum over cells of each cell's weighted cross-entropy.
+
+    Adam treats every weight alone, so heads trained on the sum move exactly as they would on their own.
+
+    Args:
+        weights: class weights of each cell, (cells, 7).
+    """
+
+    def __init__(self, weights: np.ndarray):
+        super().__init__(name="cells")
+        self.weights = np.asarray(weights, "float32")
+
+    def call(self, y_true, y_pred):
+        weighted = ops.log_softmax(y_pred, axis=-1) * ops.convert_to_tensor(self.weights)
+        return -ops.sum(weighted * ops.expand_dims(y_true, 1), axis=(1, 2))
+
+
+# ---- training ----
+
+
+class _Batches(keras.utils.PyDataset):
+    def __init__(self, maps: np.ndarray, part: Part, batch_size: int, seed: int):
+        super().__init__()
+        self.maps, self.part, self.batch_size, self.seed, self.epoch = maps, part, min(batch_size, len(maps)), seed, 0
+        self.one_hot = np.eye(len(CODES), dtype="float32")[part.labels]
+        self._draw()
+
+    def _draw(self):
+        self.order = np.random.default_rng([self.seed, self.epoch]).permutation(len(self.maps))
+
+    def on_epoch_end(self):
+        self.epoch += 1
+        self._draw()
+
+    def __len__(self):
+        return len(self.maps) // self.batch_size
+
+    def __getitem__(self, index):
+        rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
+        facts = self.part.facts
+        return (self.maps[rows].astype("float32"), facts["real"][rows], facts["shuffled"][rows]), self.one_hot[rows]
+
+
+def train_cells(
+    cells: Sequence[Cell], maps: np.ndarray, part: Part, training: Training, seed: int
+) -> keras.Model:
+    """Trains a head for each cell in one pass over the training photos.
+
+    Args:
+        cells: all of one epsilon.
+        maps: feature maps of the part's photos, (N, h, w, C), any float type, in memory.
+        part: the training part.
+        seed: of first weights, order and dropout.
+
+    Returns:
+        See `build_cells`.
+
+    Raises:
+        ValueError: cells of different epsilons, which one optimiser cannot serve.
+    """
+    epsilons = {cell.epsilon for cell in cells}
+    if len(epsilons) != 1:
+        raise ValueError(f"Cells of epsilon {sorted(epsilons)} cannot be trained together. Train those of one epsilon at a time.")
+    model = build_cells(cells, maps.shape[1:], training, seed)
+    batches = _Batches(maps, part, training.batch_size, seed)
+    counts = np.bincount(part.labels, minlength=len(CODES))
+    rate = keras.optimizers.schedules.CosineDecay(training.rate, len(batches) * training.epochs)
+    optimizer = keras.optimizers.Adam(rate, epsilon=epsilons.pop())
+    loss = CellsLoss(np.stack([loss_weights(cell.weights, counts) for cell in cells]))
+    model.compile(optimizer, loss, jit_compile=jit_mode())
+    model.fit(batches, epochs=training.epochs, shuffle=False, verbose=0)
+    return model
+
+
+def pooled(maps: np.ndarray, attention: str, head: str = "pooled") -> np.ndarray:
+    """Feature maps as the heads of an attention form need them, in memory.
+
+    A pooled head without attention sees only the mean over positions: (N, 1, 1, C) then gives the same head in a fraction of the time.
+
+    Args:
+        maps: (N, h, w, C).
+    """
+    if attention == "none" and head == "pooled":
+        means = [maps[s : s + 512].astype("float32").mean(axis=(1, 2), keepdims=True) for s in range(0, len(maps), 512)]
+        return np.concatenate(means)
+    return np.asarray(maps)
+
+
+def predict_cells(model: keras.Model, maps: np.ndarray, part: Part) -> np.ndarray:
+    """Logits of every photo and cell, (N, cells, 7) float32. Args: feature maps of the part's photos; see `train_cells`."""
+    answers, count = [], len(part.rows)
+    for start in range(0, count, PREDICT_BATCH):
+        # One shape for the compiled network: the last batch is filled up.
+        rows = np.minimum(np.arange(start, start + PREDICT_BATCH), count - 1)
+        inputs = (maps[rows].astype("float32"), part.facts["real"][rows], part.facts["shuffled"][rows])
+        answers.append(model.predict_on_batch(inputs))
+    return np.concatenate(answers)[:count]

@@ -1,0 +1,201 @@
+"""Do soft attention, patient facts and loss weights help? Every combination on frozen feature maps, on the same photos.
+
+    python -m experiments.factorial --data HAM10000 --imagenet FOLDER
+
+Design: attention {none, paper, published, constant map} x metadata {none, real, shuffled, only} x class weights {none, inverse, the
+paper's new, square-root inverse} x seeds x backbones. A head on facts only has no attention, so its cells are counted once:
+4 x 3 x 4 + 4 = 52 cells a seed and backbone. Lesion-grouped split of seed 0; the head and its training are the same for all (`Training`,
+fixed on validation before the test part was looked at); the last weights are scored, nothing is chosen. The seed sets first weights, the
+photos' order, dropout, and which lesion's facts a shuffled lesion gets. "none" has no attention module at all; the constant map ("uniform")
+has all of it but the learned map, so paper against uniform is the question "does attending help".
+
+Writes factorial-runs.jsonl (one finished run a line; a killed experiment goes on from there) and factorial.json (schema: see
+`experiments.comparisons`; an entry also has `factor`, `level` and `against`; `cells` holds every cell's score).
+"""
+
+import itertools
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from core.data.ham10000 import class_indices
+from core.data.split import Split
+from experiments.cells import Cell, Training, make_parts, pooled, predict_cells, train_cells
+from experiments.comparisons import CONFIDENCE, Judge, compare, make_judge, write_result
+from experiments.maps import feature_maps
+from experiments.runs import append_runs, describe, read_runs, unfinished, with_result
+from experiments.splits import lesion_split, read_linked_table
+from experiments.terminal import arguments, say
+
+NAME = "factorial"
+BACKBONES = ("MobileNetV3Small", "MobileNetV2")
+SEEDS = (0, 1, 2, 3, 4)
+# In the order in which they are run: the quick ones first.
+ATTENTIONS = ("none", "paper", "uniform", "published")
+METADATA = ("none", "real", "shuffled", "only")
+WEIGHTS = ("none", "inverse", "paper", "sqrt_inverse")
+TRAINING = Training()
+SHIPPABLE = ("none", "real")
+METRICS = ("balanced_accuracy", "accuracy", "mel.sensitivity")
+# What is run first, so that an experiment that is stopped has the answers that matter most: heads without attention (quick), then those
+# that one would ship, then all others.
+PASSES: tuple[Callable[[Cell], bool], ...] = (
+    lambda cell: cell.attention == "none",
+    lambda cell: cell.metadata in SHIPPABLE and cell.weights in ("none", "sqrt_inverse"),
+    lambda cell: True,
+)
+# (factor, level, against). Attention and weights are averaged over metadata none and real, the two that one would ship.
+QUESTIONS = (
+    ("attention", "paper", "uniform"),
+    ("attention", "published", "uniform"),
+    ("attention", "paper", "published"),
+    ("attention", "paper", "none"),
+    ("attention", "uniform", "none"),
+    ("metadata", "real", "none"),
+    ("metadata", "real", "shuffled"),
+    ("metadata", "shuffled", "none"),
+    ("metadata", "only", "none"),
+    ("weights", "inverse", "none"),
+    ("weights", "paper", "none"),
+    ("weights", "sqrt_inverse", "none"),
+    ("weights", "paper", "inverse"),
+    ("weights", "paper", "sqrt_inverse"),
+)
+
+
+def make_cells() -> list[Cell]:
+    """The 52 different cells; those of facts only are the same whatever the attention, and come once."""
+    return list(dict.fromkeys(Cell(*levels) for levels in itertools.product(ATTENTIONS, METADATA, WEIGHTS)))
+
+
+def run_factorial(
+    path: Path,
+    table: pd.DataFrame,
+    split: Split,
+    maps_of: dict[str, np.ndarray],
+    seeds: Iterable[int] = SEEDS,
+    training: Training = TRAINING,
+    cells: Sequence[Cell] | None = None,
+) -> None:
+    """Trains and scores every cell that the results file lacks; cells of one attention form together, in one pass over the maps.
+
+    Args:
+        path: the file of runs.
+        maps_of: backbone -> feature maps of the table's photos.
+    """
+    cells = make_cells() if cells is None else cells
+    seeds = tuple(seeds)
+    for wanted, seed, backbone, attention in itertools.product(PASSES, seeds, maps_of, ATTENTIONS):
+        of_run = {
+            cell: describe(cell, training, backbone=backbone, split=split.hash, seed=seed)
+            for cell in cells
+            if cell.attention == attention and wanted(cell)
+        }
+        todo = unfinished(path, of_run.values())
+        chosen = [cell for cell, run in of_run.items() if run in todo]
+        if not chosen:
+            continue
+        started = time.monotonic()
+        parts = make_parts(table, split, seed)
+        train, test = (pooled(maps_of[backbone][parts[p].rows], attention) for p in ("train", "test"))
+        model = train_cells(chosen, train, parts["train"], training, seed)
+        logits = predict_cells(model, test, parts["test"])
+        seconds = (time.monotonic() - started) / len(chosen)
+        append_runs(path, [with_result(of_run[c], parts["test"].labels, logits[:, i], seconds) for i, c in enumerate(chosen)])
+        say(f"{backbone}, seed {seed}, attention {attention}: {len(chosen)} heads, {seconds:.1f} s each")
+
+
+def _pairs(runs: dict[tuple, dict], factor: str, level: str, against: str) -> tuple[list[dict], list[dict]]:
+    """Runs at a level of a factor and their twins at another, equal in all else."""
+    place = {"attention": 2, "metadata": 3, "weights": 4}[factor]
+    first, second = [], []
+    for key, run in runs.items():
+        twin = list(key)
+        twin[place] = against
+        if level == "only":
+            # Facts only has no attention: its twin is the plain photo head.
+            twin[2] = "none"
+        twin = tuple(twin)
+        wanted = key[place] == level and (factor == "metadata" or key[3] in SHIPPABLE)
+        if wanted and twin in runs:
+            first.append(run)
+            second.append(runs[twin])
+    return first, second
+
+
+def summarise(runs: Iterable[dict], judge: Judge, split: Split, training: Training = TRAINING) -> dict:
+    """The result: every question's answer for every backbone, and every cell's score."""
+    by_key = {}
+    for run in runs:
+        if run["split"] == split.hash and run["training"] == vars(training):
+            by_key[(run["backbone"], run["seed"], run["attention"], run["metadata"], run["weights"])] = run
+    backbones = [b for b in BACKBONES if any(key[0] == b for key in by_key)]
+    comparisons, cells = [], []
+    for backbone in backbones:
+        own = {key: run for key, run in by_key.items() if key[0] == backbone}
+        for factor, level, against in QUESTIONS:
+            first, second = _pairs(own, factor, level, against)
+            about = {
+                "name": f"{factor}: {level} against {against}",
+                "factor": factor,
+                "level": level,
+                "against": against,
+                "backbone": backbone,
+                "pairs": len(first),
+            }
+            if first:
+                comparisons += [compare(judge, metric, first, second, **about) for metric in METRICS]
+        for cell in make_cells():
+            of_cell = [run for key, run in own.items() if key[2:] == (cell.attention, cell.metadata, cell.weights)]
+            if of_cell:
+                about = {
+                    "name": f"attention {cell.attention}, metadata {cell.metadata}, weights {cell.weights}",
+                    "attention": cell.attention,
+                    "metadata": cell.metadata,
+                    "weights": cell.weights,
+                    "backbone": backbone,
+                    "auc_macro": round(float(np.mean([run["scores"]["auc_macro"] for run in of_cell])), 4),
+                    "accuracy": round(float(np.mean([run["scores"]["accuracy"] for run in of_cell])), 4),
+                }
+                cells.append(compare(judge, "balanced_accuracy", of_cell, **about))
+    return {
+        "experiment": NAME,
+        "about": "Heads on frozen feature maps; attention x metadata x class weights, each question averaged over the other factors.",
+        "command": "python -m experiments.factorial --data HAM10000 --imagenet FOLDER",
+        "backbones": backbones,
+        "seeds": {b: sorted({key[1] for key in by_key if key[0] == b}) for b in backbones},
+        "runs": len(by_key),
+        "runs_planned": len(make_cells()) * len(SEEDS) * len(BACKBONES),
+        "seconds": round(sum(run["seconds"] for run in by_key.values())),
+        "training": vars(training),
+        "split_hash": split.hash,
+        "part": "test",
+        "confidence": CONFIDENCE,
+        "comparisons": comparisons,
+        "cells": cells,
+    }
+
+
+def main() -> None:
+    """The command."""
+    parser = arguments(__doc__)
+    parser.add_argument("--backbones", nargs="+", choices=BACKBONES, default=BACKBONES)
+    parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
+    parser.add_argument("--summary", action="store_true", help="train nothing; sum up the runs that are there")
+    choices = parser.parse_args()
+    table = read_linked_table(choices.data)
+    split = lesion_split(table)
+    path = choices.results / f"{NAME}-runs.jsonl"
+    if not choices.summary:
+        maps_of = {backbone: feature_maps(table, backbone, choices.imagenet) for backbone in choices.backbones}
+        run_factorial(path, table, split, maps_of, choices.seeds)
+    test = split.rows(table, "test")
+    judge = make_judge(class_indices(test), test.lesion_id)
+    write_result(choices.results / f"{NAME}.json", summarise(read_runs(path), judge, split))
+
+
+if __name__ == "__main__":
+    main()
