@@ -19,7 +19,7 @@ run: $(VENV)/.run-ready
 		--server.showEmailPrompt=false --browser.gatherUsageStats=false
 
 test: lint
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n auto --maxprocesses=4 --dist=loadfile
 
 lint: $(VENV)/.test-ready
 	$(BIN)/ruff check .
