@@ -101,7 +101,7 @@ def save_bundle(classifier: Classifier, card: Card, folder: str | Path, dtype: s
     full = folder / f".full-{WEIGHTS_FILE}"
     try:
         classifier.model.save_weights(full, overwrite=True)
-        _shrink(full, scratch, dtype)
+        shrink_weights(full, scratch, dtype)
         record = {
             "file": WEIGHTS_FILE,
             "sha256": sha256_of(scratch),
@@ -117,7 +117,7 @@ def save_bundle(classifier: Classifier, card: Card, folder: str | Path, dtype: s
     return folder
 
 
-def _shrink(source: Path, target: Path, dtype: str) -> None:
+def shrink_weights(source: Path, target: Path, dtype: str) -> None:
     """Copies a weights file, storing arrays of two and more dimensions as `dtype`."""
     with h5py.File(source, "r") as old, h5py.File(target, "w") as new:
 

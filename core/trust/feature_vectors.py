@@ -45,9 +45,14 @@ def encode_table(bundle: "Bundle", table: pd.DataFrame, progress: Progress | Non
     Raises:
         UnreadablePhoto: photos that are missing or cannot be decoded.
     """
+    from core.bundle import load_bundle
     from core.data.batches import cache_images, cache_root
 
     card = bundle.card
+    if members := card.network.get("members"):
+        # An ensemble's map is its members' maps, one upon the other; theirs may be kept already.
+        beside = Path(bundle.folder).resolve().parent
+        return np.concatenate([encode_table(load_bundle(beside / name), table, progress) for name in members], axis=1)
     key = hashlib.sha256(f"pooled-1 {card.weights['sha256']} {card.image_size}\n".encode())
     for path in table.path:
         state = os.stat(path) if path else None

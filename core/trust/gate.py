@@ -1,7 +1,8 @@
 """The photo gate: is this a dermoscopic photo at all, and good enough to be read? Asked before any diagnosis is shown.
 
-A small logistic model weighs how far the photo's feature vector lies from the training photos (distance within and beside
-their principal components, similarity to the nearest) and plain statistics of its pixels. It learns from training photos,
+A small logistic model weighs how far the photo's feature vectors lie from those of the training photos (distance within and beside
+their principal components, similarity to the nearest), once by the network's own and once by those of an eye that was never trained on
+lesions (`core.trust.eye`), and plain statistics of its pixels. It learns from training photos,
 from the same photos as other clinics' cameras might show them, and from pictures that are no dermoscopic photos. How well it
 catches a family of pictures is measured with a gate that never met that family.
 
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.data.images import fit_image
+from core.trust import eye
 from core.trust.feature_vectors import pool_features
 from core.trust.lookalikes import LookalikeIndex
 from core.trust.photo_statistics import NAMES, SIDE, photo_statistics
@@ -26,7 +28,7 @@ NEIGHBOURS = 5
 DISTANCES = ("beside", "within", "nearest", "statistics")
 INPUTS = (*NAMES, *DISTANCES)
 # Each input also counts by its square: strange on either side is strange.
-TERMS = 2 * len(INPUTS)
+TERMS = 2 * len(INPUTS) + eye.TERMS
 # Standardised inputs are cut here: a picture that is very strange in one way only must not drown the others.
 CUT = 5.0
 NOT_DERMOSCOPY = "This does not look like a dermoscopic photo: its colours, edges and structures are unlike those the network learnt from."
@@ -67,9 +69,14 @@ def gate_photo(index: LookalikeIndex, record: dict, encoded) -> Gate:
         index: of the model that encoded the photo.
         record: of `gate.json`, from `read_measure("gate", folder, card)`.
         encoded: an `EncodedPhoto`.
+
+    Raises:
+        InvalidBundle: the eye's file is missing or damaged.
     """
-    statistics = photo_statistics(square(encoded))
-    inputs = gate_inputs(index, record, statistics[None], pool_features(encoded.feature_map)[None])
+    seen = square(encoded)
+    statistics = photo_statistics(seen)
+    vectors = pool_features(encoded.feature_map)[None], eye.look_once(encoded, seen)[None]
+    inputs = gate_inputs(index, record, statistics[None], *vectors)
     return judge(record, statistics, float(score_inputs(record, inputs)[0]), min(encoded.photo.shape[:2]))
 
 
@@ -104,15 +111,26 @@ def verdicts(record: dict, statistics: np.ndarray, scores: np.ndarray) -> np.nda
     return np.where(scores >= record["thresholds"][REFUSE], REFUSE, np.where(warned, WARN, OK))
 
 
-def gate_inputs(index: LookalikeIndex, record: dict, statistics: np.ndarray, pooled: np.ndarray) -> np.ndarray:
-    """What the logistic model weighs, (N, 60): see `terms`.
+def gate_inputs(
+    index: LookalikeIndex,
+    record: dict,
+    statistics: np.ndarray,
+    pooled: np.ndarray,
+    seen: np.ndarray,
+    known: np.ndarray | None = None,
+) -> np.ndarray:
+    """What the logistic model weighs, (N, 638): see `terms` and `eye_terms`.
 
     Args:
-        record: with "statistics_mean", "statistics_precision", "input_mean" and "input_scale".
+        record: with "statistics_mean", "statistics_precision", "input_mean", "input_scale" and "eye".
         statistics: (N, 26).
-        pooled: (N, C).
+        pooled: (N, C), by the model's encoder.
+        seen: (N, 576), by the eye.
+        known: see `raw_inputs`.
     """
-    return terms(record, raw_inputs(index, record, statistics, pooled))
+    return np.column_stack(
+        [terms(record, raw_inputs(index, record, statistics, pooled, known)), eye.eye_terms(record["eye"], seen)]
+    )
 
 
 def terms(record: dict, raw: np.ndarray) -> np.ndarray:

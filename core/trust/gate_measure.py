@@ -15,8 +15,9 @@ from core.diagnoses import CODES
 from core.evaluation.bootstrap import wilson
 from core.evaluation.evaluator import choose_rows
 from core.evaluation.report import write_text
+from core.trust.eye import look, spread
 from core.trust.feature_vectors import encode_images, encode_table
-from core.trust.gate import FAULTS, INPUTS, OK, REFUSE, WARN, gate_inputs, raw_inputs, score_inputs, terms, verdicts
+from core.trust.gate import FAULTS, INPUTS, OK, REFUSE, WARN, gate_inputs, raw_inputs, score_inputs, verdicts
 from core.trust.lookalikes import LookalikeIndex, read_index
 from core.trust.measures import MEASURES, InvalidMeasure, Progress
 from core.trust.not_dermoscopy import (
@@ -35,19 +36,21 @@ if TYPE_CHECKING:  # at run time this would load TensorFlow
 
 MEASURE = "gate"
 # Shares of validation photos, each diagnosis weighing the same, that the model may refuse, and may refuse or warn of.
-REFUSED, WARNED = 0.01, 0.03
+REFUSED, WARNED = 0.03, 0.05
 # The same of photos as other clinics might take them; imitations are cruder than what they imitate.
-REFUSED_ABROAD, WARNED_ABROAD = 0.02, 0.05
+REFUSED_ABROAD, WARNED_ABROAD = 0.05, 0.10
 # Share of validation photos beyond each limit of `FAULTS`.
 BEYOND = 0.002
 # Training photos of each diagnosis, drawings and crops of each family, photos that are spoilt.
 OF_DIAGNOSIS, OF_FAMILY, SPOILT = 170, 45, 110
 # Training photos that lend strangers their colours.
 DONORS = 60
-# A strong prior: sixty terms, and families of pictures that nobody has drawn here.
+# A strong prior: hundreds of terms, and families of pictures that nobody has drawn here.
 STRENGTH = 0.03
 # A stranger that is of no use for a diagnosis but shows skin counts less: a warning is enough for it.
 DEGRADED_WEIGHT = 0.3
+# Of N photos: statistics (N, 26), the model's vectors (N, C), the eye's (N, 576).
+Numbers = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def measure_gate(bundle: "Bundle", folder: Path, progress: Progress | None = None) -> None:
@@ -71,10 +74,10 @@ def measure_gate(bundle: "Bundle", folder: Path, progress: Progress | None = Non
     codes, lesions = table.dx.to_numpy(dtype=str), table.lesion_id.to_numpy(dtype=str)
     train, validation, test = _balanced_rows(rows["train"], codes, OF_DIAGNOSIS, rng), rows["validation"], rows["test"]
 
-    def numbers(chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return np.stack([photo_statistics(images[i]) for i in chosen]), pooled[chosen]
+    def numbers(chosen: np.ndarray) -> Numbers:
+        return np.stack([photo_statistics(images[i]) for i in chosen]), pooled[chosen], _seen(images, chosen)
 
-    def from_other_clinics(chosen: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    def from_other_clinics(chosen: np.ndarray, seed: int) -> Numbers:
         return _encoded(
             bundle, [imitate_other_clinic(np.array(images[i]), np.random.default_rng([seed, i])) for i in chosen]
         )
@@ -92,13 +95,12 @@ def measure_gate(bundle: "Bundle", folder: Path, progress: Progress | None = Non
     away = {part: from_other_clinics(chosen, seed) for seed, (part, chosen) in enumerate(abroad.items(), start=1)}
     strange = _encoded(bundle, [s.photo for s in strangers])
 
-    record = {"weights_sha256": bundle.card.weights["sha256"], "inputs": list(INPUTS)} | _spread(
-        index, home["train"], lesions[train]
-    )
+    record = {"weights_sha256": bundle.card.weights["sha256"], "inputs": list(INPUTS), "eye": spread(home["train"][2])}
+    record |= _spread(index, home["train"][:2], lesions[train])
     own = np.concatenate([lesions[train], lesions[abroad["train"]]])
     known = own[:, None] == index.lesions
     together = (np.concatenate(x) for x in zip(home["train"], away["train"], strict=True))
-    good = terms(record, raw_inputs(index, record, *together, known))
+    good = gate_inputs(index, record, *together, known)
     bad = gate_inputs(index, record, *strange)
     good_scores = {
         "validation": gate_inputs(index, record, *home["validation"]),
@@ -145,11 +147,18 @@ def _balanced_rows(rows: np.ndarray, codes: np.ndarray, most: int, rng: np.rando
     return np.concatenate([rng.permutation(rows[codes[rows] == code])[:most] for code in CODES])
 
 
-def _encoded(bundle, photos: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Statistics and pooled vectors of photos of any size."""
-    statistics = np.stack([photo_statistics(fit_image(np.ascontiguousarray(p), SIDE)) for p in photos])
+def _seen(images: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """The eye's vectors of chosen images, (N, 576)."""
+    return np.concatenate([look(np.asarray(images[chosen[s : s + 256]])) for s in range(0, len(chosen), 256)])
+
+
+def _encoded(bundle, photos: list[np.ndarray]) -> Numbers:
+    """Statistics and vectors of photos of any size."""
+    squares = [fit_image(np.ascontiguousarray(p), SIDE) for p in photos]
+    statistics = np.stack([photo_statistics(s) for s in squares])
+    seen = np.concatenate([look(np.stack(squares[s : s + 256])) for s in range(0, len(squares), 256)])
     size = bundle.card.image_size
-    return statistics, np.concatenate(
+    pooled = np.concatenate(
         [
             encode_images(
                 bundle, np.stack([fit_image(np.ascontiguousarray(p), size) for p in photos[start : start + 256]])
@@ -157,6 +166,7 @@ def _encoded(bundle, photos: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
             for start in range(0, len(photos), 256)
         ]
     )
+    return statistics, pooled, seen
 
 
 def _spoilt(table: pd.DataFrame, images: np.ndarray, train: np.ndarray, rng: np.random.Generator) -> list:

@@ -8,7 +8,7 @@ from core.data.drawn import draw_lesion
 from core.data.images import fit_image
 from core.trust import drawings
 from core.trust.gate import FAULTS, INPUTS, OK, REFUSE, TERMS, WARN, judge, score_inputs, square, verdicts
-from core.trust.gate_measure import _fit, _kin, _thresholds
+from core.trust.gate_measure import REFUSED, _fit, _kin, _thresholds
 from core.trust.not_dermoscopy import DEGRADED
 from core.trust.photo_statistics import NAMES, SIDE, photo_statistics
 
@@ -101,7 +101,7 @@ def test_thresholds_refuse_no_more_than_allowed_even_of_a_rare_diagnosis():
     fitted = {"coefficients": [1.0, *[0.0] * (len(INPUTS) - 1)], "intercept": 0.0}
     found = _thresholds(fitted, {"validation": inputs, "abroad": inputs}, weights, statistics)
     refused = inputs[:, 0] >= found["thresholds"][REFUSE]
-    assert weights[refused].sum() <= 0.01 and found["thresholds"][WARN] <= found["thresholds"][REFUSE]
+    assert weights[refused].sum() <= REFUSED and found["thresholds"][WARN] <= found["thresholds"][REFUSE]
     assert set(found["limits"]) == {f"{name} {side}" for name, side, _ in FAULTS}
 
 
@@ -117,7 +117,7 @@ def test_a_measured_gate_says_what_it_is_worth(measured_bundle_folder):
         assert 0 <= family["refused"]["value"] <= family["caught"]["value"] <= 1
     assert found["test"]["by_dx"]["mel"]["refused"]["photos"] > 0 and "drawn" in found["test"]["by_dataset"]
     assert set(found["degraded"]) <= set(DEGRADED)
-    assert (measured_bundle_folder / "gate.json").stat().st_size < 60_000
+    assert (measured_bundle_folder / "gate.json").stat().st_size < 400_000
 
 
 def test_a_document_is_refused_and_a_lesion_is_not(measured_bundle_folder):

@@ -1,0 +1,130 @@
+"""The photo gate's own eye: a small ImageNet network, frozen, that was never taught to see nothing but lesions.
+
+A network that is fine-tuned on lesions forgets everything else: the vectors of a ginger cat then lie among those of skin. Its ImageNet
+ancestor still tells them apart. One eye serves all models; a photo passes through it once, and the vector is kept with the encoded photo.
+
+Reference: S. Fort, J. Ren, B. Lakshminarayanan, "Exploring the limits of out-of-distribution detection", NeurIPS 2021 (features of
+broad pre-training for it).
+"""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from core.card import InvalidBundle, sha256_of
+from core.trust.photo_statistics import SIDE
+
+if TYPE_CHECKING:  # at run time this would load TensorFlow
+    import keras
+
+BACKBONE, ATTACH, CHANNELS = "MobileNetV3Small", "last", 576
+EYE_FILE = Path(__file__).resolve().parents[2] / "weights" / "gate-eye.weights.h5"
+EYE_SHA256 = "14ce35f5b9368848cc129603982635cf66416344ac51a39c10751b249bbddaa7"
+BATCH = 32
+# Principal components of the training photos' vectors, outside which a picture is strange.
+COMPONENTS = 32
+# Weight of single channels beside the two distances: many weak witnesses.
+CHANNEL_SCALE = 0.3
+CUT = 5.0
+TERMS = CHANNELS + 2
+_SEEN: WeakKeyDictionary = WeakKeyDictionary()
+
+
+@lru_cache(maxsize=1)
+def load_eye(file: Path = EYE_FILE) -> "keras.Model":
+    """Image (B, 224, 224, 3), RGB 0..255 -> feature map (B, 7, 7, 576).
+
+    Raises:
+        InvalidBundle: the file is missing or damaged.
+    """
+    from core.networks.backbones import build_encoder
+
+    if not file.is_file():
+        raise InvalidBundle(f"{file} is missing: the photo gate sees with it. Restore it from the repository.")
+    digest = sha256_of(file)
+    if digest != EYE_SHA256:
+        raise InvalidBundle(
+            f"{file} is damaged or was exchanged: SHA-256 {digest[:12]}, expected {EYE_SHA256[:12]}. Restore it from the repository."
+        )
+    eye = build_encoder(BACKBONE, ATTACH, SIDE)
+    eye.load_weights(file)
+    return eye
+
+
+def save_eye(init: str | Path, file: Path = EYE_FILE) -> str:
+    """Makes the eye's file from ImageNet weights, as `build_encoder` takes them; returns its SHA-256, for `EYE_SHA256`."""
+    from core.bundle import shrink_weights
+    from core.networks.backbones import build_encoder
+
+    full = file.with_name(f".full-{file.name}")
+    try:
+        build_encoder(BACKBONE, ATTACH, SIDE, init).save_weights(full, overwrite=True)
+        shrink_weights(full, file, "float16")
+    finally:
+        full.unlink(missing_ok=True)
+    return sha256_of(file)
+
+
+def look(images: np.ndarray) -> np.ndarray:
+    """Vectors of images, (N, 576) float32: means of the feature map over its positions.
+
+    Args:
+        images: (N, 224, 224, 3), RGB 0..255.
+    """
+    from core.trust.feature_vectors import pool_features
+
+    eye, out = load_eye(), []
+    for start in range(0, len(images), BATCH):
+        batch = np.asarray(images[start : start + BATCH], "float32")
+        # One photo goes alone; of many, the last batch is filled up, so that the compiled network sees two shapes only.
+        size = BATCH if len(images) > 1 else 1
+        filled = np.concatenate([batch, np.repeat(batch[-1:], size - len(batch), axis=0)])
+        out.append(pool_features(np.asarray(eye.predict_on_batch(filled)))[: len(batch)])
+    return np.concatenate(out) if out else np.zeros((0, CHANNELS), "float32")
+
+
+def look_once(encoded, square: np.ndarray) -> np.ndarray:
+    """The vector of an encoded photo, (576,); seen at the first call, remembered as long as the encoded photo lives.
+
+    Args:
+        encoded: an `EncodedPhoto`.
+        square: (224, 224, 3) uint8.
+    """
+    if encoded not in _SEEN:
+        _SEEN[encoded] = look(square[None])[0]
+    return _SEEN[encoded]
+
+
+def spread(vectors: np.ndarray) -> dict:
+    """How the training photos' vectors (N, 576) lie: what `eye_terms` measures strangeness by. Plain lists, for a JSON file."""
+    mean, scale = vectors.mean(axis=0), vectors.std(axis=0) + 1e-3
+    away = (vectors - mean) / scale
+    _, sizes, components = np.linalg.svd(away, full_matrices=False)
+    components, variances = components[:COMPONENTS], sizes[:COMPONENTS] ** 2 / len(vectors)
+    record = {"mean": mean, "scale": scale, "components": components, "variances": variances}
+    record = {name: np.round(values.astype("float64"), 4) for name, values in record.items()}
+    distances = _distances(record, (vectors - record["mean"]) / record["scale"])
+    record["distance_mean"], record["distance_scale"] = distances.mean(axis=0), np.maximum(distances.std(axis=0), 1e-3)
+    return {name: values.tolist() for name, values in record.items()}
+
+
+def eye_terms(record: dict, vectors: np.ndarray) -> np.ndarray:
+    """What the gate weighs of vectors (N, 576): each channel, and how far they lie beside and within the components, (N, 578).
+
+    Args:
+        record: of `spread`.
+    """
+    given = {name: np.asarray(values) for name, values in record.items()}
+    away = (vectors - given["mean"]) / given["scale"]
+    distances = (_distances(given, away) - given["distance_mean"]) / given["distance_scale"]
+    return np.column_stack([CHANNEL_SCALE * np.clip(away, -2 * CUT, 2 * CUT), np.clip(distances, -2 * CUT, 2 * CUT)])
+
+
+def _distances(record: dict, away: np.ndarray) -> np.ndarray:
+    inside = away @ record["components"].T
+    beside = np.maximum((away**2).sum(axis=1) - (inside**2).sum(axis=1), 1e-6)
+    within = (inside**2 / np.maximum(record["variances"], 1e-6)).mean(axis=1)
+    return np.column_stack([np.log(beside), np.log(within + 1e-6)])
