@@ -109,6 +109,14 @@ def ask_choice(models: dict[str, Evaluated]) -> Choice | None:
                 "The largest threshold that finds 9 of 10 melanomas among the *validation* photos. What follows is on test photos; a "
                 "threshold chosen on them would flatter the network."
             )
+    # The reading page's threshold is one on the probability of melanoma.
+    if score == "mel":
+        st.page_link(
+            "app.py",
+            label=f"Read a lesion with threshold {threshold:.3f}",
+            icon=":material/arrow_forward:",
+            query_params={"threshold": f"{threshold:.3f}"},
+        )
     return Choice(model, models, score, float(threshold), operating, duel)
 
 

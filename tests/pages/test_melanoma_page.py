@@ -131,6 +131,16 @@ def test_the_address_carries_the_state(open_page, root):
     )
 
 
+def test_the_threshold_goes_along_to_the_reading_page(open_page, root):
+    def links(app):
+        return [e.proto for e in app.get("page_link") if "Read a lesion with" in e.proto.label]
+
+    app = open_page(root, threshold="0.4")
+    (link,) = links(app)
+    assert "0.400" in link.label and link.query_string == "threshold=0.400"
+    assert not links(open_page(root, score="Melanoma's share of melanoma + nevus")), "its threshold is of another score"
+
+
 def test_failures_without_photos_are_facts_sketches_and_links(open_page, root):
     app = open_page(root, view="Failures", threshold="0.5")
     table = made_up_table()
