@@ -77,9 +77,7 @@ def draw_threshold(shelf: Shelf, name: str, threshold: float | None, default: fl
         else f"This network's operating point, chosen on validation photos, is {100 * default:.1f} %.",
     )
     if threshold is not None:
-        st.markdown(
-            f"Melanoma **{percent(melanoma)}** is {threshold_words(melanoma, threshold)} of {100 * threshold:.1f} %."
-        )
+        st.markdown(f"Melanoma **{percent(melanoma)}** is {threshold_words(melanoma, threshold, is_own())}.")
     if evaluated is None:
         st.caption("What a threshold gives on test photos is not known: this network has no usable evaluation.")
         return
