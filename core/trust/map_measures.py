@@ -29,7 +29,7 @@ __all__ = ["map_agreement", "measure_maps", "place_agreement", "read_maps_table"
 JSON_FILE, CSV_FILE = "maps.json", "maps.csv"
 FORMAT = 1
 # Photos whose cells are taken away and put back (50 forward passes each), and those seen by shuffled networks.
-SAMPLE, SHUFFLED_SAMPLE = 300, 60
+SAMPLE, SHUFFLED_SAMPLE = 120, 40
 SHUFFLES = 3
 SEED = 0
 # The two maps whose agreement is measured.
