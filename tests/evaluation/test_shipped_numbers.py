@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from core.card import read_card, weights_root
@@ -75,13 +76,37 @@ def test_what_is_said_of_the_maps(folder):
     from core.trust.map_measures import CSV_FILE, JSON_FILE, read_maps_table
     from core.trust.map_summary import summarise
 
-    if not (folder / JSON_FILE).is_file():
-        pytest.skip(f"{folder.name} has no {JSON_FILE} yet")
+    record = measured(folder, JSON_FILE)
     assert (folder / CSV_FILE).is_file()
-    record = json.loads((folder / JSON_FILE).read_text())
     again = summarise(read_maps_table(folder), {}, record["model"])
     for key in ("photos", "lesions", "masks", "methods", "agreement"):
         check_alike(again[key], record[key])
+
+
+def test_the_set_was_calibrated_on_validation_and_covers_what_is_said(folder, results):
+    from core.trust.conformal import calibrate, score_sets
+
+    record = measured(folder, "set.json")
+    validation = read_results(folder / "validation", read_card(folder))
+    check_alike(json.loads(json.dumps(calibrate(validation))), record["thresholds"])
+    check_alike(json.loads(json.dumps(score_sets(results, record))), record["test"])
+
+
+def test_what_changes_of_colour_do(folder):
+    from core.trust.colour_lab import COLOUR_FILE, PHOTOS_FILE, compare_settings
+
+    record = measured(folder, COLOUR_FILE)
+    again = compare_settings(pd.read_csv(folder / PHOTOS_FILE), record["threshold"])
+    check_alike(json.loads(json.dumps(again["settings"])), record["settings"])
+
+
+def measured(folder, name):
+    """The record of a measure; it belongs to the shipped weights."""
+    if not (folder / name).is_file():
+        pytest.skip(f"{folder.name} has no {name} yet")
+    record = json.loads((folder / name).read_text())
+    assert record["weights_sha256"] == read_card(folder).weights["sha256"]
+    return record
 
 
 def check_alike(a, b):
