@@ -12,6 +12,7 @@ from core.evaluation.melanoma import SCORES, Duel, find_threshold
 from core.evaluation.melanoma_looks import LookErrors
 from core.evaluation.results import InvalidResults
 from core.webapp.evaluations import Evaluated
+from core.webapp.second_threshold import PARAMETER
 from core.webapp.words import plain
 
 THRESHOLD = "threshold"
@@ -115,7 +116,7 @@ def ask_choice(models: dict[str, Evaluated]) -> Choice | None:
             "app.py",
             label=f"Read a lesion with threshold {threshold:.3f}",
             icon=":material/arrow_forward:",
-            query_params={"threshold": f"{threshold:.3f}"},
+            query_params={PARAMETER: f"{threshold:.3f}"},
         )
     return Choice(model, models, score, float(threshold), operating, duel)
 

@@ -11,7 +11,8 @@ from core.webapp.second_measures import rate
 from core.webapp.shelf import Shelf
 from core.webapp.words import percent
 
-PARAMETER = "threshold"
+# Not the melanoma page's own parameter, which goes when that page is left.
+PARAMETER = "melanoma-from"
 _OWN, _SEEN, _FIELD, _RATIO = "own threshold", "threshold in the address", "threshold field", "cost ratio"
 _CHANGED = "threshold changed"
 

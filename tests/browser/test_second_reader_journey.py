@@ -58,7 +58,7 @@ def test_from_answer_to_question_to_report_to_replay(visit, server, photo, viewp
 
 
 def test_the_readers_threshold_comes_along_in_the_address(visit, server, photo):
-    page = visit(f"{server}/?threshold=0.001")
+    page = visit(f"{server}/?melanoma-from=0.001")
     upload(page, photo, "lesion.jpg", "image/jpeg")
     page.get_by_text("at or above your threshold").first.wait_for()
     check_no_errors(page)

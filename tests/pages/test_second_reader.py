@@ -11,6 +11,7 @@ from made_up import made_up_table, write_made_up
 
 from core.data.drawn import draw_lesion
 from core.diagnoses import CODES
+from core.webapp.second_threshold import PARAMETER
 
 SECTIONS = (
     "Similar known cases",
@@ -129,7 +130,7 @@ def test_the_threshold_comes_from_the_address_and_bad_ones_are_ignored(open_app)
         ("7", ""),
     ):
         app = open_app()
-        app.query_params["threshold"] = address
+        app.query_params[PARAMETER] = address
         app.run()
         app = upload(app, picture_bytes())
         assert not app.exception
