@@ -28,7 +28,7 @@ def test_from_answer_to_question_to_report_to_replay(visit, server, photo, viewp
     wait_for_reading(page)
     assert page.get_by_text("Facts withheld").count() == 0, "nothing is drawn before it is looked at"
     page.get_by_text("What if the facts were others").click()
-    page.get_by_text("Facts withheld").wait_for()
+    page.get_by_text("Facts withheld: ").wait_for()
     page.get_by_text("How far to trust it").click()
     page.get_by_text("A jury needs two networks").wait_for()
     page.get_by_text("Your threshold for melanoma").click()
