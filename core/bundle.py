@@ -51,7 +51,9 @@ def load_bundle(name: str | Path) -> Bundle:
         return _load_ensemble(card, folder)
     weights = folder / Path(card.weights["file"]).name
     if not weights.is_file():
-        raise InvalidBundle(f"{weights} is missing. The card names it; restore it from the repository or train {card.name} again.")
+        raise InvalidBundle(
+            f"{weights} is missing. The card names it; restore it from the repository or train {card.name} again."
+        )
     digest = sha256_of(weights)
     if digest != card.weights["sha256"]:
         raise InvalidBundle(
@@ -66,7 +68,9 @@ def load_bundle(name: str | Path) -> Bundle:
             classifier.model.load_weights(weights)
     except (ValueError, OSError, KeyError, TypeError, UserWarning) as error:
         line = (str(error).splitlines() or [""])[0]
-        raise InvalidBundle(f"{weights} does not fit the network its card describes: {line} Train {card.name} again.") from error
+        raise InvalidBundle(
+            f"{weights} does not fit the network its card describes: {line} Train {card.name} again."
+        ) from error
     return Bundle(card.name, card, classifier, folder)
 
 
@@ -107,7 +111,9 @@ def save_bundle(classifier: Classifier, card: Card, folder: str | Path, dtype: s
             "sha256": sha256_of(scratch),
             "dtype": dtype,
             "bytes": scratch.stat().st_size,
-            "parameters": int(sum(np.prod(w.shape) for w in classifier.model.weights if "seed_generator" not in w.path)),
+            "parameters": int(
+                sum(np.prod(w.shape) for w in classifier.model.weights if "seed_generator" not in w.path)
+            ),
         }
         scratch.replace(target)
     finally:
@@ -152,7 +158,9 @@ def add_scores(folder: str | Path, part: str, scores: dict, speed: dict | None =
     return card
 
 
-def drawn_bundle(folder: str | Path, backbone: str = "MobileNetV3Small", image_size: int = 64, name: str = "Drawn", **network) -> Path:
+def drawn_bundle(
+    folder: str | Path, backbone: str = "MobileNetV3Small", image_size: int = 64, name: str = "Drawn", **network
+) -> Path:
     """Writes a bundle of random weights with a complete card, for tests and demonstrations. Its answers mean nothing.
 
     Args:
@@ -175,11 +183,33 @@ def drawn_bundle(folder: str | Path, backbone: str = "MobileNetV3Small", image_s
         age_sd=17.0,
         temperature=1.5,
         weights={},
-        split={"kind": "lesion", "leaky": False, "seed": 0, "hash": "0" * 64, "train": [], "validation": [], "test": []},
+        split={
+            "kind": "lesion",
+            "leaky": False,
+            "seed": 0,
+            "hash": "0" * 64,
+            "train": [],
+            "validation": [],
+            "test": [],
+        },
         recipe={"name": "drawn"},
-        data={"name": "none", "citation": "", "photos": {}, "lesions": {}, "notes": ["Random weights: answers mean nothing."]},
+        data={
+            "name": "none",
+            "citation": "",
+            "photos": {},
+            "lesions": {},
+            "notes": ["Random weights: answers mean nothing."],
+        },
         scores={},
-        training={"device": "", "seconds": 0, "epochs": 0, "best_epoch": 0, "init": "random", "seed": 0, "versions": {}},
+        training={
+            "device": "",
+            "seconds": 0,
+            "epochs": 0,
+            "best_epoch": 0,
+            "init": "random",
+            "seed": 0,
+            "versions": {},
+        },
         pretraining="none (random weights)",
         licence="CC0",
         limits=["Random weights, for tests only."],

@@ -115,10 +115,14 @@ def read_card(folder: str | Path) -> Card:
     except FileNotFoundError:
         raise InvalidBundle(f"{path} is missing. A model folder needs {CARD_FILE} beside its weights.") from None
     except (OSError, ValueError) as error:
-        raise InvalidBundle(f"{path} cannot be read as JSON ({error}). Restore it from the repository or train again.") from None
+        raise InvalidBundle(
+            f"{path} cannot be read as JSON ({error}). Restore it from the repository or train again."
+        ) from None
     if not isinstance(record, dict) or record.get("format") != FORMAT:
         came = record.get("format") if isinstance(record, dict) else type(record).__name__
-        raise InvalidBundle(f"{path} has card format {came!r}; this version reads format {FORMAT}. Train again or update Melascope.")
+        raise InvalidBundle(
+            f"{path} has card format {came!r}; this version reads format {FORMAT}. Train again or update Melascope."
+        )
     if record.get("classes") != list(CODES):
         raise InvalidBundle(f"{path} lists the classes {record.get('classes')}; expected {list(CODES)} in this order.")
     try:
@@ -136,11 +140,15 @@ def check_members(card: Card, folder: str | Path) -> None:
     root = Path(folder).resolve().parent
     members = card.weights.get("members") or {}
     if list(members) != list(card.network["members"]):
-        raise InvalidBundle(f"The card of {card.name} names its members twice, and differently. Make the ensemble again.")
+        raise InvalidBundle(
+            f"The card of {card.name} names its members twice, and differently. Make the ensemble again."
+        )
     again = f"Run `python -m core ensemble {' '.join(members)} --data HAM10000_FOLDER --name {card.name}`."
     for name, sha256 in members.items():
         if Path(name).name != name or not (root / name / CARD_FILE).is_file():
-            raise InvalidBundle(f"{card.name} is an ensemble, and its member {name} is missing beside it. Restore it. {again}")
+            raise InvalidBundle(
+                f"{card.name} is an ensemble, and its member {name} is missing beside it. Restore it. {again}"
+            )
         if read_card(root / name).weights.get("sha256") != sha256:
             raise InvalidBundle(f"{card.name} is an ensemble of other weights of {name} than lie beside it. {again}")
 

@@ -126,7 +126,9 @@ def loss_weights(name: str, counts: np.ndarray) -> np.ndarray:
         inverse = class_weights("inverse", counts)
         return inverse / inverse.sum()
     if name not in CLASS_WEIGHTS:
-        raise ValueError(f"Unknown class weights {name!r}. Expected one of: {', '.join(CLASS_WEIGHTS)}, normalised_inverse.")
+        raise ValueError(
+            f"Unknown class weights {name!r}. Expected one of: {', '.join(CLASS_WEIGHTS)}, normalised_inverse."
+        )
     return class_weights(name, counts)
 
 
@@ -244,9 +246,7 @@ class _Batches(keras.utils.PyDataset):
         return (self.maps[rows].astype("float32"), facts["real"][rows], facts["shuffled"][rows]), self.one_hot[rows]
 
 
-def train_cells(
-    cells: Sequence[Cell], maps: np.ndarray, part: Part, training: Training, seed: int
-) -> keras.Model:
+def train_cells(cells: Sequence[Cell], maps: np.ndarray, part: Part, training: Training, seed: int) -> keras.Model:
     """Trains a head for each cell in one pass over the training photos.
 
     Args:
@@ -263,7 +263,9 @@ def train_cells(
     """
     epsilons = {cell.epsilon for cell in cells}
     if len(epsilons) != 1:
-        raise ValueError(f"Cells of epsilon {sorted(epsilons)} cannot be trained together. Train those of one epsilon at a time.")
+        raise ValueError(
+            f"Cells of epsilon {sorted(epsilons)} cannot be trained together. Train those of one epsilon at a time."
+        )
     model = build_cells(cells, maps.shape[1:], training, seed)
     batches = _Batches(maps, part, training.batch_size, seed)
     counts = np.bincount(part.labels, minlength=len(CODES))

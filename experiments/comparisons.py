@@ -60,7 +60,9 @@ class Judge:
             ValueError: another metric, or answers that are not of these photos.
         """
         if len(predicted) != len(self.labels):
-            raise ValueError(f"Got {len(predicted)} answers for {len(self.labels)} photos: the runs are of another split. Run them again.")
+            raise ValueError(
+                f"Got {len(predicted)} answers for {len(self.labels)} photos: the runs are of another split. Run them again."
+            )
         cells = np.eye(len(CODES) ** 2, dtype="float32")[self.labels * len(CODES) + predicted]
         counted = (self.weights @ cells).astype("float64").reshape(-1, len(CODES), len(CODES))
         summary, columns = counted_scores(counted, int(np.bincount(self.labels).argmax()))
@@ -68,7 +70,9 @@ class Judge:
             return summary[metric]
         code, _, column = metric.partition(".")
         if code not in CODES or column not in columns:
-            raise ValueError(f"Unknown metric {metric!r}. Expected one of: {', '.join(COUNTED)}, or a code with .sensitivity.")
+            raise ValueError(
+                f"Unknown metric {metric!r}. Expected one of: {', '.join(COUNTED)}, or a code with .sensitivity."
+            )
         return columns[column][:, CODES.index(code)]
 
 
@@ -107,7 +111,9 @@ def compare(judge: Judge, metric: str, first: Sequence[dict], second: Sequence[d
 Answers = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
-def compare_pooled(metric: str, first: Answers, second: Answers | None = None, resamples: int = RESAMPLES, **about) -> dict:
+def compare_pooled(
+    metric: str, first: Answers, second: Answers | None = None, resamples: int = RESAMPLES, **about
+) -> dict:
     """As `compare`, where every seed has its own test photos: a lesion drawn twice counts twice in each of them.
 
     Args:
@@ -125,7 +131,9 @@ def compare_pooled(metric: str, first: Answers, second: Answers | None = None, r
         by_seed.append(scored if second is None else scored - judge.score(second[3][rows], metric))
     by_seed = np.stack(by_seed)
     whole = Judge(labels, lesions, weights)
-    return _record(whole, metric, by_seed.mean(axis=0), by_seed[:, 0], "score" if second is None else "difference", about)
+    return _record(
+        whole, metric, by_seed.mean(axis=0), by_seed[:, 0], "score" if second is None else "difference", about
+    )
 
 
 def _record(judge: Judge, metric: str, mean: np.ndarray, of_seeds: np.ndarray, unit: str, about: dict) -> dict:

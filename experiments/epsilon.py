@@ -96,7 +96,12 @@ def summarise(runs: Iterable[dict], judge: Judge, split: Split, training: Traini
         own = {key[2:]: run for key, run in by_key.items() if key[:2] == (backbone, epsilon)}
         for weights in WEIGHTS:
             of_weights = [run for (name, _), run in own.items() if name == weights]
-            about = {"name": f"{weights}, epsilon {epsilon:g}", "backbone": backbone, "weights": weights, "epsilon": epsilon}
+            about = {
+                "name": f"{weights}, epsilon {epsilon:g}",
+                "backbone": backbone,
+                "weights": weights,
+                "epsilon": epsilon,
+            }
             for metric in METRICS if of_weights else ():
                 trained = float(np.mean([run["scores"]["train_accuracy"] for run in of_weights]))
                 comparisons.append(compare(judge, metric, of_weights, **about, train_accuracy=round(trained, 4)))

@@ -104,7 +104,9 @@ def run_factorial(
         model = train_cells(chosen, train, parts["train"], training, seed)
         logits = predict_cells(model, test, parts["test"])
         seconds = (time.monotonic() - started) / len(chosen)
-        append_runs(path, [with_result(of_run[c], parts["test"].labels, logits[:, i], seconds) for i, c in enumerate(chosen)])
+        append_runs(
+            path, [with_result(of_run[c], parts["test"].labels, logits[:, i], seconds) for i, c in enumerate(chosen)]
+        )
         say(f"{backbone}, seed {seed}, attention {attention}: {len(chosen)} heads, {seconds:.1f} s each")
 
 

@@ -102,7 +102,9 @@ def make_trainer(folder: Path, table: pd.DataFrame, imagenet: Path | None, out: 
     def train_one(recipe: Recipe, seed: int, name: str) -> np.ndarray:
         place = out / name
         if not (place / CARD_FILE).is_file():
-            report = Report(say=say, epoch=lambda row: say(f"{name}, epoch {row['epoch']}: {row['val_balanced_accuracy']:.3f}"))
+            report = Report(
+                say=say, epoch=lambda row: say(f"{name}, epoch {row['epoch']}: {row['val_balanced_accuracy']:.3f}")
+            )
             train(
                 recipe,
                 backbone=BACKBONE,
@@ -144,7 +146,9 @@ def summarise(runs: Iterable[dict], table: pd.DataFrame) -> dict:
         columns = []
         for seed in seeds:
             rows, run = parts[seed], by_key[tuple(cell.values()), seed]
-            columns.append((np.full(len(rows), seed), rows.lesion_id.to_numpy(), class_indices(rows), predicted_classes(run)))
+            columns.append(
+                (np.full(len(rows), seed), rows.lesion_id.to_numpy(), class_indices(rows), predicted_classes(run))
+            )
         return tuple(np.concatenate(column) for column in zip(*columns, strict=True))
 
     comparisons = []

@@ -106,7 +106,9 @@ def nearest_neighbour(train: np.ndarray, labels: np.ndarray, test: np.ndarray) -
     return np.eye(len(CODES))[labels[(second @ first.T).argmax(axis=1)]]
 
 
-def _answers(models: list[str], features: np.ndarray, parts: dict[str, Part], training: Training, seed: int) -> list[np.ndarray]:
+def _answers(
+    models: list[str], features: np.ndarray, parts: dict[str, Part], training: Training, seed: int
+) -> list[np.ndarray]:
     """Logits of each model, (N, 7); heads are trained together."""
     train, test = parts["train"], parts["test"]
     heads = [model for model in models if model in CELLS]
@@ -141,7 +143,13 @@ def run_leak(
         for (backbone, features), arm in itertools.product(features_of.items(), ARMS):
             of_model = {
                 model: describe(
-                    CELLS.get(model, Cell()), training, backbone=backbone, split=f"{arm} {seed}", seed=seed, model=model, arm=arm
+                    CELLS.get(model, Cell()),
+                    training,
+                    backbone=backbone,
+                    split=f"{arm} {seed}",
+                    seed=seed,
+                    model=model,
+                    arm=arm,
                 )
                 for model in models
             }
@@ -154,7 +162,9 @@ def run_leak(
             answers = _answers(chosen, features, parts, training, seed)
             seconds = (time.monotonic() - started) / len(chosen)
             labels = parts["test"].labels
-            runs = [with_result(of_model[m], labels, logits, seconds) for m, logits in zip(chosen, answers, strict=True)]
+            runs = [
+                with_result(of_model[m], labels, logits, seconds) for m, logits in zip(chosen, answers, strict=True)
+            ]
             append_runs(path, runs)
             say(f"{backbone}, seed {seed}, {arm}: {len(chosen)} models, {seconds:.1f} s each")
 
@@ -197,7 +207,9 @@ def summarise(runs: Iterable[dict], table: pd.DataFrame, training: Training = TR
                     about = {"backbone": backbone, "model": model, "photos_chosen": chosen}
                     leaky, clean = photos_of("leaky", chosen, whole), photos_of("clean", chosen, whole)
                     name = f"{model}: the leak, over {chosen} test photos"
-                    comparisons.append(compare_pooled(metric, leaky, clean, name=name, arm="leaky against clean", **about))
+                    comparisons.append(
+                        compare_pooled(metric, leaky, clean, name=name, arm="leaky against clean", **about)
+                    )
                     for arm in ARMS if chosen == "all" else ARMS[:2]:
                         found = photos_of(arm, chosen, whole)
                         name = f"{model}: {arm}, over {chosen} test photos"

@@ -14,13 +14,18 @@ ATTENTION = {
     "published": "the published code's",
     "uniform": "a constant map",
 }
-METADATA = {"none": "no facts", "real": "the patient's facts", "shuffled": "another lesion's facts", "only": "facts and no photo"}
+METADATA = {
+    "none": "no facts",
+    "real": "the patient's facts",
+    "shuffled": "another lesion's facts",
+    "only": "facts and no photo",
+}
 WEIGHTS = {
     "none": "no weights",
     "inverse": "N/N_i (the paper's original)",
     "paper": "N/(7 N_i) (the paper's new)",
     "sqrt_inverse": "square-root inverse",
-    "normalised_inverse": "N/N_i over its sum (the paper's \"no weight\" runs)",
+    "normalised_inverse": 'N/N_i over its sum (the paper\'s "no weight" runs)',
 }
 WORDS = {"attention": ATTENTION, "metadata": METADATA, "weights": WEIGHTS}
 
@@ -92,8 +97,18 @@ def _factorial(results: dict[str, dict]) -> str:
             if balanced is not None:
                 question = f"{words[level]} against {words[against]}"
                 heads = f"{balanced['pairs']} x 2 ({balanced['seeds']})"
-                rows.append([question, backbone, points(balanced), verdict(balanced), points(plain), points(melanoma), heads])
-    head = ["what against what", "backbone", "balanced accuracy", "verdict", "accuracy", "melanoma sensitivity", "heads (seeds)"]
+                rows.append(
+                    [question, backbone, points(balanced), verdict(balanced), points(plain), points(melanoma), heads]
+                )
+    head = [
+        "what against what",
+        "backbone",
+        "balanced accuracy",
+        "verdict",
+        "accuracy",
+        "melanoma sensitivity",
+        "heads (seeds)",
+    ]
     seeds = "; ".join(f"{backbone} seeds {', '.join(map(str, own))}" for backbone, own in record["seeds"].items())
     done = f"{record['runs']} of {record['runs_planned']} planned heads are run ({seeds}; {minutes(record)})."
     return f"{table(head, rows)}\n\n{done}"
@@ -110,8 +125,19 @@ def _cells(results: dict[str, dict]) -> str:
         only = [cell for cell in own if cell["metadata"] == "only"]
         for cell in [*best, *sorted(only, key=lambda cell: -cell["value"])[:1]]:
             names = [WORDS[factor][cell[factor]] for factor in ("attention", "metadata", "weights")]
-            rows.append([backbone, *names, points(cell), f"{100 * cell['accuracy']:.1f}", f"{cell['auc_macro']:.3f}", str(cell["seeds"])])
-    return table(["backbone", "attention", "facts", "weights", "balanced accuracy", "accuracy", "macro AUC", "seeds"], rows)
+            rows.append(
+                [
+                    backbone,
+                    *names,
+                    points(cell),
+                    f"{100 * cell['accuracy']:.1f}",
+                    f"{cell['auc_macro']:.3f}",
+                    str(cell["seeds"]),
+                ]
+            )
+    return table(
+        ["backbone", "attention", "facts", "weights", "balanced accuracy", "accuracy", "macro AUC", "seeds"], rows
+    )
 
 
 def _leak(results: dict[str, dict]) -> str:
@@ -124,19 +150,31 @@ def _leak(results: dict[str, dict]) -> str:
             for chosen in ("all", "sibling", "no sibling"):
                 wanted = {"backbone": backbone, "model": model, "photos_chosen": chosen, "arm": "leaky against clean"}
                 balanced, plain, melanoma = (
-                    find(record, metric=metric, **wanted) for metric in ("balanced_accuracy", "accuracy", "mel.sensitivity")
+                    find(record, metric=metric, **wanted)
+                    for metric in ("balanced_accuracy", "accuracy", "mel.sensitivity")
                 )
                 if balanced is not None:
-                    row = [backbone, model, chosen, points(balanced), points(plain), points(melanoma), str(balanced["n_photos"])]
+                    row = [
+                        backbone,
+                        model,
+                        chosen,
+                        points(balanced),
+                        points(plain),
+                        points(melanoma),
+                        str(balanced["n_photos"]),
+                    ]
                     rows.append(row)
             arms = ("as printed", "clean", "by lesion")
             scores = [
-                find(record, backbone=backbone, model=model, photos_chosen="all", arm=arm, metric="balanced_accuracy") for arm in arms
+                find(record, backbone=backbone, model=model, photos_chosen="all", arm=arm, metric="balanced_accuracy")
+                for arm in arms
             ]
             if all(scores):
                 levels.append([backbone, model, *map(points, scores)])
     head = ["backbone", "model", "test photos", "balanced accuracy", "accuracy", "melanoma sensitivity", "photos"]
-    second = table(["backbone", "model", "split by photo", "the same photos, no sibling trained on", "split by lesion"], levels)
+    second = table(
+        ["backbone", "model", "split by photo", "the same photos, no sibling trained on", "split by lesion"], levels
+    )
     return (
         f"What siblings in training add, in points:\n\n{table(head, rows)}\n\nBalanced accuracy itself:\n\n{second}\n\n"
         f"Seeds {', '.join(map(str, record['seeds']))}; {minutes(record)}."
@@ -153,7 +191,9 @@ def _epsilon(results: dict[str, dict]) -> str:
             row = [backbone, WEIGHTS[weights]]
             for epsilon in (1e-7, 0.1):
                 found = {
-                    metric: find(record, backbone=backbone, weights=weights, epsilon=epsilon, metric=metric, unit="score")
+                    metric: find(
+                        record, backbone=backbone, weights=weights, epsilon=epsilon, metric=metric, unit="score"
+                    )
                     for metric in ("balanced_accuracy", "accuracy")
                 }
                 if found["accuracy"] is not None:
@@ -197,7 +237,16 @@ def _shortcuts(results: dict[str, dict]) -> str:
                 hidden = find(record, condition="lesion hidden", **wanted)
                 plain = find(record, condition="as is", **{**wanted, "metric": "accuracy"})
                 group = entry["group"].replace("=", " ")
-                groups.append([group, str(entry["n_photos"]), str(entry["diagnoses"]), points(entry), points(hidden), points(plain)])
+                groups.append(
+                    [
+                        group,
+                        str(entry["n_photos"]),
+                        str(entry["diagnoses"]),
+                        points(entry),
+                        points(hidden),
+                        points(plain),
+                    ]
+                )
         head_groups = ["group", "photos", "diagnoses", "balanced accuracy", "lesion hidden", "accuracy"]
         blocks.append(
             f"**{record['model']}** ({record['photos']} test photos)\n\n{table(head, rows)}\n\n{table(head_groups, groups)}"
@@ -213,7 +262,14 @@ def _fine_tune(results: dict[str, dict]) -> str:
     for entry in record["comparisons"]:
         if entry["metric"] == "balanced_accuracy" and entry["unit"] == "difference":
             words = WORDS[entry["factor"]]
-            rows.append([f"{words[entry['level']]} against {words[entry['against']]}", points(entry), verdict(entry), str(entry["seeds"])])
+            rows.append(
+                [
+                    f"{words[entry['level']]} against {words[entry['against']]}",
+                    points(entry),
+                    verdict(entry),
+                    str(entry["seeds"]),
+                ]
+            )
     done = f"{record['runs']} of {record['runs_planned']} planned networks are trained ({minutes(record)})."
     return f"{table(['what against what', 'balanced accuracy', 'verdict', 'seeds'], rows)}\n\n{done}"
 
@@ -237,7 +293,9 @@ def render(text: str, results: dict[str, dict]) -> str:
     for name, make in BLOCKS.items():
         start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
         if text.count(start) != 1 or text.count(end) != 1:
-            raise ValueError(f"{README.name} needs {start.strip()} and {end} once each. Put the marks back where the table belongs.")
+            raise ValueError(
+                f"{README.name} needs {start.strip()} and {end} once each. Put the marks back where the table belongs."
+            )
         before, rest = text.split(start)
         text = f"{before}{start}{make(results)}\n{end}{rest.split(end)[1]}"
     return text

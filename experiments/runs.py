@@ -28,7 +28,9 @@ DIGITS = 4
 
 def key_of(run: dict) -> str:
     """What tells a run from all others of its experiment: everything but its result."""
-    return json.dumps({k: v for k, v in run.items() if k not in ("seconds", "photos", "scores", "predicted")}, sort_keys=True)
+    return json.dumps(
+        {k: v for k, v in run.items() if k not in ("seconds", "photos", "scores", "predicted")}, sort_keys=True
+    )
 
 
 def describe(cell: Cell, training: Training, **more) -> dict:

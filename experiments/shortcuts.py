@@ -133,9 +133,7 @@ def _predictions(rows: pd.DataFrame, probabilities: np.ndarray) -> pd.DataFrame:
     return pd.concat([rows[["image_id", "dx", "lesion_id"]].reset_index(drop=True), answers], axis=1)
 
 
-def audit(
-    bundle: Bundle, rows: pd.DataFrame, images: np.ndarray, root: Path, resamples: int = RESAMPLES
-) -> dict:
+def audit(bundle: Bundle, rows: pd.DataFrame, images: np.ndarray, root: Path, resamples: int = RESAMPLES) -> dict:
     """The result for one model.
 
     Args:

@@ -145,7 +145,9 @@ CONDITIONS: dict[str, Condition] = {
     "facts only": Condition("a grey square and the patient's facts", hide_photo),
     "lesion hidden": Condition("the lesion under the skin's mean colour", hide_lesion, needs_mask=True),
     "lesion and facts hidden": Condition("the same, all facts unknown", hide_lesion, "withheld", needs_mask=True),
-    "surroundings hidden": Condition("all but the lesion under the skin's mean colour", hide_surroundings, needs_mask=True),
+    "surroundings hidden": Condition(
+        "all but the lesion under the skin's mean colour", hide_surroundings, needs_mask=True
+    ),
     "border only": Condition("the outer ring of the photo", border_only),
     "blur": Condition("blurred", blur),
     "JPEG": Condition(f"saved as JPEG of quality {JPEG_QUALITY}", jpeg),

@@ -21,6 +21,8 @@ def arguments(about: str) -> argparse.ArgumentParser:
     """A parser with the folders that each experiment takes."""
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True, type=Path, metavar="FOLDER", help="HAM10000, as downloaded")
-    parser.add_argument("--imagenet", type=Path, metavar="FOLDER", help="ImageNet weights (*.weights.h5); downloaded if left out")
+    parser.add_argument(
+        "--imagenet", type=Path, metavar="FOLDER", help="ImageNet weights (*.weights.h5); downloaded if left out"
+    )
     parser.add_argument("--results", type=Path, default=RESULTS, metavar="FOLDER", help="where results are kept")
     return parser

@@ -25,7 +25,9 @@ def test_half_floats_change_probabilities_little_and_full_floats_not_at_all(fold
         save_bundle(bundle.classifier, bundle.card, tmp_path / dtype, dtype)
         after = load_bundle(tmp_path / dtype).classifier.model.predict_on_batch(INPUTS)[0]
         np.testing.assert_allclose(after, before, atol=tolerance)
-    assert (tmp_path / "float16" / WEIGHTS_FILE).stat().st_size < 0.65 * (tmp_path / "float32" / WEIGHTS_FILE).stat().st_size
+    assert (tmp_path / "float16" / WEIGHTS_FILE).stat().st_size < 0.65 * (
+        tmp_path / "float32" / WEIGHTS_FILE
+    ).stat().st_size
 
 
 def test_nothing_half_written_stays(folder):
@@ -35,7 +37,9 @@ def test_nothing_half_written_stays(folder):
 def test_the_card_knows_its_weights(folder):
     card = read_card(folder)
     assert card.weights["sha256"] == sha256_of(folder / WEIGHTS_FILE)
-    assert card.parameters == sum(int(np.prod(w.shape)) for w in load_bundle(folder).classifier.model.weights if "seed" not in w.path)
+    assert card.parameters == sum(
+        int(np.prod(w.shape)) for w in load_bundle(folder).classifier.model.weights if "seed" not in w.path
+    )
 
 
 def test_one_changed_byte_is_noticed(folder):

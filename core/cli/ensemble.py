@@ -31,7 +31,9 @@ def ensemble(
     folders = [find_bundle(member) for member in dict.fromkeys(members)]
     root = folders[0].resolve().parent
     if any(folder.resolve().parent != root for folder in folders) or Path(name).name != name:
-        raise ValueError("An ensemble lies beside its members: they must be in one folder, and its name must be a plain one.")
+        raise ValueError(
+            "An ensemble lies beside its members: they must be in one folder, and its name must be a plain one."
+        )
     if (root / name).exists() and not read_card(root / name).network.get("members"):
         raise InvalidBundle(f"{root / name} is a model, and no ensemble. Choose another --name.")
     cards = [read_card(folder) for folder in folders]

@@ -113,7 +113,9 @@ def draw_order(labels: np.ndarray, sampling: str, count: int, rng: np.random.Gen
     for label, wanted in enumerate(quota):
         of_class = np.flatnonzero(labels == label)
         if wanted and len(of_class):
-            rows.append(np.concatenate([rng.permutation(of_class) for _ in range(-(-wanted // len(of_class)))])[:wanted])
+            rows.append(
+                np.concatenate([rng.permutation(of_class) for _ in range(-(-wanted // len(of_class)))])[:wanted]
+            )
     order = rng.permutation(np.concatenate(rows))
     # Rounding may miss `count` by a few rows: fill or cut.
     return np.resize(order, count)
@@ -157,7 +159,9 @@ class Batches(keras.utils.PyDataset):
         super().__init__(workers=workers, use_multiprocessing=False, max_queue_size=8)
         self.images, self.metadata, self.labels = images, metadata, labels
         self.batch_size, self.augmentation, self.sampling = batch_size, augmentation, sampling
-        self.class_weights = np.ones(len(CODES), "float32") if class_weights is None else np.asarray(class_weights, "float32")
+        self.class_weights = (
+            np.ones(len(CODES), "float32") if class_weights is None else np.asarray(class_weights, "float32")
+        )
         self.epoch_size = epoch_size or len(labels)
         self.fact_dropout, self.unknown, self.seed = fact_dropout, unknown, seed
         self.start_epoch(epoch)
@@ -178,7 +182,9 @@ class Batches(keras.utils.PyDataset):
         if self.images.dtype == np.uint8:
             photos = np.stack([augment_image(self.images[r], self.augmentation, rng) for r in rows]).astype("float32")
         else:
-            photos = self.images[np.sort(rows)][np.argsort(np.argsort(rows, kind="stable"), kind="stable")].astype("float32")
+            photos = self.images[np.sort(rows)][np.argsort(np.argsort(rows, kind="stable"), kind="stable")].astype(
+                "float32"
+            )
         inputs = photos
         if self.metadata is not None:
             inputs = (photos, self._withhold(self.metadata[rows], rng))

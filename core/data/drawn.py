@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFilter
 
-from core.data.ham10000 import COLUMNS, MASK_FOLDER, METADATA_FILE
 from core.data.patient import SITES
 from core.diagnoses import CODES
 
@@ -66,6 +65,8 @@ def draw_ham10000(folder: str | Path, lesions: int = 56, size: tuple[int, int] =
     Returns:
         The folder, with metadata, two image parts and masks.
     """
+    from core.data.ham10000 import COLUMNS, MASK_FOLDER, METADATA_FILE
+
     folder = Path(folder)
     rng = np.random.default_rng(seed)
     for name in ("HAM10000_images_part_1", "HAM10000_images_part_2", MASK_FOLDER):

@@ -35,6 +35,21 @@ def perceptual_hashes(images: np.ndarray, turn: int = 0) -> np.ndarray:
     return _bits(_turned(_grey(images), turn))
 
 
+def turned_hashes(image: np.ndarray) -> np.ndarray:
+    """The perceptual hashes of one image in all eight positions, (8, 256) bool: `perceptual_hashes` of each turn, from one transform.
+
+    A mirrored image's cosine coefficients are its own with every other sign changed, a turned one's are those transposed too.
+
+    Args:
+        image: (S, S, 3) uint8 RGB.
+    """
+    low = dctn(_grey(image[None])[0])[:SIDE, :SIDE]
+    along, across = np.meshgrid((-1) ** np.arange(SIDE), (-1) ** np.arange(SIDE), indexing="ij")
+    quarters = low, low.T * along, low * along * across, low.T * across
+    turned = np.stack([*quarters, *(quarter * across for quarter in quarters)]).reshape(TURNS, BITS)
+    return turned > np.median(turned, axis=1, keepdims=True)
+
+
 def near_duplicates(
     images: np.ndarray, lesions: pd.Series | np.ndarray, max_bits: int = MAX_BITS, min_detail: float = MIN_DETAIL
 ) -> pd.DataFrame:

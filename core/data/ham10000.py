@@ -47,7 +47,9 @@ class FolderCheck:
 
 def _find_metadata(folder: Path) -> Path:
     if not folder.is_dir():
-        raise InvalidDataset(f"{folder} is not a folder. Expected the unpacked HAM10000 download. See README, 'Get the data'.")
+        raise InvalidDataset(
+            f"{folder} is not a folder. Expected the unpacked HAM10000 download. See README, 'Get the data'."
+        )
     for name in METADATA_NAMES:
         if (folder / name).is_file():
             return folder / name
@@ -94,7 +96,9 @@ def read_table(folder: str | Path) -> pd.DataFrame:
     table.columns = [c.strip() for c in table.columns]
     lacking = [c for c in ("image_id", "dx") if c not in table.columns]
     if lacking:
-        raise InvalidDataset(f"{source} lacks the columns {lacking}; it has {list(table.columns)}. Expected {list(COLUMNS)}.")
+        raise InvalidDataset(
+            f"{source} lacks the columns {lacking}; it has {list(table.columns)}. Expected {list(COLUMNS)}."
+        )
     if table.empty:
         raise InvalidDataset(f"{source} has a header but no rows. Download it again.")
     for column in COLUMNS:
@@ -103,17 +107,25 @@ def read_table(folder: str | Path) -> pd.DataFrame:
         table[column] = table[column].str.strip()
     doubled = table.image_id[table.image_id.duplicated()].tolist()
     if doubled:
-        raise InvalidDataset(f"{source} lists {len(doubled)} image_id more than once: {', '.join(doubled[:5])}. Keep one row each.")
+        raise InvalidDataset(
+            f"{source} lists {len(doubled)} image_id more than once: {', '.join(doubled[:5])}. Keep one row each."
+        )
     table["dx"] = table.dx.str.lower()
     strange = table[~table.dx.isin(CODES)]
     if len(strange):
         shown = ", ".join(f"{r.image_id}={r.dx!r}" for r in strange.head(5).itertuples())
-        raise InvalidDataset(f"{source} has {len(strange)} rows with an unknown dx: {shown}. Expected one of {', '.join(CODES)}.")
+        raise InvalidDataset(
+            f"{source} has {len(strange)} rows with an unknown dx: {shown}. Expected one of {', '.join(CODES)}."
+        )
     ages = pd.to_numeric(table.age.replace({"": None, "unknown": None}), errors="coerce").astype("float64")
-    wrong = table[(ages.isna() & ~table.age.str.lower().isin(["", "unknown", "nan", "na"])) | (ages < 0) | (ages > MAX_AGE)]
+    wrong = table[
+        (ages.isna() & ~table.age.str.lower().isin(["", "unknown", "nan", "na"])) | (ages < 0) | (ages > MAX_AGE)
+    ]
     if len(wrong):
         shown = ", ".join(f"{r.image_id}={r.age!r}" for r in wrong.head(5).itertuples())
-        raise InvalidDataset(f"{source} has {len(wrong)} impossible ages: {shown}. Expected years from 0 to {MAX_AGE:.0f}, or empty.")
+        raise InvalidDataset(
+            f"{source} has {len(wrong)} impossible ages: {shown}. Expected years from 0 to {MAX_AGE:.0f}, or empty."
+        )
     table["age"] = ages
     for column in ("sex", "localization"):
         table[column] = table[column].str.lower().replace({"": "unknown", "nan": "unknown", "na": "unknown"})

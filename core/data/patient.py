@@ -33,6 +33,9 @@ FEATURES: tuple[str, ...] = (
     "site_other",
 )
 METADATA_WIDTH = len(FEATURES)
+_SEX_SLOTS = {sex: FEATURES.index(f"sex_{sex}") for sex in SEXES}
+_SITE_SLOTS = {site: FEATURES.index(f"site_{site.replace(' ', '_')}") for site in SITES}
+_OTHER_SITE = FEATURES.index("site_other")
 
 
 class InvalidFacts(ValueError):
@@ -100,10 +103,9 @@ class FactsEncoder:
         missing = np.isnan(ages)
         out[:, 0] = np.where(missing, 0.0, (np.nan_to_num(ages) - self.age_mean) / self.age_sd)
         out[:, 1] = missing
-        for row, (sex, site) in enumerate(zip(sexes, sites, strict=True)):
-            out[row, FEATURES.index(f"sex_{sex if sex in SEXES else 'unknown'}")] = 1
-            slot = f"site_{site.replace(' ', '_')}" if site in SITES else "site_other"
-            out[row, FEATURES.index(slot)] = 1
+        rows = np.arange(len(ages))
+        out[rows, [_SEX_SLOTS.get(sex, _SEX_SLOTS["unknown"]) for sex in sexes]] = 1
+        out[rows, [_SITE_SLOTS.get(site, _OTHER_SITE) for site in sites]] = 1
         return out
 
 

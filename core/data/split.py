@@ -59,7 +59,9 @@ def split_from_json(record: dict) -> Split:
     """
     split = Split(record["kind"], record["seed"], *(tuple(record[part]) for part in PARTS))
     if split.hash != record["hash"]:
-        raise ValueError(f"The split's ids give hash {split.hash[:12]}, but {record['hash'][:12]} is recorded: the card was edited.")
+        raise ValueError(
+            f"The split's ids give hash {split.hash[:12]}, but {record['hash'][:12]} is recorded: the card was edited."
+        )
     return split
 
 
@@ -129,4 +131,6 @@ def assert_disjoint(table: pd.DataFrame, split: Split) -> None:
         for image in getattr(split, part):
             other = seen.setdefault(lesion[image], part)
             if other != part:
-                raise ValueError(f"Lesion {lesion[image]} stands in {other} and {part}: this split leaks. Make it again.")
+                raise ValueError(
+                    f"Lesion {lesion[image]} stands in {other} and {part}: this split leaks. Make it again."
+                )

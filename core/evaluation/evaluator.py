@@ -161,7 +161,9 @@ def evaluate(
     validation = None
     if split == "test" and table.image_id.isin(bundle.card.split.get("validation", ())).any():
         chosen_on = out / VALIDATION_FOLDER
-        evaluate(bundle, folder, "validation", chosen_on, progress, batch_size=batch_size, resamples=resamples, seed=seed)
+        evaluate(
+            bundle, folder, "validation", chosen_on, progress, batch_size=batch_size, resamples=resamples, seed=seed
+        )
         validation = read_results(chosen_on, bundle.card)
     predictions = predict_table(bundle, rows, batch_size, progress)
     evaluation = _report(bundle.card, table, predictions, split, expected, folder, resamples, seed, validation)

@@ -25,13 +25,21 @@ def choose_threshold(y_true: np.ndarray, probabilities: np.ndarray, target: floa
     """
     of_melanomas = np.sort(probabilities[np.asarray(y_true) == MELANOMA, MELANOMA])[::-1]
     if not len(of_melanomas):
-        raise ValueError("No validation photo shows a melanoma, so no threshold can be chosen. Use a validation part that has some.")
+        raise ValueError(
+            "No validation photo shows a melanoma, so no threshold can be chosen. Use a validation part that has some."
+        )
     # A rounding error must not ask for one melanoma more than the target does.
     return float(of_melanomas[int(np.ceil(target * len(of_melanomas) - 1e-9)) - 1])
 
 
 def measure_threshold(
-    y_true: np.ndarray, probabilities: np.ndarray, lesions: Iterable, threshold: float, *, resamples: int = 1000, seed: int = 0
+    y_true: np.ndarray,
+    probabilities: np.ndarray,
+    lesions: Iterable,
+    threshold: float,
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
 ) -> dict:
     """What calling every photo with p(melanoma) >= threshold a melanoma gives.
 
@@ -47,7 +55,9 @@ def measure_threshold(
             found[name] = {"value": None, "low": None, "high": None}
             continue
         total = weights[:, rows].sum(axis=1)
-        resampled = np.divide(weights[:, rows & right].sum(axis=1), total, out=np.full(len(total), np.nan), where=total > 0)
+        resampled = np.divide(
+            weights[:, rows & right].sum(axis=1), total, out=np.full(len(total), np.nan), where=total > 0
+        )
         found[name] = interval(float(right[rows].mean()), resampled)
     return found
 

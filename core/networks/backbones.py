@@ -162,7 +162,9 @@ def _resolve(model: keras.Model, place: str):
     return tensor
 
 
-def build_encoder(name: str, attach: str = "paper", image_size: int | None = None, init: str | Path = "random") -> keras.Model:
+def build_encoder(
+    name: str, attach: str = "paper", image_size: int | None = None, init: str | Path = "random"
+) -> keras.Model:
     """Builds image (B, S, S, 3), RGB 0..255 -> feature map (B, h, w, C), cut at a backbone's attach point.
 
     Args:
@@ -199,9 +201,13 @@ def build_encoder(name: str, attach: str = "paper", image_size: int | None = Non
 
 def _load_file(whole: keras.Model, name: str, path: Path) -> None:
     if not path.is_file():
-        raise UnavailableWeights(f"--init {path}: there is no such file. Expected a .weights.h5 of {name}, 'imagenet' or 'random'.")
+        raise UnavailableWeights(
+            f"--init {path}: there is no such file. Expected a .weights.h5 of {name}, 'imagenet' or 'random'."
+        )
     if not path.name.endswith(".weights.h5"):
-        raise UnavailableWeights(f"--init {path}: expected a file that ends in .weights.h5 (Keras weights of {name} without its top).")
+        raise UnavailableWeights(
+            f"--init {path}: expected a file that ends in .weights.h5 (Keras weights of {name} without its top)."
+        )
     try:
         whole.load_weights(path)
     except (ValueError, OSError, KeyError) as error:

@@ -95,7 +95,9 @@ def build_head(
         if attention != "published":
             t = layers.ReLU(name="front_relu")(t)
         attended, alpha = SoftAttention(attention, MAPS, gamma, learn_gamma, name="soft_attention")(t)
-        pooled = [layers.MaxPooling2D(2, padding="same", name=f"pool_{n}")(x) for n, x in (("map", t), ("attended", attended))]
+        pooled = [
+            layers.MaxPooling2D(2, padding="same", name=f"pool_{n}")(x) for n, x in (("map", t), ("attended", attended))
+        ]
         module = layers.Concatenate(name="attention_concat")(pooled)
         module = layers.ReLU(name="attention_relu")(module)
         module = layers.Dropout(0.5, name="attention_dropout")(module)

@@ -32,7 +32,9 @@ class SoftAttention(keras.layers.Layer):
         ValueError: unknown form, or a map too shallow for the published kernel (needs C >= 2h - 1).
     """
 
-    def __init__(self, form: str = "paper", maps: int = MAPS, gamma: float | None = None, learn_gamma: bool = True, **kwargs):
+    def __init__(
+        self, form: str = "paper", maps: int = MAPS, gamma: float | None = None, learn_gamma: bool = True, **kwargs
+    ):
         super().__init__(**kwargs)
         if form not in FORMS:
             raise ValueError(f"Unknown attention form {form!r}. Expected one of: {', '.join(FORMS)}.")
@@ -45,7 +47,9 @@ class SoftAttention(keras.layers.Layer):
         if self.form == "published":
             self._first_row = (channels - 1) // 2 - height + 1
             if self._first_row < 0:
-                raise ValueError(f"The published attention needs at least {2 * height - 1} channels at height {height}; got {channels}.")
+                raise ValueError(
+                    f"The published attention needs at least {2 * height - 1} channels at height {height}; got {channels}."
+                )
             shape = (channels, 3, 3, 1, self.maps)
         else:
             shape = (3, 3, channels, self.maps)
@@ -54,7 +58,10 @@ class SoftAttention(keras.layers.Layer):
             self.bias = self.add_weight(name="bias", shape=(self.maps,), initializer="zeros")
         if self.form in ("paper", "normalised"):
             self.gamma = self.add_weight(
-                name="gamma", shape=(), initializer=keras.initializers.Constant(self.gamma_start), trainable=self.learn_gamma
+                name="gamma",
+                shape=(),
+                initializer=keras.initializers.Constant(self.gamma_start),
+                trainable=self.learn_gamma,
             )
 
     def attention_maps(self, feature_map):
@@ -65,7 +72,9 @@ class SoftAttention(keras.layers.Layer):
             return ops.repeat(flat + 1.0 / (height * width), self.maps, axis=-1)
         if self.form == "published":
             live = self.kernel[self._first_row : self._first_row + 2 * height - 1, :, :, 0, :]
-            logits = ops.relu(ops.conv(feature_map[..., :3], ops.cast(live, feature_map.dtype), padding="same") + self.bias)
+            logits = ops.relu(
+                ops.conv(feature_map[..., :3], ops.cast(live, feature_map.dtype), padding="same") + self.bias
+            )
         else:
             logits = ops.conv(feature_map, self.kernel, padding="same") + self.bias
         # Softmax in float32: under mixed precision half floats lose small positions.

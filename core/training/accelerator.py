@@ -25,7 +25,9 @@ def prepare_accelerator(mixed_precision: bool = True) -> str:
     """
     gpus = count_gpus()
     if gpus and mixed_precision:
-        keras.mixed_precision.set_global_policy("mixed_float16" if keras.backend.backend() != "jax" else "mixed_bfloat16")
+        keras.mixed_precision.set_global_policy(
+            "mixed_float16" if keras.backend.backend() != "jax" else "mixed_bfloat16"
+        )
     if gpus > 1:
         keras.distribution.set_distribution(keras.distribution.DataParallel())
     what = f"{gpus} GPU" if gpus else f"CPU ({platform.machine()})"

@@ -57,7 +57,10 @@ def ensemble_card(name: str, members: Sequence[Card], probabilities: Sequence[np
             "bytes": sum(card.weights["bytes"] for card in members),
             "parameters": sum(card.parameters for card in members),
         },
-        recipe={"name": "ensemble", "about": "Mean of the members' calibrated probabilities, calibrated again on validation."},
+        recipe={
+            "name": "ensemble",
+            "about": "Mean of the members' calibrated probabilities, calibrated again on validation.",
+        },
         data={**first.data, "notes": notes},
         scores={
             "validation": {

@@ -61,7 +61,9 @@ class StateFolder:
             CannotResume: no whole epoch was saved.
         """
         if not self.exists():
-            raise CannotResume(f"{self.folder} has no {STATE_FILE}: there is nothing to resume. Train without --resume.")
+            raise CannotResume(
+                f"{self.folder} has no {STATE_FILE}: there is nothing to resume. Train without --resume."
+            )
 
     def clear(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -112,10 +112,25 @@ def train(
         else:
             # A recipe of the head alone has all its epochs there.
             epochs, frozen_epochs = None, epochs
-    overrides = {"epochs": epochs, "frozen_epochs": frozen_epochs, "batch_size": batch_size, "split": split, "seed": seed}
+    overrides = {
+        "epochs": epochs,
+        "frozen_epochs": frozen_epochs,
+        "batch_size": batch_size,
+        "split": split,
+        "seed": seed,
+    }
     recipe = replace(recipe, **{k: v for k, v in overrides.items() if v is not None})
     find_backbone(backbone)
-    run = _Run(name, recipe, backbone, Path(folder), Path(out or Path("weights") / backbone), init, image_size, report or Report())
+    run = _Run(
+        name,
+        recipe,
+        backbone,
+        Path(folder),
+        Path(out or Path("weights") / backbone),
+        init,
+        image_size,
+        report or Report(),
+    )
     return run.train(resume, pretraining)
 
 
@@ -181,7 +196,9 @@ class _Run:
         split = split_table(table, self.recipe.split, self.recipe.seed, linked)
         assert_disjoint(table, split)
         if split.leaky:
-            self.report.say("The split by photo LEAKS: photos of one lesion stand in training and test. For replication only.")
+            self.report.say(
+                "The split by photo LEAKS: photos of one lesion stand in training and test. For replication only."
+            )
         return split, linked
 
     def _settings(self, split: Split) -> dict:
@@ -201,7 +218,9 @@ class _Run:
             rows = np.flatnonzero(table.image_id.isin(set(getattr(split, part))))
             parts[part] = _Part(rows, metadata[rows], labels[rows])
         if min(len(parts["train"].rows), len(parts["validation"].rows)) == 0:
-            raise ValueError(f"{self.folder} is too small to split: {len(table)} photos. Expected at least a few lesions a diagnosis.")
+            raise ValueError(
+                f"{self.folder} is too small to split: {len(table)} photos. Expected at least a few lesions a diagnosis."
+            )
         return parts
 
     def _batches(self, images, part: _Part, uses_metadata, unknown, epoch, augmentation) -> Batches:
@@ -245,7 +264,9 @@ class _Run:
         self._epochs(
             view,
             classifier,
-            lambda epoch: self._batches(maps["train"], train, classifier.uses_metadata, unknown, epoch, NO_AUGMENTATION),
+            lambda epoch: self._batches(
+                maps["train"], train, classifier.uses_metadata, unknown, epoch, NO_AUGMENTATION
+            ),
             lambda: self._head_logits(view, classifier, maps["validation"], validation.metadata),
             validation.labels,
             progress,
@@ -290,7 +311,9 @@ class _Run:
             def tell(batch, loss, epoch=epoch, steps=len(batches)):
                 self.report.batch(epoch, total, phase, batch, steps, loss)
 
-            fitted = view.fit(batches, epochs=1, verbose=0, shuffle=False, callbacks=[StopOnNaN(epoch), ReportBatches(tell)])
+            fitted = view.fit(
+                batches, epochs=1, verbose=0, shuffle=False, callbacks=[StopOnNaN(epoch), ReportBatches(tell)]
+            )
             logits = validate()
             row = {
                 "epoch": epoch,
@@ -365,7 +388,9 @@ class _Run:
         return np.concatenate(
             [
                 view.predict_on_batch(
-                    classifier.head_inputs(maps[s : s + PREDICT_BATCH].astype("float32"), metadata[s : s + PREDICT_BATCH])
+                    classifier.head_inputs(
+                        maps[s : s + PREDICT_BATCH].astype("float32"), metadata[s : s + PREDICT_BATCH]
+                    )
                 )
                 for s in chunks
             ]
@@ -428,7 +453,11 @@ class _Run:
                 "class_weights": class_weights(recipe.class_weights, counts).round(6).tolist(),
                 "prior_shift": shift,
                 "gamma": classifier.gamma(),
-                "versions": {"keras": keras.__version__, "backend": keras.backend.backend(), "python": platform.python_version()},
+                "versions": {
+                    "keras": keras.__version__,
+                    "backend": keras.backend.backend(),
+                    "python": platform.python_version(),
+                },
             },
             pretraining=pretraining or _describe_init(self.init),
             licence=LICENCE,
@@ -459,7 +488,9 @@ def _predict(view, classifier, images, rows, metadata) -> np.ndarray:
     out = []
     for start in range(0, len(rows), PREDICT_BATCH):
         chunk = slice(start, start + PREDICT_BATCH)
-        out.append(view.predict_on_batch(classifier.head_inputs(images[rows[chunk]].astype("float32"), metadata[chunk])))
+        out.append(
+            view.predict_on_batch(classifier.head_inputs(images[rows[chunk]].astype("float32"), metadata[chunk]))
+        )
     return np.concatenate(out)
 
 

@@ -1,7 +1,7 @@
 """The photo gate's own eye: a small ImageNet network, frozen, that was never taught to see nothing but lesions.
 
 A network that is fine-tuned on lesions forgets everything else: the vectors of a ginger cat then lie among those of skin. Its ImageNet
-ancestor still tells them apart. One eye serves all models; a photo passes through it once, and the vector is kept with the encoded photo.
+ancestor still tells them apart. One eye serves all models; a photo passes through it once (see `core.trust.square`).
 
 Reference: S. Fort, J. Ren, B. Lakshminarayanan, "Exploring the limits of out-of-distribution detection", NeurIPS 2021 (features of
 broad pre-training for it).
@@ -10,7 +10,6 @@ broad pre-training for it).
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -30,7 +29,6 @@ COMPONENTS = 32
 CHANNEL_SCALE = 0.3
 CUT = 5.0
 TERMS = CHANNELS + 2
-_SEEN: WeakKeyDictionary = WeakKeyDictionary()
 
 
 @lru_cache(maxsize=1)
@@ -84,18 +82,6 @@ def look(images: np.ndarray) -> np.ndarray:
         filled = np.concatenate([batch, np.repeat(batch[-1:], size - len(batch), axis=0)])
         out.append(pool_features(np.asarray(eye.predict_on_batch(filled)))[: len(batch)])
     return np.concatenate(out) if out else np.zeros((0, CHANNELS), "float32")
-
-
-def look_once(encoded, square: np.ndarray) -> np.ndarray:
-    """The vector of an encoded photo, (576,); seen at the first call, remembered as long as the encoded photo lives.
-
-    Args:
-        encoded: an `EncodedPhoto`.
-        square: (224, 224, 3) uint8.
-    """
-    if encoded not in _SEEN:
-        _SEEN[encoded] = look(square[None])[0]
-    return _SEEN[encoded]
 
 
 def spread(vectors: np.ndarray) -> dict:

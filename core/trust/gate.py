@@ -15,11 +15,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.data.images import fit_image
 from core.trust import eye
 from core.trust.feature_vectors import pool_features
 from core.trust.lookalikes import LookalikeIndex
-from core.trust.photo_statistics import NAMES, SIDE, photo_statistics
+from core.trust.photo_statistics import NAMES
+from core.trust.square import square_of
 
 OK, WARN, REFUSE = "ok", "warn", "refuse"
 # Below this the short side shows too little of a lesion's structures, pixels; HAM10000's originals have 450.
@@ -73,17 +73,18 @@ def gate_photo(index: LookalikeIndex, record: dict, encoded) -> Gate:
     Raises:
         InvalidBundle: the eye's file is missing or damaged.
     """
-    seen = square(encoded)
-    statistics = photo_statistics(seen)
-    vectors = pool_features(encoded.feature_map)[None], eye.look_once(encoded, seen)[None]
-    inputs = gate_inputs(index, record, statistics[None], *vectors)
-    return judge(record, statistics, float(score_inputs(record, inputs)[0]), min(encoded.photo.shape[:2]))
+    square = square_of(encoded)
+    vectors = pool_features(encoded.feature_map)[None], square.seen[None]
+    inputs = gate_inputs(index, record, square.statistics[None], *vectors)
+    return judge(record, square.statistics, float(score_inputs(record, inputs)[0]), min(encoded.photo.shape[:2]))
 
 
-def square(encoded) -> np.ndarray:
-    """The square of an encoded photo on which its statistics and hash are taken, (224, 224, 3) uint8."""
-    image = encoded.image if len(encoded.image) == SIDE else fit_image(encoded.photo, SIDE)
-    return image.astype("uint8")
+def as_arrays(record: dict) -> dict:
+    """The record of `gate.json` with what is calculated with as arrays, so that no photo waits for that."""
+    vectors = ("coefficients", "statistics_mean", "statistics_precision", "input_mean", "input_scale")
+    arrays = {name: np.asarray(values, "float64") for name, values in record.items() if name in vectors}
+    eyes = {name: np.asarray(values, "float64") for name, values in record.get("eye", {}).items()}
+    return {**record, **arrays, "eye": eyes}
 
 
 def judge(record: dict, statistics: np.ndarray, score: float, short_side: int) -> Gate:
@@ -135,7 +136,7 @@ def gate_inputs(
 
 def terms(record: dict, raw: np.ndarray) -> np.ndarray:
     """Raw inputs (N, 30) standardised by the training photos, then their squares, (N, 60)."""
-    away = np.clip((raw - np.array(record["input_mean"])) / np.array(record["input_scale"]), -CUT, CUT)
+    away = np.clip((raw - np.asarray(record["input_mean"])) / np.asarray(record["input_scale"]), -CUT, CUT)
     return np.column_stack([away, away**2 / CUT])
 
 
@@ -154,8 +155,8 @@ def raw_inputs(
     if known is not None:
         similarities = np.where(known, -1, similarities)
     nearest = np.partition(similarities, -NEIGHBOURS, axis=1)[:, -NEIGHBOURS:].mean(axis=1)
-    away = statistics - np.array(record["statistics_mean"])
-    strange = np.einsum("ni,ij,nj->n", away, np.array(record["statistics_precision"]), away)
+    away = statistics - np.asarray(record["statistics_mean"])
+    strange = np.einsum("ni,ij,nj->n", away, np.asarray(record["statistics_precision"]), away)
     distances = (
         np.log(beside),
         np.log((inside**2 / index.variances).sum(axis=1) + 1e-6),
@@ -172,7 +173,7 @@ def unit_similarities(projected: np.ndarray, index: LookalikeIndex) -> np.ndarra
 
 def score_inputs(record: dict, inputs: np.ndarray) -> np.ndarray:
     """Log odds of being no usable dermoscopic photo, (N,)."""
-    return inputs @ np.array(record["coefficients"]) + record["intercept"]
+    return inputs @ np.asarray(record["coefficients"]) + record["intercept"]
 
 
 def _faults(record: dict, statistics: np.ndarray) -> list[tuple[str, np.ndarray, str]]:

@@ -135,6 +135,11 @@ class LookalikeIndex:
         return self.table["lesion_id"].to_numpy(dtype=str)
 
     @cached_property
+    def hash_words(self) -> np.ndarray:
+        """The hashes eight bytes at a time, (4, N) uint64."""
+        return np.ascontiguousarray(np.ascontiguousarray(self.hashes).view("uint64").T)
+
+    @cached_property
     def dx(self) -> np.ndarray:
         """Code of each photo's diagnosis, (N,)."""
         return self.table["dx"].to_numpy(dtype=str)

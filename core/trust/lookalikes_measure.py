@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from core.data.duplicates import perceptual_hashes
+from core.data.duplicates import perceptual_hashes, turned_hashes
 from core.data.ham10000 import read_table
 from core.diagnoses import CODES
 from core.evaluation.bootstrap import interval, resample_lesions
@@ -56,7 +56,7 @@ def measure_lookalikes(bundle: "Bundle", folder: Path, progress: Progress | None
     near = {part: index.similarities(pooled[rows[part]]) for part in ("validation", "test")}
     neighbours = {part: [index.nearest(row, max(KS)) for row in near[part]] for part in near}
     k = choose_k(index, neighbours["validation"], validation)
-    bits = {part: np.stack([hash_distances(index, images[row]) for row in rows[part]]) for part in near}
+    bits = {part: np.stack([hash_distances(index, turned_hashes(images[row])) for row in rows[part]]) for part in near}
     thresholds = choose_thresholds(bits["validation"], near["validation"])
     record = {
         "weights_sha256": bundle.card.weights["sha256"],
@@ -181,7 +181,7 @@ def _leave_one_out(index, train, images, rows, thresholds) -> dict:
     several = np.random.default_rng(0).permutation(several)[: 4 * SAMPLE]
     found = []
     for row in several:
-        similarities, bits = index.vectors @ index.vectors[row], hash_distances(index, images[rows[row]])
+        similarities, bits = index.vectors @ index.vectors[row], hash_distances(index, turned_hashes(images[rows[row]]))
         similarities[row], bits[row] = -1, 256
         seen = find_seen(index, bits, similarities, thresholds)
         found.append(seen is not None and seen.lesion_id == lesions[row])
@@ -204,7 +204,7 @@ def _altered(bundle, index, images, rows, train, thresholds) -> dict:
         similarities = index.similarities(encode_images(bundle, fitted))
         found = []
         for number in range(len(sample)):
-            seen = find_seen(index, hash_distances(index, squares[number]), similarities[number], thresholds)
+            seen = find_seen(index, hash_distances(index, turned_hashes(squares[number])), similarities[number], thresholds)
             found.append(seen is not None and seen.lesion_id == lesions[number])
         scored[how] = share_of(np.array(found), lesions)
     return scored

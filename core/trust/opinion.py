@@ -9,12 +9,13 @@ import numpy as np
 
 from core.card import Card
 from core.trust.conformal import PredictionSet, build_set
-from core.trust.gate import Gate, gate_photo, square
+from core.trust.gate import Gate, as_arrays, gate_photo
 from core.trust.jury import Jury
 from core.trust.lookalikes import Lookalike, LookalikeIndex, LookalikeVote, find_lookalikes, read_index
 from core.trust.map_agreement import map_agreement, place_agreement
 from core.trust.measures import MEASURES, InvalidMeasure, read_measure
 from core.trust.seen_before import SeenBefore, find_seen, hash_distances
+from core.trust.square import square_of
 
 if TYPE_CHECKING:  # at run time this would load TensorFlow, and records are read without it
     from core.bundle import Bundle
@@ -107,6 +108,8 @@ def read_signals(folder: str | Path, card: Card) -> Signals:
             records[name] = read_measure(name, folder, card)
         except InvalidMeasure as error:
             notes.append(str(error))
+    if "gate" in records:
+        records["gate"] = as_arrays(records["gate"])
     try:
         index = read_index(folder, card)
     except InvalidMeasure as error:
@@ -166,7 +169,7 @@ def _compare(signals: Signals, encoded: "EncodedPhoto"):
     if signals.index is None or record is None:
         return None, None, None
     pooled = pool_features(encoded.feature_map)
-    distances = hash_distances(signals.index, square(encoded))
+    distances = hash_distances(signals.index, square_of(encoded).hashes)
     seen = find_seen(signals.index, distances, signals.index.similarities(pooled), record["thresholds"])
     return seen, *find_lookalikes(signals.index, pooled, record["k"])
 

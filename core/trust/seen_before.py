@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.data.duplicates import BITS, TURNS, perceptual_hashes
+from core.data.duplicates import BITS
 from core.trust.lookalikes import LookalikeIndex
 
 PHOTO, LESION = "photo", "lesion"
@@ -42,18 +42,17 @@ class SeenBefore:
         return {**vars(self), "similarity": round(self.similarity, 4)}
 
 
-def hash_distances(index: LookalikeIndex, square: np.ndarray) -> np.ndarray:
-    """Bits by which each training photo's hash differs from the square's, the best of eight flips and turns, (N,) int.
+def hash_distances(index: LookalikeIndex, hashes: np.ndarray) -> np.ndarray:
+    """Bits by which each training photo's hash differs from a photo's, the best of eight flips and turns, (N,) int.
 
     Args:
-        square: (S, S, 3) uint8 RGB, from `fit_image`.
+        hashes: (8, 256) bool, of `turned_hashes`.
     """
-    # Eight bytes at a time.
-    known = np.ascontiguousarray(index.hashes).view("uint64")
-    best = np.full(len(known), BITS, "int16")
-    for turn in range(TURNS):
-        own = np.packbits(perceptual_hashes(square[None], turn), axis=1).view("uint64")
-        best = np.minimum(best, np.bitwise_count(known ^ own).sum(axis=1, dtype="int16"))
+    known = index.hash_words
+    best = np.full(known.shape[1], BITS, "int16")
+    for own in np.packbits(hashes, axis=1).view("uint64"):
+        bits = sum(np.bitwise_count(word ^ k).astype("int16") for word, k in zip(own, known, strict=True))
+        np.minimum(best, bits, out=best)
     return best
 
 

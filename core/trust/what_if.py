@@ -139,16 +139,14 @@ def sweep_facts(bundle: "Bundle", encoded: "EncodedPhoto", facts: Facts, record:
             f"The encoded photo comes from {encoded.model}, not from these weights of {bundle.name}. "
             "Encode it with encode_photo(bundle, photo)."
         )
-    asked = [facts, Facts()]
-    asked += [Facts(age, sex, facts.site) for sex in SEXES for age in AGES]
-    asked += [Facts(facts.age, sex, facts.site) for sex in SEXES]
-    asked += [Facts(facts.age, facts.sex, site) for site in SITES]
+    asked = [(facts.age, facts.sex, facts.site), (None, "unknown", "unknown")]
+    asked += [(age, sex, facts.site) for sex in SEXES for age in AGES]
+    asked += [(facts.age, sex, facts.site) for sex in SEXES]
+    asked += [(facts.age, facts.sex, site) for site in SITES]
     filled = _fill_in(facts, record) if record else None
     if filled:
         asked += filled[0]
-    metadata = bundle.card.facts_encoder.encode_columns(
-        [f.age for f in asked], [f.sex for f in asked], [f.site for f in asked]
-    )
+    metadata = bundle.card.facts_encoder.encode_columns(*zip(*asked, strict=True))
     found = calibrated(many_facts(bundle.classifier, encoded.feature_map, metadata), bundle.card.temperature)
     parts = np.split(found, np.cumsum([1, 1, len(SEXES) * len(AGES), len(SEXES), len(SITES)]))
     return WhatIf(
@@ -233,8 +231,8 @@ def score_flips(entered: pd.DataFrame, withheld: np.ndarray) -> dict:
     }
 
 
-def _fill_in(facts: Facts, record: dict) -> tuple[list[Facts], np.ndarray, int, tuple[str, ...], bool] | None:
-    """The patients who stand in for one with unknown facts, their weights, and what to say of them."""
+def _fill_in(facts: Facts, record: dict) -> tuple[list[tuple], np.ndarray, int, tuple[str, ...], bool] | None:
+    """The patients (age, sex, site) who stand in for one with unknown facts, their weights, and what to say of them."""
     unknown = tuple(
         name
         for name, missing in (
@@ -261,9 +259,9 @@ def _fill_in(facts: Facts, record: dict) -> tuple[list[Facts], np.ndarray, int, 
         and ("body site" in unknown or row[2] == facts.site)
     ]
     matched = sum(row[3] for row in alike) >= FEWEST
-    counts: dict[Facts, int] = {}
+    counts: dict[tuple, int] = {}
     for age, sex, site, lesions in alike if matched else known:
-        patient = Facts(
+        patient = (
             age if "age" in unknown else facts.age,
             sex if "sex" in unknown else facts.sex,
             site if "body site" in unknown else facts.site,
@@ -275,9 +273,7 @@ def _fill_in(facts: Facts, record: dict) -> tuple[list[Facts], np.ndarray, int, 
 
 def _expect(found: np.ndarray, weights: np.ndarray, lesions: int, unknown: tuple[str, ...], matched: bool) -> Expected:
     shares = weights / weights.sum()
-    low, high = (
-        np.array([np.quantile(column, q, weights=shares, method="inverted_cdf") for column in found.T]) for q in MIDDLE
-    )
+    low, high = np.quantile(found, MIDDLE, axis=0, weights=shares, method="inverted_cdf")
     tops = found.argmax(axis=1)
     named = {CODES[c]: float(shares[tops == c].sum()) for c in np.unique(tops)}
     return Expected(shares @ found, low, high, named, lesions, unknown, matched)

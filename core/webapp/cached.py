@@ -96,6 +96,7 @@ def _loader() -> ThreadPoolExecutor:
 def _load(folder: str):
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    import core.webapp.reading_view  # noqa: F401  what draws the answer, with pandas and scikit-learn
     from core.bundle import load_bundle
     from core.reading import warm_up
 

@@ -236,7 +236,11 @@ def _draw_weights(card: Card, folder: Path) -> None:
 def _stored(card: Card) -> dict[str, str]:
     size = f"{card.megabytes:.1f} MB, {card.weights.get('dtype')}"
     members = card.network.get("members")
-    return {"Members": f"{', '.join(members)}; {size} together"} if members else {"File": f"{card.weights.get('file')}, {size}"}
+    return (
+        {"Members": f"{', '.join(members)}; {size} together"}
+        if members
+        else {"File": f"{card.weights.get('file')}, {size}"}
+    )
 
 
 def _evaluation(card: Card, folder: Path) -> Evaluation | None:

@@ -2,9 +2,7 @@
 
 import streamlit as st
 
-from core.trust.replay import InvalidCase, read_case, replay, replay_table
 from core.webapp.cached import FAILURES, failure, load_model
-from core.webapp.overlays import draw_picture
 from core.webapp.shelf import Shelf
 from core.webapp.words import plain
 
@@ -22,6 +20,10 @@ def offer_replay(shelf: Shelf) -> None:
 
 
 def _draw_replay(shelf: Shelf, content: bytes) -> None:
+    # What reading needs is loaded when a case is there, not with the page.
+    from core.trust.replay import InvalidCase, read_case, replay, replay_table
+    from core.webapp.overlays import draw_picture
+
     try:
         case = read_case(content)
         found = replay(case, lambda folder: load_model(folder, shelf.models[folder.name]), shelf.root)

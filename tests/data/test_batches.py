@@ -64,7 +64,9 @@ def test_batches_repeat_with_seed_and_epoch(table, images):
     np.testing.assert_array_equal(photos, photos2)
     np.testing.assert_array_equal(facts, facts2)
     np.testing.assert_array_equal(labels, labels2)
-    assert photos.shape == (8, 48, 48, 3) and facts.shape == (8, 21) and labels.shape == (8, 7) and weights.shape == (8,)
+    assert (
+        photos.shape == (8, 48, 48, 3) and facts.shape == (8, 21) and labels.shape == (8, 7) and weights.shape == (8,)
+    )
     two.start_epoch(1)
     assert not np.array_equal(two[2][0][0], photos)
 

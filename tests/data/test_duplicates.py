@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from core.data.drawn import draw_lesion
-from core.data.duplicates import BITS, linked_lesions, near_duplicates, perceptual_hashes
+from core.data.duplicates import BITS, linked_lesions, near_duplicates, perceptual_hashes, turned_hashes
 from core.data.images import fit_image
 
 
@@ -35,6 +35,13 @@ def test_a_hash_has_256_bits_and_follows_a_turn(images):
     hashes = perceptual_hashes(images[:2])
     assert hashes.shape == (2, BITS)
     assert (hashes[1] == perceptual_hashes(np.rot90(images[1:2], -1, axes=(1, 2)), turn=1)[0]).all()
+
+
+def test_one_transform_gives_the_hashes_of_all_eight_positions(images):
+    for image in images:
+        whole = np.concatenate([perceptual_hashes(image[None], turn) for turn in range(8)])
+        # Rounding may turn a coefficient that is the median.
+        assert (turned_hashes(image) != whole).sum(axis=1).max() <= 2
 
 
 def test_links_make_groups_of_lesions():

@@ -104,7 +104,9 @@ def test_a_pooled_head_sees_the_same_through_mean_maps():
     whole = predict_cells(train_cells(cell, maps, part, training, 0), maps, part)
     means = pooled(maps, "none")
     assert means.shape == (24, 1, 1, 8)
-    np.testing.assert_allclose(predict_cells(train_cells(cell, means, part, training, 0), means, part), whole, atol=1e-3)
+    np.testing.assert_allclose(
+        predict_cells(train_cells(cell, means, part, training, 0), means, part), whole, atol=1e-3
+    )
     assert pooled(maps, "paper").shape == maps.shape
 
 

@@ -15,7 +15,20 @@ from experiments.maps import feature_maps, find_init
 from experiments.runs import read_runs
 
 TINY = Training(epochs=1, batch_size=16, metadata_units=4)
-ENTRY = {"name", "metric", "backbone", "value", "low", "high", "seed_low", "seed_high", "n_photos", "n_lesions", "seeds", "unit"}
+ENTRY = {
+    "name",
+    "metric",
+    "backbone",
+    "value",
+    "low",
+    "high",
+    "seed_low",
+    "seed_high",
+    "n_photos",
+    "n_lesions",
+    "seeds",
+    "unit",
+}
 
 
 @pytest.fixture(scope="module")

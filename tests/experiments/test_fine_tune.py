@@ -27,7 +27,9 @@ def test_cells_change_one_thing_and_are_not_run_twice(tmp_path, drawn_folder):
     fine_tune.run_fine_tune(path, table, train_one, [0])
     assert len(asked) == len(fine_tune.CHANGES) + 1 and len(set(asked)) == len(fine_tune.CHANGES)
     record = fine_tune.summarise(read_runs(path), table)
-    differences = {e["name"]: e for e in record["comparisons"] if e["unit"] == "difference" and e["metric"] == "accuracy"}
+    differences = {
+        e["name"]: e for e in record["comparisons"] if e["unit"] == "difference" and e["metric"] == "accuracy"
+    }
     assert len(differences) == len(fine_tune.CHANGES) - 1
     assert differences["attention: paper against uniform"]["value"] > 0
     assert differences["metadata: real against none"]["value"] == 0

@@ -19,10 +19,20 @@ def test_every_block_survives_without_results():
 
 
 def test_an_interval_that_holds_zero_shows_nothing():
-    entry = {"value": 0.02, "low": -0.01, "high": 0.05, "seed_low": 0.01, "seed_high": 0.03, "seeds": 2, "unit": "difference"}
+    entry = {
+        "value": 0.02,
+        "low": -0.01,
+        "high": 0.05,
+        "seed_low": 0.01,
+        "seed_high": 0.03,
+        "seeds": 2,
+        "unit": "difference",
+    }
     assert readme.verdict(entry) == "not shown"
     assert readme.points(entry) == "+2.0 (-1.0 to +5.0)"
     assert readme.verdict(entry | {"low": 0.005}) == "**better**"
     assert readme.verdict(entry | {"low": 0.005, "seed_low": -0.01}) == "better, not by every seed"
     assert readme.verdict(entry | {"low": 0.005, "seeds": 1}) == "better, one seed only"
-    assert readme.verdict(entry | {"value": -0.02, "high": -0.01, "seed_low": -0.03, "seed_high": -0.001}) == "**worse**"
+    assert (
+        readme.verdict(entry | {"value": -0.02, "high": -0.01, "seed_low": -0.03, "seed_high": -0.001}) == "**worse**"
+    )

@@ -22,7 +22,9 @@ def made_up_run(seed: int = 0, weights: str = "none", skill: float = 1.0) -> dic
 
 def test_finished_runs_are_not_run_again(tmp_path):
     path = tmp_path / "runs.jsonl"
-    planned = [describe(Cell(weights=w), Training(), backbone="B", split="s", seed=0) for w in ("none", "paper", "none")]
+    planned = [
+        describe(Cell(weights=w), Training(), backbone="B", split="s", seed=0) for w in ("none", "paper", "none")
+    ]
     assert len(unfinished(path, planned)) == 2
     append_runs(path, [made_up_run()])
     assert [run["weights"] for run in unfinished(path, planned)] == ["paper"]
@@ -48,7 +50,9 @@ def test_a_run_is_json_and_its_digits_give_its_scores_again():
     expected = lesion_bootstrap(LABELS, np.eye(7)[predicted], LESIONS, resamples=200)["balanced_accuracy"]
     assert {k: found[k] for k in expected} == pytest.approx(expected, abs=1e-4)
     assert (found["n_photos"], found["n_lesions"], found["seeds"], found["unit"]) == (70, 35, 1, "score")
-    assert compare(judge, "mel.sensitivity", [run])["value"] == pytest.approx((predicted[LABELS == 4] == 4).mean(), abs=1e-4)
+    assert compare(judge, "mel.sensitivity", [run])["value"] == pytest.approx(
+        (predicted[LABELS == 4] == 4).mean(), abs=1e-4
+    )
     with pytest.raises(ValueError, match="Unknown metric"):
         judge.score(predicted, "auc_macro")
     with pytest.raises(ValueError, match="another split"):

@@ -64,7 +64,10 @@ def test_golden_counts_of_attention_free_and_pooled_heads():
     shapes = {name: GOLDEN[name][1] for name in encoders}
 
     def total(name, **choices):
-        return tuple(a + b for a, b in zip(counts(build_head(shapes[name], metadata=False, **choices)), encoders[name], strict=True))
+        return tuple(
+            a + b
+            for a, b in zip(counts(build_head(shapes[name], metadata=False, **choices)), encoders[name], strict=True)
+        )
 
     assert total("DenseNet201", attention="none") == (17474247, 17260935)
     assert total("InceptionResNetV2", attention="none") == (47550631, 47496231)
@@ -209,7 +212,8 @@ def test_a_download_from_a_local_stand_in(monkeypatch, tmp_path):
     whole = keras.applications.MobileNetV3Small(include_top=False, weights=None, input_shape=(224, 224, 3))
     whole.save_weights(tmp_path / "stand_in.weights.h5")
     monkeypatch.setattr(
-        "keras.src.applications.mobilenet_v3.file_utils.get_file", lambda *_, **__: str(tmp_path / "stand_in.weights.h5")
+        "keras.src.applications.mobilenet_v3.file_utils.get_file",
+        lambda *_, **__: str(tmp_path / "stand_in.weights.h5"),
     )
     encoder = build_encoder("MobileNetV3Small", init="imagenet")
     np.testing.assert_array_equal(encoder.get_layer("conv").get_weights()[0], whole.get_layer("conv").get_weights()[0])

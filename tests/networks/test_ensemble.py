@@ -17,7 +17,9 @@ def members():
     small = {"image_size": 64, "head": "pooled", "metadata_units": 8}
     return [
         build_classifier("MobileNetV3Small", attention="normalised", **small),
-        build_classifier("MobileNetV3Small", attention="none", metadata=False, **{k: small[k] for k in ("image_size", "head")}),
+        build_classifier(
+            "MobileNetV3Small", attention="none", metadata=False, **{k: small[k] for k in ("image_size", "head")}
+        ),
     ]
 
 

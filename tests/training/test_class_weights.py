@@ -14,7 +14,9 @@ def test_the_papers_new_weights():
 
 
 def test_the_papers_original_weights_are_seven_times_its_new_ones():
-    np.testing.assert_allclose(class_weights("inverse", HAM10000), [30.63, 19.48, 9.113, 87.09, 8.998, 1.494, 70.53], rtol=1e-3)
+    np.testing.assert_allclose(
+        class_weights("inverse", HAM10000), [30.63, 19.48, 9.113, 87.09, 8.998, 1.494, 70.53], rtol=1e-3
+    )
     np.testing.assert_allclose(class_weights("inverse", HAM10000), 7 * class_weights("paper", HAM10000))
 
 

@@ -1,7 +1,5 @@
 """The photo gate's eye."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
@@ -20,16 +18,6 @@ def test_one_photo_and_many_give_the_same_vector(lesions):
     assert many.shape == (12, eye.CHANNELS) and many.dtype == np.float32
     assert np.allclose(eye.look(lesions[:1])[0], many[0], atol=1e-4)
     assert eye.look(lesions[:0]).shape == (0, eye.CHANNELS)
-
-
-def test_an_encoded_photo_is_seen_once(lesions, monkeypatch):
-    class Encoded(SimpleNamespace):
-        __hash__ = object.__hash__
-
-    encoded = Encoded()
-    first = eye.look_once(encoded, lesions[0])
-    monkeypatch.setattr(eye, "look", None)
-    assert eye.look_once(encoded, lesions[0]) is first
 
 
 def test_what_is_strange_lies_far_out():

@@ -1,13 +1,11 @@
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from core.data.drawn import draw_lesion
-from core.data.images import fit_image
 from core.trust import drawings
-from core.trust.gate import FAULTS, INPUTS, OK, REFUSE, TERMS, WARN, judge, score_inputs, square, verdicts
+from core.trust.gate import FAULTS, INPUTS, OK, REFUSE, TERMS, WARN, judge, score_inputs, verdicts
 from core.trust.gate_measure import REFUSED, _fit, _kin, _thresholds
 from core.trust.not_dermoscopy import DEGRADED
 from core.trust.photo_statistics import NAMES, SIDE, photo_statistics
@@ -72,13 +70,6 @@ def test_many_are_judged_as_one_is():
     for score in scores:
         many = verdicts(given, numbers, np.full(2, score))
         assert list(many) == [judge(given, n, score, 450).verdict for n in numbers]
-
-
-def test_the_square_is_the_networks_where_sizes_agree():
-    photo = draw_lesion("nv", (300, 240))[0]
-    own = SimpleNamespace(photo=photo, image=fit_image(photo, SIDE))
-    other = SimpleNamespace(photo=photo, image=fit_image(photo, 64))
-    assert np.array_equal(square(own), square(other)) and square(own).dtype == np.uint8
 
 
 def test_the_fit_tells_apart_what_differs_and_families_weigh_the_same():

@@ -3,7 +3,7 @@ import pytest
 from test_lookalikes import made_up_index
 
 from core.data.drawn import draw_lesion
-from core.data.duplicates import perceptual_hashes
+from core.data.duplicates import perceptual_hashes, turned_hashes
 from core.diagnoses import CODES
 from core.trust.lookalikes_measure import ALTERED, alter
 from core.trust.seen_before import find_seen, hash_distances
@@ -27,7 +27,7 @@ def index(squares):
 def test_a_training_photo_is_known_again(how, index, squares):
     for row in range(7):
         square = alter(squares[row], how, np.random.default_rng(row))
-        bits = hash_distances(index, square)
+        bits = hash_distances(index, turned_hashes(square))
         assert bits.argmin() == row and bits[row] <= THRESHOLDS["bits"]
         seen = find_seen(index, bits, np.zeros(7), THRESHOLDS)
         assert (seen.kind, seen.image_id) == ("photo", index.table.image_id.iloc[row])
@@ -57,4 +57,4 @@ def test_hash_and_features_together_need_less_of_each(index):
 
 def test_an_unknown_lesion_is_unknown(index):
     other = draw_lesion("nv", (224, 224), seed=77)[0]
-    assert find_seen(index, hash_distances(index, other), np.zeros(7), THRESHOLDS | {"bits": 20}) is None
+    assert find_seen(index, hash_distances(index, turned_hashes(other)), np.zeros(7), THRESHOLDS | {"bits": 20}) is None

@@ -1,0 +1,66 @@
+"""The reading page once a photo is there: the gate, the answer, and all that lets one question it.
+
+Apart from `app.py`, because it needs pandas, SciPy and scikit-learn, for which nobody who only opens the page should wait.
+"""
+
+import streamlit as st
+
+from core.data.patient import Facts
+from core.reading import read_lesion
+from core.trust.conformal import build_set
+from core.webapp.answer import draw_answer
+from core.webapp.ask import Photo, is_example
+from core.webapp.cached import FAILURES, encode, failure, load_model, second_opinion
+from core.webapp.gate_view import draw_gate
+from core.webapp.lookalikes_view import draw_seen
+from core.webapp.overlays import draw_overlays
+from core.webapp.second_facts import ask_what_if, draw_facts_in_short
+from core.webapp.second_measures import kept_measure, kept_signals
+from core.webapp.second_sections import Case, draw_keeping, draw_sections
+from core.webapp.second_threshold import default_threshold, reader_threshold, say_threshold
+from core.webapp.shelf import Shelf
+from core.webapp.words import milliseconds
+
+
+def draw_reading(shelf: Shelf, name: str, photo: Photo, facts: Facts) -> Case:
+    """The gate's word, then the answer; the script ends here where the photo is refused or cannot be read."""
+    card, folder = shelf.models[name], shelf.folder(name)
+    signals = kept_signals(folder, card)
+    facts_record, _ = kept_measure("facts", folder, card)
+    default = default_threshold(shelf, name, card)
+    threshold = reader_threshold(default)
+    try:
+        bundle = load_model(folder, card)
+        encoded = encode(bundle, photo)
+        opinion = second_opinion(signals, bundle, encoded)
+        if is_example():
+            if opinion.refused:
+                st.caption(
+                    ":material/draw: The photo gate refuses this drawing, rightly. The example goes on all the same."
+                )
+        elif not draw_gate(opinion.gate, signals.records.get("gate"), photo.hash):
+            st.stop()
+        reading = read_lesion(bundle, None, facts, encoded=encoded, explain=False)
+        what = ask_what_if(bundle, encoded, facts, facts_record)
+    except FAILURES as error:
+        st.error(failure(error), icon=":material/error:")
+        st.stop()
+    draw_seen(opinion.seen)
+    measured = signals.records.get("set")
+    found = build_set(reading.probabilities, measured) if measured else None
+    draw_answer(reading, found, measured)
+    say_threshold(reading.probabilities["mel"], threshold)
+    draw_facts_in_short(what, threshold)
+    seconds = encoded.seconds["encode"] + reading.seconds["head"]
+    st.caption(f"Read by {name} in {milliseconds(seconds)}; photo of {photo.size}.")
+    return Case(
+        shelf, name, card, photo, facts, bundle, encoded, reading, signals, opinion, found, what, threshold, default
+    )
+
+
+def draw_questions(case: Case) -> None:
+    """Below the answer, over the page's whole width: the sections, the maps, and taking the case along."""
+    facts_record, facts_problem = kept_measure("facts", case.shelf.folder(case.name), case.card)
+    draw_sections(case, facts_record, facts_problem)
+    draw_overlays(case.bundle, case.encoded, case.facts, case.signals.records.get("maps"))
+    draw_keeping(case)
