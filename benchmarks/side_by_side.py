@@ -33,8 +33,8 @@ def median_ratio(laps: list[float], base: list[float]) -> float:
     return statistics.median(a / b for a, b in zip(laps, base, strict=True))
 
 
-def tell(name: str, ratio: float, target: str, met: bool, **more) -> None:
-    """Prints one result as a JSON line."""
+def tell(name: str, ratio: float, target: str, met: bool | None, **more) -> None:
+    """Prints one result as a JSON line; `met` is None where there is no target."""
     record = {"benchmark": name, "ratio": round(ratio, 3), "target": target, "met": met, **more}
     record["machine"] = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
     sys.stdout.write(json.dumps(record) + "\n")

@@ -21,8 +21,10 @@ if TYPE_CHECKING:  # at run time this would load TensorFlow, and a page must be 
 
 METHOD = "grad-cam"
 NOTICE = "For research and teaching. Not a diagnosis."
-# What a photo remembers of each: enough for a control that changes one thing, little beside the photo itself.
+# What a photo remembers: of what is large, enough for a control that changes one thing; of answers, all that a page asks at a time
+# (the gate, the facts, what if), before and after a change.
 RECENT = 2
+ANSWERS = 12
 
 
 class Recent:
@@ -56,7 +58,8 @@ class EncodedPhoto:
         model: the bundle's name.
         weights: SHA-256 of the bundle's weights.
         seconds: "encode", and "gradients" if there are any.
-        answers: the head's, by facts.
+        answers: of the head by facts, and of others by what was asked.
+        changing_gradients: those that change with the facts, by facts.
         overlays: by map and opacity; read-only arrays.
     """
 
@@ -68,7 +71,8 @@ class EncodedPhoto:
     model: str
     weights: str
     seconds: dict[str, float]
-    answers: Recent = field(default_factory=lambda: Recent(RECENT), repr=False)
+    answers: Recent = field(default_factory=lambda: Recent(ANSWERS), repr=False)
+    changing_gradients: Recent = field(default_factory=lambda: Recent(RECENT), repr=False)
     overlays: Recent = field(default_factory=lambda: Recent(RECENT), repr=False)
 
 
@@ -234,11 +238,11 @@ def read_lesion(
     attention = heatmap = attention_overlay = heatmap_overlay = None
     if explain:
         lap = time.perf_counter()
-        attention = _ask("soft-attention", bundle, encoded, metadata, target, attention_map)
+        attention = _ask("soft-attention", bundle, encoded, facts, target, attention_map)
         seconds["attention"] = time.perf_counter() - lap
         lap = time.perf_counter()
         heatmap = (
-            attention if method == attention.method else _ask(method, bundle, encoded, metadata, target, attention_map)
+            attention if method == attention.method else _ask(method, bundle, encoded, facts, target, attention_map)
         )
         seconds["heatmap"] = time.perf_counter() - lap + (encoded.seconds.get("gradients", 0.0) if fresh else 0.0)
         lap = time.perf_counter()
@@ -298,15 +302,26 @@ def _softmax(logits: np.ndarray, bundle: Bundle) -> np.ndarray:
     return powers / powers.sum()
 
 
-def _ask(method, bundle, encoded, metadata, target, attention_map) -> Heatmap:
+def gradients_of(bundle: Bundle, encoded: EncodedPhoto, facts: Facts) -> np.ndarray:
+    """Gradients of all seven logits with respect to the feature map, (7, h, w, C); made once for a photo, or once for its facts."""
+    from core.explain.compiled import compiled
+
+    if encoded.gradients is not None:
+        return encoded.gradients
+    return encoded.changing_gradients.get(
+        facts, lambda: compiled(bundle.classifier).gradients(encoded.feature_map, _metadata(bundle, facts))
+    )
+
+
+def _ask(method, bundle, encoded, facts, target, attention_map) -> Heatmap:
     return explain(
         method,
         bundle.classifier,
         encoded.feature_map,
-        metadata,
+        _metadata(bundle, facts),
         index_of(target),
         attention=attention_map,
-        gradients=encoded.gradients,
+        gradients=gradients_of(bundle, encoded, facts) if find_explainer(method).per_class else None,
     )
 
 

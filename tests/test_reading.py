@@ -117,6 +117,30 @@ def test_a_control_redoes_only_what_it_changes(bundle, photo, monkeypatch):
         assert counts(opacity=0.1 * turn) == (0, 2)
 
 
+def test_gradients_that_change_with_the_facts_are_made_once_for_them(bundle, photo, monkeypatch):
+    """As an ensemble's do: another class asks the same gradients."""
+    encoded = replace(encode_photo(bundle, photo), gradients=None)
+    network, made = compiled(bundle.classifier), []
+    gradients = network.gradients
+    monkeypatch.setattr(network, "gradients", lambda *inputs: made.append(1) or gradients(*inputs))
+    for code in CODES:
+        read_lesion(bundle, None, FACTS, target=code, encoded=encoded)
+    assert len(made) == 1
+    read_lesion(bundle, None, Facts(5), encoded=encoded)
+    read_lesion(bundle, None, FACTS, encoded=encoded)
+    assert len(made) == 2
+
+
+def test_a_page_that_changes_one_fact_asks_nothing_else_again(bundle, photo):
+    """A page asks the gate, the head and what would be if, each time it is drawn."""
+    encoded, made = encode_photo(bundle, photo), []
+    for age in (10, 20, 30, 20):
+        encoded.answers.get("gate", lambda: made.append("gate") or True)
+        read_lesion(bundle, None, Facts(age), encoded=encoded, explain=False)
+        encoded.answers.get(("what if", age), lambda: made.append("what if") or True)
+    assert made == ["gate", *["what if"] * 3]
+
+
 def test_recent_keeps_the_last_few():
     made = []
     recent = Recent(2)

@@ -204,7 +204,9 @@ def _altered(bundle, index, images, rows, train, thresholds) -> dict:
         similarities = index.similarities(encode_images(bundle, fitted))
         found = []
         for number in range(len(sample)):
-            seen = find_seen(index, hash_distances(index, turned_hashes(squares[number])), similarities[number], thresholds)
+            seen = find_seen(
+                index, hash_distances(index, turned_hashes(squares[number])), similarities[number], thresholds
+            )
             found.append(seen is not None and seen.lesion_id == lesions[number])
         scored[how] = share_of(np.array(found), lesions)
     return scored

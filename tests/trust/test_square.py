@@ -27,7 +27,11 @@ def test_the_square_is_the_same_whatever_the_network_sees(size):
 def test_each_thing_is_worked_out_once(monkeypatch):
     encoded = Encoded(photo=PHOTO, image=fit_image(PHOTO, SIDE))
     first = square_of(encoded)
-    assert first.seen.shape == (eye.CHANNELS,) and first.statistics.shape == (len(NAMES),) and first.hashes.shape == (8, 256)
+    assert (
+        first.seen.shape == (eye.CHANNELS,)
+        and first.statistics.shape == (len(NAMES),)
+        and first.hashes.shape == (8, 256)
+    )
     monkeypatch.setattr(eye, "look", None)
     again = square_of(encoded)
     assert again.seen is first.seen and again.statistics is first.statistics and again.hashes is first.hashes
