@@ -9,6 +9,7 @@ import argparse
 import statistics
 import tempfile
 import time
+from pathlib import Path
 
 from benchmarks.side_by_side import tell
 
@@ -38,7 +39,6 @@ def main() -> None:
         table = read_table(asked.data or draw_ham10000(scratch, lesions=200, size=(300, 225)))
         table = table.head(asked.steps * BATCH * 2)
         classifier = build_classifier(asked.backbone, **recipe.network)
-        from pathlib import Path
 
         images = cache_images(table, classifier.image_size, root=Path(scratch))
         encoder = fit_encoder(table.age)
