@@ -14,6 +14,7 @@ import json
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -233,40 +234,25 @@ def score_flips(entered: pd.DataFrame, withheld: np.ndarray) -> dict:
 
 def _fill_in(facts: Facts, record: dict) -> tuple[list[tuple], np.ndarray, int, tuple[str, ...], bool] | None:
     """The patients (age, sex, site) who stand in for one with unknown facts, their weights, and what to say of them."""
-    unknown = tuple(
-        name
-        for name, missing in (
-            ("age", facts.age is None),
-            ("sex", facts.sex == "unknown"),
-            ("body site", facts.site == "unknown"),
-        )
-        if missing
-    )
-    known = [
-        row
-        for row in record["training_facts"]
-        if ("age" not in unknown or row[0] is not None)
-        and ("sex" not in unknown or row[1] != "unknown")
-        and ("body site" not in unknown or row[2] != "unknown")
-    ]
-    if not unknown or not known:
+    no_age, no_sex, no_site = facts.age is None, facts.sex == "unknown", facts.site == "unknown"
+    unknown = tuple(compress(("age", "sex", "body site"), (no_age, no_sex, no_site)))
+    if not unknown:
         return None
-    alike = [
-        row
-        for row in known
-        if ("age" in unknown or (row[0] is not None and abs(row[0] - facts.age) <= NEARBY))
-        and ("sex" in unknown or row[1] == facts.sex)
-        and ("body site" in unknown or row[2] == facts.site)
-    ]
-    matched = sum(row[3] for row in alike) >= FEWEST
-    counts: dict[tuple, int] = {}
-    for age, sex, site, lesions in alike if matched else known:
-        patient = (
-            age if "age" in unknown else facts.age,
-            sex if "sex" in unknown else facts.sex,
-            site if "body site" in unknown else facts.site,
-        )
-        counts[patient] = counts.get(patient, 0) + lesions
+    # Lesions by the facts that stand in for the unknown ones: of all patients, and of those who share the known facts.
+    everyone: dict[tuple, int] = {}
+    alike: dict[tuple, int] = {}
+    for age, sex, site, lesions in record["training_facts"]:
+        if (no_age and age is None) or (no_sex and sex == "unknown") or (no_site and site == "unknown"):
+            continue
+        patient = age if no_age else facts.age, sex if no_sex else facts.sex, site if no_site else facts.site
+        everyone[patient] = everyone.get(patient, 0) + lesions
+        shares_age = no_age or (age is not None and abs(age - facts.age) <= NEARBY)
+        if shares_age and (no_sex or sex == facts.sex) and (no_site or site == facts.site):
+            alike[patient] = alike.get(patient, 0) + lesions
+    if not everyone:
+        return None
+    matched = sum(alike.values()) >= FEWEST
+    counts = alike if matched else everyone
     weights = np.array(list(counts.values()), "float64")
     return list(counts), weights, int(weights.sum()), unknown, matched
 
