@@ -26,6 +26,32 @@ def many_facts(classifier: Classifier, feature_map: np.ndarray, metadata: np.nda
     return run(np.asarray(feature_map, "float32")[None], np.asarray(metadata, "float32")).numpy()
 
 
+class _Parts:
+    """Tensors that a head joins along the last axis, of the photo (1, ..., C) and of patients (N, ..., D), not joined yet.
+
+    A dense layer of the joined tensor is the sum of what it makes of each: the photo's part, by far the widest, then is calculated
+    once and not for each patient.
+    """
+
+    def __init__(self, tensors: list):
+        self._tensors = tensors
+
+    def through(self, dense: keras.layers.Dense):
+        """What a dense layer gives for the joined tensor."""
+        import tensorflow as tf
+
+        kernels = tf.split(tf.convert_to_tensor(dense.kernel), [x.shape[-1] for x in self._tensors])
+        total = sum(tf.tensordot(x, kernel, 1) for x, kernel in zip(self._tensors, kernels, strict=True))
+        total = total + tf.convert_to_tensor(dense.bias) if dense.use_bias else total
+        return total if dense.activation is None else dense.activation(total)
+
+    def joined(self, patients):
+        """The tensors joined, for so many patients."""
+        import tensorflow as tf
+
+        return tf.concat([tf.repeat(x, patients, axis=0) if x.shape[0] == 1 else x for x in self._tensors], axis=-1)
+
+
 def _compile(classifier: Classifier):
     import tensorflow as tf
 
@@ -36,8 +62,17 @@ def _compile(classifier: Classifier):
             """The operation, with what belongs to the photo repeated for each patient where it meets facts."""
 
             def call(*args, **kwargs):
+                if isinstance(operation, keras.layers.Dropout):
+                    return args[0]  # nothing is dropped here
+                if args and isinstance(args[0], _Parts):
+                    if isinstance(operation, keras.layers.Dense) and operation.compute_dtype == "float32":
+                        return args[0].through(operation)
+                    args = args[0].joined(tf.shape(metadata)[0]), *args[1:]
                 given = [x for x in keras.tree.flatten((args, kwargs)) if tf.is_tensor(x) and x.shape.rank]
                 if len({x.shape[0] for x in given}) > 1:
+                    last = -1, given[0].shape.rank - 1
+                    if isinstance(operation, keras.layers.Concatenate) and operation.axis in last:
+                        return _Parts(given)
                     patients = tf.shape(metadata)[0]
                     args, kwargs = keras.tree.map_structure(
                         lambda x: (
