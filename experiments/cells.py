@@ -1,6 +1,7 @@
 """Heads on frozen feature maps, several trained in one pass: the cells of an experiment."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import keras
@@ -14,9 +15,9 @@ from core.data.patient import METADATA_WIDTH, fit_encoder
 from core.data.split import PARTS, Split
 from core.diagnoses import CODES
 from core.networks.classifier import build_head
-from core.networks.soft_attention import SoftAttention
 from core.training.accelerator import jit_mode
 from core.training.class_weights import CLASS_WEIGHTS, class_weights
+from experiments.attending import AttendedFeatures, AttentionScales, PooledMap
 
 METADATA = ("none", "real", "shuffled", "only")
 PREDICT_BATCH = 64
@@ -135,35 +136,6 @@ def loss_weights(name: str, counts: np.ndarray) -> np.ndarray:
 # ---- network ----
 
 
-class FastSoftAttention(SoftAttention):
-    """The same attention, its 3x3 convolution written as one matrix product: several times as fast on a CPU for so few maps."""
-
-    def attention_maps(self, feature_map):
-        if self.form not in ("paper", "normalised"):
-            return super().attention_maps(feature_map)
-        height, width, channels = feature_map.shape[1:]
-        taps = ops.reshape(ops.transpose(self.kernel, (2, 0, 1, 3)), (channels, 9 * self.maps))
-        product = ops.matmul(ops.reshape(feature_map, (-1, channels)), taps)
-        product = ops.reshape(product, (-1, height, width, 3, 3, self.maps))
-        product = ops.pad(product, ((0, 0), (1, 1), (1, 1), (0, 0), (0, 0), (0, 0)))
-        logits = self.bias
-        for a in range(3):
-            for b in range(3):
-                logits = logits + product[:, a : a + height, b : b + width, a, b]
-        flat = ops.reshape(logits, (-1, height * width, self.maps))
-        return ops.reshape(ops.softmax(flat, axis=1), (-1, height, width, self.maps))
-
-
-def _with_fast_attention(head: keras.Model) -> keras.Model:
-    """A copy of a head, with first weights of its own."""
-
-    def copy(layer):
-        kind = FastSoftAttention if isinstance(layer, SoftAttention) else type(layer)
-        return kind.from_config(layer.get_config())
-
-    return keras.models.clone_model(head, clone_function=copy)
-
-
 def _facts_head(training: Training) -> keras.Model:
     """The metadata branch of `build_head` alone."""
     facts = keras.Input((METADATA_WIDTH,), name="metadata")
@@ -175,31 +147,47 @@ def _facts_head(training: Training) -> keras.Model:
 def build_cells(cells: Sequence[Cell], shape: tuple[int, int, int], training: Training, seed: int) -> keras.Model:
     """One model that holds a head for each cell: [feature map, real facts, shuffled facts] -> logits (B, cells, 7).
 
-    The heads share nothing but their input. Each starts from the same seed, so heads of one shape start from equal weights.
+    The heads share no weight. Each starts from the same seed, so heads of one shape start from equal weights; heads of one attention
+    form drop the same units of the module.
     """
     feature_map = keras.Input(shape, name="feature_map")
     facts = {name: keras.Input((METADATA_WIDTH,), name=name) for name in ("real", "shuffled")}
+    attended_by = {}
+    if training.head == "pooled":
+        forms = Counter(cell.attention for cell in cells if cell.attention != "none")
+        attended_by = {form: _attended_features(feature_map, form, heads, seed) for form, heads in forms.items()}
     logits = []
     for number, cell in enumerate(cells):
         keras.utils.set_random_seed(seed)
         if cell.metadata == "only":
             answer = _facts_head(training)(facts["real"])
         else:
+            features, form = feature_map, cell.attention
+            if form in attended_by:
+                features, form = next(attended_by[form]), "none"
             head = build_head(
-                shape,
-                attention=cell.attention,
+                tuple(features.shape[1:]),
+                attention=form,
                 head=training.head,
                 metadata=cell.metadata != "none",
                 metadata_units=training.metadata_units,
                 dropout=training.dropout,
             )
-            if cell.attention != "none":
-                head = _with_fast_attention(head)
             head.name = f"cell_{number}"
-            answer, _ = head([feature_map, facts[cell.metadata]] if cell.metadata != "none" else [feature_map])
+            answer, _ = head([features, facts[cell.metadata]] if cell.metadata != "none" else [features])
         logits.append(layers.Reshape((1, len(CODES)))(answer))
     stacked = logits[0] if len(logits) == 1 else layers.Concatenate(axis=1)(logits)
     return keras.Model([feature_map, facts["real"], facts["shuffled"]], stacked)
+
+
+def _attended_features(feature_map, form: str, heads: int, seed: int) -> Iterator:
+    """Heads' pooled attention modules, (B, 1, 1, 2C) each, with what does not depend on the head calculated once for all."""
+    keras.utils.set_random_seed(seed)
+    t = feature_map if form == "published" else layers.ReLU()(feature_map)
+    *corners, own, kept = PooledMap()(t)
+    for scale in AttentionScales(form, heads, seed)(t):
+        attended = AttendedFeatures()(corners, scale, kept)
+        yield layers.Reshape((1, 1, 2 * feature_map.shape[-1]))(layers.Concatenate()([own, attended]))
 
 
 class CellsLoss(keras.losses.Loss):
@@ -223,7 +211,9 @@ class CellsLoss(keras.losses.Loss):
 # ---- training ----
 
 
-class _Batches(keras.utils.PyDataset):
+class Batches(keras.utils.PyDataset):
+    """(feature maps, real facts, shuffled facts), one-hot labels; each photo once an epoch, in an order that seed and epoch draw."""
+
     def __init__(self, maps: np.ndarray, part: Part, batch_size: int, seed: int):
         super().__init__()
         self.maps, self.part, self.batch_size, self.seed, self.epoch = maps, part, min(batch_size, len(maps)), seed, 0
@@ -240,8 +230,12 @@ class _Batches(keras.utils.PyDataset):
     def __len__(self):
         return len(self.maps) // self.batch_size
 
+    def rows_of(self, index: int) -> np.ndarray:
+        """The part's rows in a batch."""
+        return self.order[index * self.batch_size : (index + 1) * self.batch_size]
+
     def __getitem__(self, index):
-        rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
+        rows = self.rows_of(index)
         facts = self.part.facts
         return (self.maps[rows].astype("float32"), facts["real"][rows], facts["shuffled"][rows]), self.one_hot[rows]
 
@@ -267,7 +261,7 @@ def train_cells(cells: Sequence[Cell], maps: np.ndarray, part: Part, training: T
             f"Cells of epsilon {sorted(epsilons)} cannot be trained together. Train those of one epsilon at a time."
         )
     model = build_cells(cells, maps.shape[1:], training, seed)
-    batches = _Batches(maps, part, training.batch_size, seed)
+    batches = Batches(maps, part, training.batch_size, seed)
     counts = np.bincount(part.labels, minlength=len(CODES))
     rate = keras.optimizers.schedules.CosineDecay(training.rate, len(batches) * training.epochs)
     optimizer = keras.optimizers.Adam(rate, epsilon=epsilons.pop())

@@ -6,15 +6,14 @@ import pytest
 
 from core.data.ham10000 import read_table
 from core.data.split import split_table
-from core.networks.classifier import build_head
+from core.networks.classifier import ATTENTIONS, build_head
 from core.training.class_weights import class_weights
 from experiments.cells import (
     Cell,
     CellsLoss,
-    FastSoftAttention,
     Part,
     Training,
-    _with_fast_attention,
+    build_cells,
     loss_weights,
     make_parts,
     pooled,
@@ -110,14 +109,40 @@ def test_a_pooled_head_sees_the_same_through_mean_maps():
     assert pooled(maps, "paper").shape == maps.shape
 
 
-def test_the_fast_attention_is_the_same_attention():
-    maps, _ = made_up_part(6)
-    head = build_head((4, 4, 8), attention="paper", head="pooled", metadata=False)
-    fast = _with_fast_attention(head)
-    fast.set_weights(head.get_weights())
-    for expected, found in zip(head([maps]), fast([maps]), strict=True):
-        np.testing.assert_allclose(found, expected, atol=1e-5)
-    assert any(isinstance(layer, FastSoftAttention) for layer in fast.layers)
+@pytest.mark.parametrize("form", [form for form in ATTENTIONS if form != "none"])
+def test_a_cells_attention_is_that_of_the_networks(form):
+    """Answers and gradients of `build_head`, at even and odd sizes of the map."""
+    import tensorflow as tf
+
+    rng = np.random.default_rng(0)
+    for side in (3, 4):
+        maps, facts = rng.normal(size=(6, side, side, 8)).astype("float32"), rng.normal(size=(6, 21)).astype("float32")
+        cell = build_cells([Cell(form, "real")], (side, side, 8), TINY, 0)
+        head = build_head((side, side, 8), attention=form, head="pooled", metadata_units=4, dropout=0.2)
+        assert [w.shape for w in head.weights] == [w.shape for w in cell.weights if "seed" not in w.path]
+        for own, other in zip(head.trainable_variables, cell.trainable_variables, strict=True):
+            other.assign(rng.normal(size=own.shape))
+            own.assign(other)
+        answers, gradients = [], []
+        for model, inputs in ((head, [maps, facts]), (cell, [maps, facts, facts])):
+            with tf.GradientTape() as tape:
+                found = model(inputs)
+                logits = found[0] if model is head else found[:, 0]
+                loss = tf.reduce_sum(logits * np.arange(7.0))
+            answers.append(logits.numpy())
+            gradients.append([g.numpy() for g in tape.gradient(loss, model.trainable_variables)])
+        np.testing.assert_allclose(answers[1], answers[0], atol=1e-5)
+        for expected, found in zip(*gradients, strict=True):
+            np.testing.assert_allclose(found, expected, atol=2e-4, rtol=1e-3)
+
+
+def test_heads_of_one_attention_drop_half_the_units_and_the_same():
+    model = build_cells([Cell("uniform"), Cell("uniform")], (4, 4, 8), Training(dropout=0.0), 0)
+    maps, facts = np.ones((2, 4, 4, 8), "float32"), np.zeros((2, 21), "float32")
+    logits = model([maps, facts, facts], training=True).numpy()
+    np.testing.assert_allclose(logits[:, 0], logits[:, 1], rtol=1e-5)
+    assert np.abs(logits[0] - logits[1]).max() > 1e-4
+    assert np.abs(logits - model([maps, facts, facts]).numpy()).max() > 1e-4
 
 
 def test_every_kind_of_cell_trains_and_cells_of_two_epsilons_do_not_mix():

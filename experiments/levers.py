@@ -1,0 +1,335 @@
+"""What might make the models better, one change at a time, judged on validation photos alone: the test part is never looked at.
+
+    python -m experiments.levers --data HAM10000 --imagenet FOLDER
+
+Heads: each lever of `LEVERS` against one base head (pooled, no attention, the patient's facts, square-root inverse weights) on
+frozen ImageNet maps, over several seeds, with the same photos, order and epochs (`factorial.TRAINING`). What a lever gives a head need
+not be what it gives a whole network that learns; it is what a CPU can measure with an interval.
+Views: the shipped models' answers averaged over eight mirrored and turned copies of a photo, against the photo as it is.
+
+Writes levers-runs.jsonl and levers.json (schema: see `experiments.comparisons`; an entry also has `lever` and `auc_macro`, the mean macro
+AUC). A killed experiment goes on after its last whole run.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+from keras import ops
+
+from core.bundle import Bundle, load_bundle
+from core.card import list_cards
+from core.data.batches import cache_images
+from core.data.ham10000 import class_indices
+from core.data.split import Split
+from core.diagnoses import CODES
+from core.evaluation.predictions import calibrated
+from core.networks.backbones import find_backbone
+from experiments.cells import (
+    Batches,
+    Cell,
+    Part,
+    Training,
+    build_cells,
+    loss_weights,
+    make_parts,
+    pooled,
+    predict_cells,
+)
+from experiments.comparisons import CONFIDENCE, Judge, compare, make_judge, write_result
+from experiments.factorial import TRAINING
+from experiments.maps import feature_maps, find_init
+from experiments.runs import append_runs, read_runs, unfinished, with_result
+from experiments.splits import lesion_split, read_linked_table
+from experiments.terminal import arguments, say
+
+NAME = "levers"
+BACKBONES = ("MobileNetV3Small", "MobileNetV2")
+SEEDS = (0, 1, 2, 3, 4)
+METRICS = ("balanced_accuracy", "accuracy", "mel.sensitivity")
+BATCH = 64
+# A mirrored and turned copy of images (N, S, S, 3): a quarter turn so many times, then a mirror or none.
+VIEWS = tuple((turns, mirrored) for mirrored in (False, True) for turns in range(4))
+
+# (labels (B, 7), logits (B, 7), class weights (7,), photos of each diagnosis (7,)) -> loss of each photo, (B,).
+Loss = Callable[..., object]
+
+
+def cross_entropy(labels, logits, weights, counts):
+    return -ops.sum(ops.log_softmax(logits) * weights * labels, axis=-1)
+
+
+def smoothed(labels, logits, weights, counts, share: float = 0.05):
+    """Reference: Szegedy et al. 2016."""
+    own = ops.sum(weights * labels, axis=-1)
+    soft = labels * (1 - share) + share / len(CODES)
+    return -own * ops.sum(ops.log_softmax(logits) * soft, axis=-1)
+
+
+def focal(labels, logits, weights, counts, gamma: float = 2.0):
+    """Reference: Lin et al. 2017."""
+    log_p = ops.sum(ops.log_softmax(logits) * labels, axis=-1)
+    return -ops.sum(weights * labels, axis=-1) * (1 - ops.exp(log_p)) ** gamma * log_p
+
+
+def margins(labels, logits, weights, counts, largest: float = 0.5):
+    """LDAM: a rare diagnosis must win by more. Reference: Cao et al. 2019."""
+    margin = counts**-0.25
+    return cross_entropy(labels, logits - labels * (largest * margin / margin.max()), weights, counts)
+
+
+def adjusted(labels, logits, weights, counts):
+    """Logit-adjusted loss. Reference: Menon et al. 2021."""
+    return cross_entropy(labels, logits + np.log(counts / counts.sum()), weights, counts)
+
+
+@dataclass(frozen=True)
+class Lever:
+    """One change of the base head.
+
+    Args:
+        what: in words, for the table.
+        cell: of `build_cells`.
+        training: see `Training`.
+        attach: where the encoder is cut.
+        loss: of `LOSSES`.
+        mixup: alpha of the mixing share between two photos' features; 0 mixes nothing. Reference: Zhang et al. 2018.
+        sources: weight each data source by the square root of its rarity (with the plain cross-entropy).
+    """
+
+    what: str
+    cell: Cell = Cell("none", "real", "sqrt_inverse")
+    training: Training = TRAINING
+    attach: str = "paper"
+    loss: str = "cross_entropy"
+    mixup: float = 0.0
+    sources: bool = False
+
+
+LOSSES: dict[str, Loss] = {f.__name__: f for f in (cross_entropy, smoothed, focal, margins, adjusted)}
+_UNWEIGHTED = Cell("none", "real", "none")
+BASE = Lever("the base head")
+LEVERS = (
+    Lever("the last feature map instead of the paper's cut", attach="last"),
+    Lever("flattened instead of pooled", training=replace(TRAINING, head="paper")),
+    Lever("4096 units for the facts instead of 64", training=replace(TRAINING, metadata_units=4096)),
+    Lever("flattened, with 4096 units for the facts", training=replace(TRAINING, head="paper", metadata_units=4096)),
+    Lever("no facts", Cell("none", "none", "sqrt_inverse")),
+    Lever("attention, normalised", Cell("normalised", "real", "sqrt_inverse")),
+    Lever("attention, the paper's", Cell("paper", "real", "sqrt_inverse")),
+    Lever("no class weights", _UNWEIGHTED),
+    Lever("full inverse class weights", Cell("none", "real", "inverse")),
+    Lever("focal loss", loss="focal"),
+    Lever("focal loss, no class weights", _UNWEIGHTED, loss="focal"),
+    Lever("LDAM margins", loss="margins"),
+    Lever("logit-adjusted loss, no class weights", _UNWEIGHTED, loss="adjusted"),
+    Lever("label smoothing 0.05", loss="smoothed"),
+    Lever("mixup of features, alpha 0.2", mixup=0.2),
+    Lever("sources weighted alike", sources=True),
+    Lever("a fifth of the learning rate, twice the epochs", training=replace(TRAINING, rate=2e-3, epochs=12)),
+)
+
+
+def source_weights(sources: Sequence[str]) -> np.ndarray:
+    """The square root of each source's rarity, mean 1 over photos, (N,)."""
+    _, source, counts = np.unique(np.asarray(sources, str), return_inverse=True, return_counts=True)
+    weights = counts[source] ** -0.5
+    return weights / weights.mean()
+
+
+class _LeverBatches(Batches):
+    """Batches of one head: labels carry each photo's weight in front, and photos may be mixed."""
+
+    def __init__(self, maps, part: Part, lever: Lever, weights: np.ndarray, seed: int):
+        super().__init__(maps, part, lever.training.batch_size, seed)
+        self.lever, self.weights = lever, weights
+
+    def __getitem__(self, index):
+        inputs, labels = super().__getitem__(index)
+        labels = labels * self.weights[self.rows_of(index)][:, None].astype("float32")
+        if self.lever.mixup:
+            rng = np.random.default_rng([self.seed, self.epoch, index])
+            share, other = rng.beta(self.lever.mixup, self.lever.mixup), rng.permutation(len(labels))
+            inputs = tuple((share * x + (1 - share) * x[other]).astype("float32") for x in inputs)
+            labels = share * labels + (1 - share) * labels[other]
+        return inputs, labels
+
+
+def train_lever(lever: Lever, maps: np.ndarray, part: Part, weights: np.ndarray, seed: int) -> keras.Model:
+    """Trains one head.
+
+    Args:
+        maps: feature maps of the part's photos, as `pooled` gives them.
+        weights: of each photo, (N,).
+    """
+    training = lever.training
+    model = build_cells([lever.cell], maps.shape[1:], training, seed)
+    batches = _LeverBatches(maps, part, lever, weights, seed)
+    counts = np.bincount(part.labels, minlength=len(CODES)).astype("float32")
+    loss = LOSSES[lever.loss]
+    classes = loss_weights(lever.cell.weights, counts).astype("float32")
+    rate = keras.optimizers.schedules.CosineDecay(training.rate, len(batches) * training.epochs)
+    model.compile(
+        keras.optimizers.Adam(rate), lambda y, logits: loss(y, logits[:, 0], classes, counts), jit_compile=False
+    )
+    model.fit(batches, epochs=training.epochs, shuffle=False, verbose=0)
+    return model
+
+
+def run_levers(
+    path: Path,
+    table: pd.DataFrame,
+    split: Split,
+    maps_of: Callable[[str, str], np.ndarray],
+    backbones: Iterable[str] = BACKBONES,
+    seeds: Iterable[int] = SEEDS,
+    levers: Sequence[Lever] = LEVERS,
+) -> None:
+    """Trains and scores every head that the results file lacks, on validation photos.
+
+    Args:
+        path: the file of runs.
+        maps_of: (backbone, attach) -> feature maps of the table's photos.
+    """
+    parts_of = {seed: make_parts(table, split, seed) for seed in seeds}
+    for backbone in backbones:
+        for lever in (BASE, *levers):
+            if lever.attach not in find_backbone(backbone).attach:
+                continue
+            for seed, parts in parts_of.items():
+                run = {"backbone": backbone, "seed": seed, "split": split.hash, **asdict(lever)}
+                if not unfinished(path, [run]):
+                    continue
+                started = time.monotonic()
+                maps = maps_of(backbone, lever.attach)
+                train, validation = (
+                    pooled(maps[parts[p].rows], lever.cell.attention, lever.training.head)
+                    for p in ("train", "validation")
+                )
+                rows = parts["train"].rows
+                weights = source_weights(table.dataset.iloc[rows]) if lever.sources else np.ones(len(rows))
+                model = train_lever(lever, train, parts["train"], weights, seed)
+                logits = predict_cells(model, validation, parts["validation"])[:, 0]
+                seconds = time.monotonic() - started
+                append_runs(path, [with_result(run, parts["validation"].labels, logits, seconds)])
+                say(f"{backbone}, seed {seed}, {lever.what}: {seconds:.1f} s")
+
+
+# ---- views ----
+
+
+def view(images: np.ndarray, turns: int, mirrored: bool) -> np.ndarray:
+    """A copy of images (N, S, S, 3), turned by so many quarters and mirrored, or not."""
+    turned = np.rot90(images, turns, axes=(1, 2))
+    return turned[:, :, ::-1] if mirrored else turned
+
+
+def answer_views(bundle: Bundle, rows: pd.DataFrame, images: np.ndarray) -> np.ndarray:
+    """A model's calibrated probabilities under each view, (8, N, 7). An ensemble's are the mean of its members'.
+
+    Args:
+        images: (N, S, S, 3) uint8, of the rows.
+    """
+    facts = bundle.card.facts_encoder.encode_columns(rows.age, rows.sex, rows.localization)
+    found = np.empty((len(VIEWS), len(rows), len(CODES)))
+    for number, (turns, mirrored) in enumerate(VIEWS):
+        for start in range(0, len(rows), BATCH):
+            # One shape for the compiled network: the last batch is filled up.
+            chunk = np.minimum(np.arange(start, start + BATCH), len(rows) - 1)
+            photos = view(images[chunk], turns, mirrored).astype("float32")
+            inputs = [photos, facts[chunk]] if bundle.classifier.uses_metadata else photos
+            logits = bundle.classifier.model.predict_on_batch(inputs)[0]
+            stop = min(start + BATCH, len(rows))
+            found[number, start:stop] = calibrated(logits[: stop - start], bundle.card.temperature)
+    return found
+
+
+def run_views(path: Path, table: pd.DataFrame, split: Split, names: Iterable[str]) -> None:
+    """Answers the validation photos as they are and under eight views, by every shipped model that the results file lacks."""
+    rows = split.rows(table, "validation")
+    images = None
+    for name in names:
+        bundle = load_bundle(name)
+        about = {"backbone": bundle.name, "sha256": bundle.card.weights["sha256"], "seed": 0, "split": split.hash}
+        runs = [{**about, "what": f"{count} views"} for count in (1, len(VIEWS))]
+        if not unfinished(path, runs):
+            continue
+        if images is None:
+            images = cache_images(table, bundle.card.image_size)[np.flatnonzero(table.image_id.isin(rows.image_id))]
+        started = time.monotonic()
+        answers = answer_views(bundle, rows, images)
+        seconds = time.monotonic() - started
+        for run, found in zip(runs, (answers[0], answers.mean(axis=0)), strict=True):
+            logits = np.log(np.maximum(found, 1e-12))
+            append_runs(path, [with_result(run, class_indices(rows), logits, seconds / len(runs))])
+        say(f"{bundle.name}, views: {seconds:.0f} s")
+
+
+def summarise(runs: Iterable[dict], judge: Judge, split: Split) -> dict:
+    """The result: each lever against the base head, each model's eight views against one."""
+    by_what: dict[tuple[str, str], dict[int, dict]] = {}
+    for run in runs:
+        if run["split"] == split.hash:
+            by_what.setdefault((run["backbone"], run["what"]), {})[run["seed"]] = run
+    comparisons = []
+    for (backbone, what), own in by_what.items():
+        against = "1 views" if what.endswith(" views") else BASE.what
+        base = by_what.get((backbone, against), {})
+        seeds = sorted(own.keys() & base.keys())
+        first = [own[seed] for seed in seeds]
+        auc = float(np.mean([run["scores"]["auc_macro"] for run in first])) if first else None
+        about = {"lever": what, "backbone": backbone, "auc_macro": auc if auc is None else round(auc, 4)}
+        for metric in METRICS if first else ():
+            if what == against:
+                comparisons.append(compare(judge, metric, first, name=what, **about))
+            else:
+                second = [base[seed] for seed in seeds]
+                comparisons.append(compare(judge, metric, first, second, name=f"{what} against {against}", **about))
+    return {
+        "experiment": NAME,
+        "about": "One change at a time of a head on frozen maps; eight views of a photo for the shipped models. Validation photos.",
+        "command": "python -m experiments.levers --data HAM10000 --imagenet FOLDER",
+        "backbones": list(dict.fromkeys(backbone for backbone, _ in by_what)),
+        "runs": sum(len(own) for own in by_what.values()),
+        "seconds": round(sum(run["seconds"] for own in by_what.values() for run in own.values())),
+        "training": vars(TRAINING),
+        "split_hash": split.hash,
+        "part": "validation",
+        "confidence": CONFIDENCE,
+        "comparisons": comparisons,
+    }
+
+
+def main() -> None:
+    """The command."""
+    parser = arguments(__doc__)
+    parser.add_argument("--backbones", nargs="+", choices=BACKBONES, default=BACKBONES)
+    parser.add_argument(
+        "--models", nargs="*", help="shipped models whose views are answered; all that there are if left out"
+    )
+    parser.add_argument("--summary", action="store_true", help="train nothing; sum up the runs that are there")
+    choices = parser.parse_args()
+    table = read_linked_table(choices.data)
+    split = lesion_split(table)
+    path = choices.results / f"{NAME}-runs.jsonl"
+    if not choices.summary:
+        maps_of = partial(_maps, table, choices.imagenet)
+        run_levers(path, table, split, maps_of, choices.backbones)
+        names = choices.models if choices.models is not None else [card.name for card in list_cards()]
+        run_views(path, table, split, names)
+    rows = split.rows(table, "validation")
+    judge = make_judge(class_indices(rows), rows.lesion_id)
+    write_result(choices.results / f"{NAME}.json", summarise(read_runs(path), judge, split))
+
+
+def _maps(table: pd.DataFrame, imagenet: Path | None, backbone: str, attach: str) -> np.ndarray:
+    return feature_maps(table, backbone, attach=attach, init=find_init(backbone, imagenet))
+
+
+if __name__ == "__main__":
+    main()
