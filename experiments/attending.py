@@ -23,7 +23,7 @@ def fused(function: Callable) -> Callable:
         return function
     import tensorflow as tf
 
-    return tf.function(function, jit_compile=True)
+    return tf.function(function, jit_compile=True, autograph=False)
 
 
 @cache
@@ -66,10 +66,15 @@ def _pool_attended(corners, scale, kept):
 
 
 @fused
-def _sums_of_softmaxes(products, bias, neighbours):
-    """Products of positions and taps (B, h w 9, heads K) -> each head's alpha, (B, h w, heads)."""
-    maps = ops.softmax(ops.matmul(neighbours, products) + bias, axis=1)
-    return ops.sum(ops.reshape(maps, (-1, neighbours.shape[0], bias.shape[0] // MAPS, MAPS)), axis=-1)
+def _sum_neighbours(products, neighbours):
+    """Products of positions and taps (B, h w 9, n) -> the convolution, (B, h w, n)."""
+    return ops.matmul(neighbours, products)
+
+
+@fused
+def _sums_of_softmaxes(logits):
+    """(B, h w, heads, K) -> each head's alpha, (B, h w, heads)."""
+    return ops.sum(ops.softmax(logits, axis=1), axis=-1)
 
 
 class PooledMap(layers.Layer):
@@ -94,7 +99,7 @@ class PooledMap(layers.Layer):
 class AttentionScales(layers.Layer):
     """Each head's factor of each position, gamma * alpha: feature map (B, h, w, C) -> `heads` times (B, h, w).
 
-    The heads' 3x3 convolutions are one matrix product of positions and taps, then sums over neighbours.
+    The heads' convolutions are one matrix product for all of them.
     """
 
     def __init__(self, form: str, heads: int, seed: int, **kwargs):
@@ -110,26 +115,40 @@ class AttentionScales(layers.Layer):
 
     def call(self, feature_map):
         height, width = feature_map.shape[1:3]
-        if self.form in ("paper", "normalised"):
-            alphas = self._convolve(feature_map)
-        else:
+        if self.form == "uniform":
             alphas = [ops.sum(head.attention_maps(feature_map), axis=-1) for head in self.heads]
+        else:
+            logits = self._published(feature_map) if self.form == "published" else self._convolved(feature_map)
+            alphas = [
+                ops.reshape(alpha, (-1, height, width)) for alpha in ops.unstack(_sums_of_softmaxes(logits), axis=-1)
+            ]
         if self.form == "normalised":
             alphas = [alpha * (height * width / MAPS) for alpha in alphas]
         return [
             alpha if head.gamma is None else head.gamma * alpha for head, alpha in zip(self.heads, alphas, strict=True)
         ]
 
-    def _convolve(self, feature_map):
+    def _convolved(self, feature_map):
+        """(B, h w, heads, K). One matrix product of positions and taps, then sums over neighbours."""
         height, width, channels = feature_map.shape[1:]
         columns = len(self.heads) * MAPS
         kernel = ops.concatenate([ops.reshape(head.kernel, (9, channels, MAPS)) for head in self.heads], axis=-1)
-        bias = ops.concatenate([ops.convert_to_tensor(head.bias) for head in self.heads], axis=0)
         taps = ops.reshape(ops.transpose(kernel, (1, 0, 2)), (channels, 9 * columns))
         products = ops.matmul(ops.reshape(feature_map, (-1, channels)), taps)
         products = ops.reshape(products, (-1, height * width * 9, columns))
-        alphas = _sums_of_softmaxes(products, bias, _neighbours(height, width))
-        return [ops.reshape(alphas[..., n], (-1, height, width)) for n in range(len(self.heads))]
+        return self._with_bias(_sum_neighbours(products, _neighbours(height, width)))
+
+    def _published(self, feature_map):
+        """(B, h w, heads, K). One matrix product of windows over the three channels that the published code sees."""
+        height, width = feature_map.shape[1:3]
+        windows = ops.image.extract_patches(feature_map[..., :3], (2 * height - 1, 3), strides=1, padding="same")
+        kernel = ops.concatenate([ops.reshape(head.live_kernel(), (-1, MAPS)) for head in self.heads], axis=-1)
+        products = ops.matmul(ops.reshape(windows, (-1, height * width, kernel.shape[0])), kernel)
+        return ops.relu(self._with_bias(products))
+
+    def _with_bias(self, products):
+        bias = ops.concatenate([ops.convert_to_tensor(head.bias) for head in self.heads], axis=0)
+        return ops.reshape(products + bias, (-1, products.shape[1], len(self.heads), MAPS))
 
     def compute_output_spec(self, feature_map):
         return [keras.KerasTensor(feature_map.shape[:3]) for _ in self.heads]

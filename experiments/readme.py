@@ -274,6 +274,30 @@ def _fine_tune(results: dict[str, dict]) -> str:
     return f"{table(['what against what', 'balanced accuracy', 'verdict', 'seeds'], rows)}\n\n{done}"
 
 
+def _levers(results: dict[str, dict]) -> str:
+    record = results.get("levers")
+    if not record or not record["runs"]:
+        return NOT_RUN
+    rows, views = [], []
+    for entry in record["comparisons"]:
+        if entry["metric"] != "balanced_accuracy":
+            continue
+        wanted = {"lever": entry["lever"], "backbone": entry["backbone"], "unit": entry["unit"]}
+        plain, melanoma = (find(record, metric=metric, **wanted) for metric in ("accuracy", "mel.sensitivity"))
+        numbers = [points(entry), points(plain), points(melanoma), f"{entry['auc_macro']:.3f}"]
+        if entry["lever"].endswith(" views"):
+            views.append([entry["backbone"], entry["lever"].replace("1 views", "as it is"), *numbers])
+        elif entry["unit"] == "difference":
+            rows.append([entry["lever"], entry["backbone"], *numbers[:1], verdict(entry), *numbers[1:]])
+        else:
+            rows.append([f"*{entry['lever']}*", entry["backbone"], *numbers[:1], "", *numbers[1:]])
+    head = ["balanced accuracy", "accuracy", "melanoma sensitivity", "macro AUC"]
+    first = table(["lever", "backbone", head[0], "verdict", *head[1:]], rows)
+    second = table(["shipped model", "photo", *head], views) if views else NOT_RUN
+    photos = record["comparisons"][0]["n_photos"]
+    return f"{first}\n\n{second}\n\n{photos} validation photos; {minutes(record)}."
+
+
 BLOCKS = {
     "factorial": _factorial,
     "cells": _cells,
@@ -281,6 +305,7 @@ BLOCKS = {
     "epsilon": _epsilon,
     "shortcuts": _shortcuts,
     "fine_tune": _fine_tune,
+    "levers": _levers,
 }
 
 

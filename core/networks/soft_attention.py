@@ -45,11 +45,12 @@ class SoftAttention(keras.layers.Layer):
     def build(self, input_shape):
         _, height, _, channels = input_shape
         if self.form == "published":
-            self._first_row = (channels - 1) // 2 - height + 1
-            if self._first_row < 0:
+            first = (channels - 1) // 2 - height + 1
+            if first < 0:
                 raise ValueError(
                     f"The published attention needs at least {2 * height - 1} channels at height {height}; got {channels}."
                 )
+            self._live = slice(first, first + 2 * height - 1)
             shape = (channels, 3, 3, 1, self.maps)
         else:
             shape = (3, 3, channels, self.maps)
@@ -64,6 +65,10 @@ class SoftAttention(keras.layers.Layer):
                 trainable=self.learn_gamma,
             )
 
+    def live_kernel(self):
+        """What of the "published" kernel reaches its logits, (2h - 1, 3, 3, K): rows, columns and channels 0..2 around a position."""
+        return self.kernel[self._live, :, :, 0, :]
+
     def attention_maps(self, feature_map):
         """The K softmax maps a_k of a feature map (B, h, w, C): (B, h, w, K), each summing to 1, in float32."""
         height, width = feature_map.shape[1:3]
@@ -71,10 +76,8 @@ class SoftAttention(keras.layers.Layer):
             flat = ops.zeros_like(feature_map[..., :1], dtype="float32")
             return ops.repeat(flat + 1.0 / (height * width), self.maps, axis=-1)
         if self.form == "published":
-            live = self.kernel[self._first_row : self._first_row + 2 * height - 1, :, :, 0, :]
-            logits = ops.relu(
-                ops.conv(feature_map[..., :3], ops.cast(live, feature_map.dtype), padding="same") + self.bias
-            )
+            live = ops.cast(self.live_kernel(), feature_map.dtype)
+            logits = ops.relu(ops.conv(feature_map[..., :3], live, padding="same") + self.bias)
         else:
             logits = ops.conv(feature_map, self.kernel, padding="same") + self.bias
         # Softmax in float32: under mixed precision half floats lose small positions.
