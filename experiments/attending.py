@@ -59,10 +59,35 @@ def _pool_map(feature_map):
     return [*corners, _highest(corners)]
 
 
-@fused
 def _pool_attended(corners, scale, kept):
+    """The attended map's features, (B, C), by a head's scale (B, h, w)."""
     scales = _windows(scale[..., None])
     return ops.mean(_highest([x * s for x, s in zip(corners, scales, strict=True)]) * kept, axis=1)
+
+
+_pool_attended_fused = fused(_pool_attended)
+
+
+@fused
+def _scale_gradient(corners, scale, kept, upstream):
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        tape.watch(scale)
+        features = _pool_attended(corners, scale, kept)
+    return tape.gradient(features, scale, upstream)
+
+
+def _pool_attended_lightly(corners, scale, kept):
+    """As `_pool_attended`, for TensorFlow: going back, the pooling is done again, which is quicker than keeping all its steps."""
+
+    @ops.custom_gradient
+    def pool(scale):
+        return _pool_attended_fused(corners, scale, kept), lambda upstream: _scale_gradient(
+            corners, scale, kept, upstream
+        )
+
+    return pool(scale)
 
 
 @fused
@@ -143,8 +168,8 @@ class AttentionScales(layers.Layer):
         height, width = feature_map.shape[1:3]
         windows = ops.image.extract_patches(feature_map[..., :3], (2 * height - 1, 3), strides=1, padding="same")
         kernel = ops.concatenate([ops.reshape(head.live_kernel(), (-1, MAPS)) for head in self.heads], axis=-1)
-        products = ops.matmul(ops.reshape(windows, (-1, height * width, kernel.shape[0])), kernel)
-        return ops.relu(self._with_bias(products))
+        products = ops.matmul(ops.reshape(windows, (-1, kernel.shape[0])), kernel)
+        return ops.relu(self._with_bias(ops.reshape(products, (-1, height * width, kernel.shape[1]))))
 
     def _with_bias(self, products):
         bias = ops.concatenate([ops.convert_to_tensor(head.bias) for head in self.heads], axis=0)
@@ -158,7 +183,8 @@ class AttendedFeatures(layers.Layer):
     """Windows of the map, a head's scale (B, h, w) and the kept units -> the attended map's features, (B, C)."""
 
     def call(self, corners, scale, kept):
-        return _pool_attended(corners, scale, kept)
+        pool = _pool_attended_lightly if keras.backend.backend() == "tensorflow" else _pool_attended
+        return pool(corners, scale, kept)
 
     def compute_output_spec(self, corners, scale, kept):
         return keras.KerasTensor((kept.shape[0], kept.shape[2]))

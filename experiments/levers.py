@@ -121,7 +121,6 @@ LEVERS = (
     Lever("flattened, with 4096 units for the facts", training=replace(TRAINING, head="paper", metadata_units=4096)),
     Lever("no facts", Cell("none", "none", "sqrt_inverse")),
     Lever("attention, normalised", Cell("normalised", "real", "sqrt_inverse")),
-    Lever("attention, the paper's", Cell("paper", "real", "sqrt_inverse")),
     Lever("no class weights", _UNWEIGHTED),
     Lever("full inverse class weights", Cell("none", "real", "inverse")),
     Lever("focal loss", loss="focal"),
