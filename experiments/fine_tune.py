@@ -7,8 +7,8 @@ two epochs of the head on frozen maps, then `EPOCHS` of the whole network; lesio
 seed has its own test photos; differences are between cells of one seed, on the same photos. The epoch is chosen on validation; no prior
 shift is fitted, since it would undo what the weights do.
 
-Cost: 5 cells x 3 seeds of 2 and 3 epochs. An epoch of the whole network takes four minutes on two quiet CPU cores (a network a quarter
-of an hour, all of it four hours), seconds on a GPU; three are enough to tell cells apart, not for the best network. A run goes on after
+Cost: 6 cells x 3 seeds of 2 and 3 epochs. An epoch of the whole network takes four minutes on two quiet CPU cores (a network a quarter
+of an hour, all of it five hours), seconds on a GPU; three are enough to tell cells apart, not for the best network. A run goes on after
 its last whole epoch, the experiment after its last whole run.
 
 Writes runs/fine_tune/<cell>/ (the networks; not for the repository), fine_tune-runs.jsonl and fine_tune.json (schema: see
@@ -52,6 +52,7 @@ CHANGES = (
     ("metadata", "real"),
     ("weights", "none"),
     ("attention", "none"),
+    ("attention", "normalised"),
 )
 RECIPE = Recipe(
     about="A decisive cell, fine-tuned.",

@@ -13,6 +13,7 @@ ATTENTION = {
     "paper": "the paper's",
     "published": "the published code's",
     "uniform": "a constant map",
+    "normalised": "the shipped form",
 }
 METADATA = {
     "none": "no facts",
