@@ -20,6 +20,7 @@ from core.diagnoses import CODES
 from core.evaluation.bootstrap import RESAMPLES, interval, resample_lesions
 from core.evaluation.report import write_text
 from core.evaluation.weighted import counted_scores
+from experiments import readme
 from experiments.runs import predicted_classes
 
 CONFIDENCE = (
@@ -151,6 +152,8 @@ def _record(judge: Judge, metric: str, mean: np.ndarray, of_seeds: np.ndarray, u
 
 
 def write_result(path: Path, record: dict) -> None:
-    """Writes an experiment's result, whole or not at all."""
+    """Writes an experiment's result, whole or not at all; with the results of this project, the README's tables as well."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, json.dumps(record, indent=1) + "\n")
+    if path.parent.resolve() == readme.RESULTS:
+        readme.update()

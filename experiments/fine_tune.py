@@ -7,9 +7,9 @@ two epochs of the head on frozen maps, then `EPOCHS` of the whole network; lesio
 seed has its own test photos; differences are between cells of one seed, on the same photos. The epoch is chosen on validation; no prior
 shift is fitted, since it would undo what the weights do.
 
-Cost: 6 cells x 3 seeds of 2 and 3 epochs. An epoch of the whole network takes four minutes on two quiet CPU cores (a network a quarter
-of an hour, all of it five hours), seconds on a GPU; three are enough to tell cells apart, not for the best network. A run goes on after
-its last whole epoch, the experiment after its last whole run.
+Cost: 6 cells x 3 seeds. An epoch of the whole network takes four minutes on two quiet CPU cores (a network ten minutes, all of it three
+hours; the paper's questions, `--questions-only`, two), seconds on a GPU; two are enough to tell cells apart, not for the best network. A
+run goes on after its last whole epoch, the experiment after its last whole run; processes with different `--seeds` can share a machine.
 
 Writes runs/fine_tune/<cell>/ (the networks; not for the repository), fine_tune-runs.jsonl and fine_tune.json (schema: see
 `experiments.comparisons`; an entry also has `factor`, `level` and `against`).
@@ -42,7 +42,7 @@ from experiments.terminal import arguments, say
 NAME = "fine_tune"
 BACKBONE = "MobileNetV3Small"
 SEEDS = (0, 1, 2)
-EPOCHS = 3
+EPOCHS = 2
 METRICS = ("balanced_accuracy", "accuracy", "mel.sensitivity")
 BASE = {"attention": "uniform", "metadata": "none", "weights": "sqrt_inverse"}
 # (factor, level): one change of the base cell each. The base itself comes first, since every difference needs it; the first
@@ -121,15 +121,17 @@ def make_trainer(folder: Path, table: pd.DataFrame, imagenet: Path | None, out: 
     return train_one
 
 
-def run_fine_tune(path: Path, table: pd.DataFrame, train_one: Trainer, seeds: Iterable[int] = SEEDS) -> None:
-    """Trains and scores every cell that the results file lacks.
+def run_fine_tune(
+    path: Path, table: pd.DataFrame, train_one: Trainer, seeds: Iterable[int] = SEEDS, *, changes: Iterable = CHANGES
+) -> None:
+    """Trains and scores every cell that the results file lacks; those of the paper's questions first.
 
     Args:
         path: the file of runs.
+        changes: the cells, as entries of `CHANGES`.
     """
-    seeds = tuple(seeds)
-    first, others = itertools.product(seeds, CHANGES[:QUESTIONS]), itertools.product(seeds, CHANGES[QUESTIONS:])
-    for seed, change in itertools.chain(first, others):
+    order = sorted(itertools.product(seeds, changes), key=lambda one: CHANGES.index(one[1]) >= QUESTIONS)
+    for seed, change in order:
         cell = make_cell(*change)
         run = _planned(cell, seed)
         if not unfinished(path, [run]):
@@ -186,13 +188,18 @@ def main() -> None:
     """The command."""
     parser = arguments(__doc__)
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
+    parser.add_argument(
+        "--questions-only", action="store_true", help="leave out the cells beyond the paper's questions"
+    )
     parser.add_argument("--out", type=Path, default=Path("runs") / NAME, help="where the networks are kept")
     parser.add_argument("--summary", action="store_true", help="train nothing; sum up the runs that are there")
     choices = parser.parse_args()
     table = read_linked_table(choices.data)
     path = choices.results / f"{NAME}-runs.jsonl"
     if not choices.summary:
-        run_fine_tune(path, table, make_trainer(choices.data, table, choices.imagenet, choices.out), choices.seeds)
+        train_one = make_trainer(choices.data, table, choices.imagenet, choices.out)
+        changes = CHANGES[:QUESTIONS] if choices.questions_only else CHANGES
+        run_fine_tune(path, table, train_one, choices.seeds, changes=changes)
     write_result(choices.results / f"{NAME}.json", summarise(read_runs(path), table))
 
 

@@ -1,4 +1,9 @@
-"""The tables of experiments/README.md, made from experiments/results by `python -m experiments.readme`; none is written by hand."""
+"""The tables of experiments/README.md, made from experiments/results whenever a result is written; none is written by hand.
+
+    python -m experiments.readme
+
+makes them anew, after a change of their form.
+"""
 
 import json
 from pathlib import Path
@@ -31,7 +36,7 @@ WEIGHTS = {
 WORDS = {"attention": ATTENTION, "metadata": METADATA, "weights": WEIGHTS}
 
 
-def read_results(folder: Path = RESULTS) -> dict[str, dict]:
+def read_results(folder: Path) -> dict[str, dict]:
     """Name of each results file (without .json) -> its record."""
     return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(Path(folder).glob("*.json"))}
 
@@ -327,10 +332,10 @@ def render(text: str, results: dict[str, dict]) -> str:
     return text
 
 
-def main() -> None:
-    """The command."""
-    write_text(README, render(README.read_text(encoding="utf-8"), read_results()))
+def update() -> None:
+    """Makes the README's tables anew from the results."""
+    write_text(README, render(README.read_text(encoding="utf-8"), read_results(RESULTS)))
 
 
 if __name__ == "__main__":
-    main()
+    update()
