@@ -182,6 +182,9 @@ def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--backbones", nargs="+", choices=BACKBONES, default=BACKBONES)
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
+    parser.add_argument(
+        "--attentions", nargs="+", choices=ATTENTIONS, default=ATTENTIONS, help="two processes can share the work"
+    )
     parser.add_argument("--summary", action="store_true", help="train nothing; sum up the runs that are there")
     choices = parser.parse_args()
     table = read_linked_table(choices.data)
@@ -189,7 +192,8 @@ def main() -> None:
     path = choices.results / f"{NAME}-runs.jsonl"
     if not choices.summary:
         maps_of = {backbone: feature_maps(table, backbone, choices.imagenet) for backbone in choices.backbones}
-        run_factorial(path, table, split, maps_of, choices.seeds)
+        cells = [cell for cell in make_cells() if cell.attention in choices.attentions]
+        run_factorial(path, table, split, maps_of, choices.seeds, cells=cells)
     test = split.rows(table, "test")
     judge = make_judge(class_indices(test), test.lesion_id)
     write_result(choices.results / f"{NAME}.json", summarise(read_runs(path), judge, split))
