@@ -152,8 +152,9 @@ def second_opinion(signals, bundle, encoded):
     """Gate, whether the photo was seen before, and look-alikes of an encoded photo; see `core.trust.opinion`. Kept with the photo."""
     from core.trust.opinion import form_opinion
 
-    # What was measured is kept until a file changes, so its identity stands for it.
-    return encoded.answers.get(("opinion", id(signals)), lambda: form_opinion(signals, bundle, encoded, None))
+    # What was measured is kept until a file changes, so its identity stands for it. The key holds the signals themselves: the id of
+    # signals that are gone may be given to new ones.
+    return encoded.answers.get(("opinion", signals), lambda: form_opinion(signals, bundle, encoded, None))
 
 
 @st.cache_resource(max_entries=ENCODED_PHOTOS, scope="session", show_spinner=False)

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from streamlit.runtime.caching.cache_resource_api import clear_session_cache
 from streamlit.testing.v1 import AppTest
 
 HOME = Path(__file__).resolve().parents[2] / "app.py"
@@ -21,6 +22,12 @@ def two_models(tmp_path_factory, drawn_bundle_folder) -> Path:
     drawn_bundle(root / "Other", backbone="MobileNetV2", name="Other")
     (root / "Broken").mkdir()
     return root
+
+
+@pytest.fixture(autouse=True)
+def new_visitor() -> None:
+    """Forgets the photos that other tests read, with the opinions about them: Streamlit's test driver has one session for all tests."""
+    clear_session_cache("test session id")
 
 
 @pytest.fixture
