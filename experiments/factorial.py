@@ -48,6 +48,7 @@ QUESTIONS = (
     ("attention", "published", "uniform"),
     ("attention", "paper", "published"),
     ("attention", "paper", "none"),
+    ("attention", "published", "none"),
     ("attention", "uniform", "none"),
     ("metadata", "real", "none"),
     ("metadata", "real", "shuffled"),
