@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from core.networks.soft_attention import MAPS, SoftAttention
+from core.networks.soft_attention import CONSTANT_FORMS, MAPS, SoftAttention
 
 # Of the module. Reference: paper, Fig. 7; `build_head`.
 DROPOUT = 0.5
@@ -140,7 +140,7 @@ class AttentionScales(layers.Layer):
 
     def call(self, feature_map):
         height, width = feature_map.shape[1:3]
-        if self.form == "uniform":
+        if self.form in CONSTANT_FORMS:
             alphas = [ops.sum(head.attention_maps(feature_map), axis=-1) for head in self.heads]
         else:
             logits = self._published(feature_map) if self.form == "published" else self._convolved(feature_map)

@@ -2,12 +2,14 @@
 
     python -m experiments.factorial --data HAM10000 --imagenet FOLDER
 
-Design: attention {none, paper, published, constant map} x metadata {none, real, shuffled, only} x class weights {none, inverse, the
-paper's new, square-root inverse} x seeds x backbones. A head on facts only has no attention, so its cells are counted once:
-4 x 3 x 4 + 4 = 52 cells a seed and backbone. Lesion-grouped split of seed 0; the head and its training are the same for all (`Training`,
-fixed on validation before the test part was looked at); the last weights are scored, nothing is chosen. The seed sets first weights, the
-photos' order, dropout, and which lesion's facts a shuffled lesion gets. "none" has no attention module at all; the constant map ("uniform")
-has all of it but the learned map, so paper against uniform is the question "does attending help".
+Design: attention {none, paper, published, constant map, constant map with gamma} x metadata {none, real, shuffled, only} x class
+weights {none, inverse, the paper's new, square-root inverse} x seeds x backbones. A head on facts only has no attention, so its cells
+are counted once: 5 x 3 x 4 + 4 = 64 cells a seed and backbone. Lesion-grouped split of seed 0; the head and its training are the same
+for all (`Training`, fixed on validation before the test part was looked at); the last weights are scored, nothing is chosen. The seed
+sets first weights, the photos' order, dropout, and which lesion's facts a shuffled lesion gets. "none" has no attention module at all;
+the constant map ("uniform") has all of it but the learned map, on the scale of the published code's, which has no gamma; "uniform_gamma"
+has it on the paper's scale (gamma from 0.01, learned). So "does attending help" is paper against uniform_gamma, and published against
+uniform.
 
 Writes factorial-runs.jsonl (one finished run a line; a killed experiment goes on from there) and factorial.json (schema: see
 `experiments.comparisons`; an entry also has `factor`, `level` and `against`; `cells` holds every cell's score).
@@ -34,7 +36,7 @@ NAME = "factorial"
 BACKBONES = ("MobileNetV3Small", "MobileNetV2")
 SEEDS = (0, 1, 2, 3, 4)
 # In the order in which they are run: the quick ones first.
-ATTENTIONS = ("none", "paper", "uniform", "published")
+ATTENTIONS = ("none", "uniform_gamma", "paper", "uniform", "published")
 METADATA = ("none", "real", "shuffled", "only")
 WEIGHTS = ("none", "inverse", "paper", "sqrt_inverse")
 TRAINING = Training()
@@ -44,12 +46,14 @@ METRICS = ("balanced_accuracy", "accuracy", "mel.sensitivity")
 PASSES = (("none",), tuple(form for form in ATTENTIONS if form != "none"))
 # (factor, level, against). Attention and weights are averaged over metadata none and real, the two that one would ship.
 QUESTIONS = (
+    ("attention", "paper", "uniform_gamma"),
     ("attention", "paper", "uniform"),
     ("attention", "published", "uniform"),
     ("attention", "paper", "published"),
     ("attention", "paper", "none"),
     ("attention", "published", "none"),
     ("attention", "uniform", "none"),
+    ("attention", "uniform_gamma", "uniform"),
     ("metadata", "real", "none"),
     ("metadata", "real", "shuffled"),
     ("metadata", "shuffled", "none"),
@@ -63,7 +67,7 @@ QUESTIONS = (
 
 
 def make_cells() -> list[Cell]:
-    """The 52 different cells; those of facts only are the same whatever the attention, and come once."""
+    """The 64 different cells; those of facts only are the same whatever the attention, and come once."""
     return list(dict.fromkeys(Cell(*levels) for levels in itertools.product(ATTENTIONS, METADATA, WEIGHTS)))
 
 

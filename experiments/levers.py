@@ -5,6 +5,7 @@
 Heads: each lever of `LEVERS` against one base head (pooled, no attention, the patient's facts, square-root inverse weights) on
 frozen ImageNet maps, over several seeds, with the same photos, order and epochs (`factorial.TRAINING`). What a lever gives a head need
 not be what it gives a whole network that learns; it is what a CPU can measure with an interval.
+Distilled heads are taught by the shipped Ensemble, whose members never trained on these validation photos (the same split: checked).
 Views: the shipped models' answers averaged over eight mirrored and turned copies of a photo, against the photo as it is.
 
 Writes levers-runs.jsonl and levers.json (schema: see `experiments.comparisons`; an entry also has `lever` and `auc_macro`, the mean macro
@@ -28,7 +29,7 @@ from core.data.batches import cache_images
 from core.data.ham10000 import class_indices
 from core.data.split import Split
 from core.diagnoses import CODES
-from core.evaluation.predictions import calibrated
+from core.evaluation.predictions import calibrated, predict_table
 from core.networks.backbones import find_backbone
 from experiments.cells import (
     Batches,
@@ -53,6 +54,7 @@ BACKBONES = ("MobileNetV3Small", "MobileNetV2")
 SEEDS = (0, 1, 2, 3, 4)
 METRICS = ("balanced_accuracy", "accuracy", "mel.sensitivity")
 BATCH = 64
+TEACHER = "Ensemble"
 # A mirrored and turned copy of images (N, S, S, 3): a quarter turn so many times, then a mirror or none.
 VIEWS = tuple((turns, mirrored) for mirrored in (False, True) for turns in range(4))
 
@@ -100,6 +102,8 @@ class Lever:
         loss: of `LOSSES`.
         mixup: alpha of the mixing share between two photos' features; 0 mixes nothing. Reference: Zhang et al. 2018.
         sources: weight each data source by the square root of its rarity (with the plain cross-entropy).
+        ema: decay of the moving average of the weights that is kept in the end; 0 keeps the last weights.
+        taught: share of the teacher's probabilities in the labels. Reference: Hinton et al. 2015.
     """
 
     what: str
@@ -109,6 +113,12 @@ class Lever:
     loss: str = "cross_entropy"
     mixup: float = 0.0
     sources: bool = False
+    ema: float = 0.0
+    taught: float = 0.0
+
+    def describe(self) -> dict:
+        """What tells its runs from others'. Fields that came late stand in it only where set, so finished runs stay finished."""
+        return {name: value for name, value in asdict(self).items() if value or name not in ("ema", "taught")}
 
 
 LOSSES: dict[str, Loss] = {f.__name__: f for f in (cross_entropy, smoothed, focal, margins, adjusted)}
@@ -131,6 +141,9 @@ LEVERS = (
     Lever("mixup of features, alpha 0.2", mixup=0.2),
     Lever("sources weighted alike", sources=True),
     Lever("a fifth of the learning rate, twice the epochs", training=replace(TRAINING, rate=2e-3, epochs=12)),
+    Lever("four times the epochs", training=replace(TRAINING, epochs=24)),
+    Lever("moving average of the weights, decay 0.99", ema=0.99),
+    Lever("distilled: half of each label is the Ensemble's answer", taught=0.5),
 )
 
 
@@ -142,11 +155,13 @@ def source_weights(sources: Sequence[str]) -> np.ndarray:
 
 
 class _LeverBatches(Batches):
-    """Batches of one head: labels carry each photo's weight in front, and photos may be mixed."""
+    """Batches of one head: labels carry each photo's weight in front, and may be a teacher's in part; photos may be mixed."""
 
-    def __init__(self, maps, part: Part, lever: Lever, weights: np.ndarray, seed: int):
+    def __init__(self, maps, part: Part, lever: Lever, weights: np.ndarray, teacher: np.ndarray | None, seed: int):
         super().__init__(maps, part, lever.training.batch_size, seed)
         self.lever, self.weights = lever, weights
+        if lever.taught:
+            self.one_hot = ((1 - lever.taught) * self.one_hot + lever.taught * teacher).astype("float32")
 
     def __getitem__(self, index):
         inputs, labels = super().__getitem__(index)
@@ -159,23 +174,26 @@ class _LeverBatches(Batches):
         return inputs, labels
 
 
-def train_lever(lever: Lever, maps: np.ndarray, part: Part, weights: np.ndarray, seed: int) -> keras.Model:
+def train_lever(
+    lever: Lever, maps: np.ndarray, part: Part, weights: np.ndarray, seed: int, teacher: np.ndarray | None = None
+) -> keras.Model:
     """Trains one head.
 
     Args:
         maps: feature maps of the part's photos, as `pooled` gives them.
         weights: of each photo, (N,).
+        teacher: probabilities of the part's photos, (N, 7), for a lever that is taught.
     """
     training = lever.training
     model = build_cells([lever.cell], maps.shape[1:], training, seed)
-    batches = _LeverBatches(maps, part, lever, weights, seed)
+    batches = _LeverBatches(maps, part, lever, weights, teacher, seed)
     counts = np.bincount(part.labels, minlength=len(CODES)).astype("float32")
     loss = LOSSES[lever.loss]
     classes = loss_weights(lever.cell.weights, counts).astype("float32")
     rate = keras.optimizers.schedules.CosineDecay(training.rate, len(batches) * training.epochs)
-    model.compile(
-        keras.optimizers.Adam(rate), lambda y, logits: loss(y, logits[:, 0], classes, counts), jit_compile=False
-    )
+    # What is averaged replaces the weights at the end of `fit`.
+    adam = keras.optimizers.Adam(rate, use_ema=lever.ema > 0, ema_momentum=lever.ema or 0.99)
+    model.compile(adam, lambda y, logits: loss(y, logits[:, 0], classes, counts), jit_compile=False)
     model.fit(batches, epochs=training.epochs, shuffle=False, verbose=0)
     return model
 
@@ -188,20 +206,23 @@ def run_levers(
     backbones: Iterable[str] = BACKBONES,
     seeds: Iterable[int] = SEEDS,
     levers: Sequence[Lever] = LEVERS,
+    teach: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> None:
     """Trains and scores every head that the results file lacks, on validation photos.
 
     Args:
         path: the file of runs.
         maps_of: (backbone, attach) -> feature maps of the table's photos.
+        teach: rows of the table -> a teacher's probabilities of their photos, (N, 7); asked once. Without it nothing is distilled.
     """
+    taught = None
     parts_of = {seed: make_parts(table, split, seed) for seed in seeds}
     for backbone in backbones:
         for lever in (BASE, *levers):
-            if lever.attach not in find_backbone(backbone).attach:
+            if lever.attach not in find_backbone(backbone).attach or (lever.taught and teach is None):
                 continue
             for seed, parts in parts_of.items():
-                run = {"backbone": backbone, "seed": seed, "split": split.hash, **asdict(lever)}
+                run = {"backbone": backbone, "seed": seed, "split": split.hash, **lever.describe()}
                 if not unfinished(path, [run]):
                     continue
                 started = time.monotonic()
@@ -212,7 +233,9 @@ def run_levers(
                 )
                 rows = parts["train"].rows
                 weights = source_weights(table.dataset.iloc[rows]) if lever.sources else np.ones(len(rows))
-                model = train_lever(lever, train, parts["train"], weights, seed)
+                if lever.taught and taught is None:
+                    taught = teach(rows)  # of the training part, which no seed changes
+                model = train_lever(lever, train, parts["train"], weights, seed, taught)
                 logits = predict_cells(model, validation, parts["validation"])[:, 0]
                 seconds = time.monotonic() - started
                 append_runs(path, [with_result(run, parts["validation"].labels, logits, seconds)])
@@ -318,12 +341,23 @@ def main() -> None:
     path = choices.results / f"{NAME}-runs.jsonl"
     if not choices.summary:
         maps_of = partial(_maps, table, choices.imagenet)
-        run_levers(path, table, split, maps_of, choices.backbones)
+        run_levers(path, table, split, maps_of, choices.backbones, teach=partial(_answer, table, split))
         names = choices.models if choices.models is not None else [card.name for card in list_cards()]
         run_views(path, table, split, names)
     rows = split.rows(table, "validation")
     judge = make_judge(class_indices(rows), rows.lesion_id)
     write_result(choices.results / f"{NAME}.json", summarise(read_runs(path), judge, split))
+
+
+def _answer(table: pd.DataFrame, split: Split, rows: np.ndarray) -> np.ndarray:
+    """The teacher's calibrated probabilities, (N, 7)."""
+    bundle = load_bundle(TEACHER)
+    if bundle.card.split["hash"] != split.hash:
+        raise ValueError(
+            f"{TEACHER} was trained on another split, so it may have seen these validation photos. Train it anew."
+        )
+    say(f"{TEACHER} answers {len(rows)} training photos.")
+    return predict_table(bundle, table.iloc[rows])[list(CODES)].to_numpy()
 
 
 def _maps(table: pd.DataFrame, imagenet: Path | None, backbone: str, attach: str) -> np.ndarray:

@@ -18,6 +18,7 @@ ATTENTION = {
     "paper": "the paper's",
     "published": "the published code's",
     "uniform": "a constant map",
+    "uniform_gamma": "a constant map with the paper's gamma",
     "normalised": "the shipped form",
 }
 METADATA = {

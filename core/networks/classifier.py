@@ -9,7 +9,7 @@ from keras import layers
 from core.data.patient import METADATA_WIDTH
 from core.diagnoses import CODES
 from core.networks.backbones import build_encoder, find_backbone
-from core.networks.soft_attention import FORMS, MAPS, SoftAttention
+from core.networks.soft_attention import CONSTANT_FORMS, FORMS, MAPS, SoftAttention
 
 ATTENTIONS = ("none", *FORMS)
 HEADS = ("paper", "pooled")
@@ -145,5 +145,5 @@ def build_classifier(
     feature_map = encoder(image)
     inputs = [image, keras.Input((METADATA_WIDTH,), name="metadata")] if uses_metadata else [image]
     model = keras.Model(inputs, head([feature_map, *inputs[1:]]), name=f"{backbone}_classifier")
-    has_attention = head_choices.get("attention", "paper") not in ("none", "uniform")
+    has_attention = head_choices.get("attention", "paper") not in ("none", *CONSTANT_FORMS)
     return Classifier(encoder, head, model, uses_metadata, has_attention)

@@ -6,7 +6,9 @@ from keras import ops
 # Number of attention maps. Reference: Datta et al. 2021; the paper's notebooks.
 MAPS = 16
 GAMMA_START = 0.01
-FORMS = ("paper", "published", "normalised", "uniform")
+FORMS = ("paper", "published", "normalised", "uniform", "uniform_gamma")
+# Controls: a constant map, nothing to attend with.
+CONSTANT_FORMS = ("uniform", "uniform_gamma")
 
 
 @keras.saving.register_keras_serializable(package="melascope")
@@ -19,6 +21,7 @@ class SoftAttention(keras.layers.Layer):
     reach the logits, ReLU on them, no gamma; the kernel keeps its published shape (C, 3, 3, 1, K), dead weights included.
     "normalised": as "paper" with alpha rescaled to mean 1 over the positions and gamma from 1.
     "uniform": a control; alpha = K / (h w) everywhere, nothing to learn.
+    "uniform_gamma": a control on the paper's scale; as "uniform", times the gamma of "paper".
 
     Reference: Nguyen et al. 2022, Eq. 1 and Figs. 6-7; REPRODUCTION section 3.
 
@@ -54,10 +57,10 @@ class SoftAttention(keras.layers.Layer):
             shape = (channels, 3, 3, 1, self.maps)
         else:
             shape = (3, 3, channels, self.maps)
-        if self.form != "uniform":
+        if self.form not in CONSTANT_FORMS:
             self.kernel = self.add_weight(name="kernel", shape=shape, initializer="he_uniform")
             self.bias = self.add_weight(name="bias", shape=(self.maps,), initializer="zeros")
-        if self.form in ("paper", "normalised"):
+        if self.form in ("paper", "normalised", "uniform_gamma"):
             self.gamma = self.add_weight(
                 name="gamma",
                 shape=(),
@@ -72,7 +75,7 @@ class SoftAttention(keras.layers.Layer):
     def attention_maps(self, feature_map):
         """The K softmax maps a_k of a feature map (B, h, w, C): (B, h, w, K), each summing to 1, in float32."""
         height, width = feature_map.shape[1:3]
-        if self.form == "uniform":
+        if self.form in CONSTANT_FORMS:
             flat = ops.zeros_like(feature_map[..., :1], dtype="float32")
             return ops.repeat(flat + 1.0 / (height * width), self.maps, axis=-1)
         if self.form == "published":

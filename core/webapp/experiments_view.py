@@ -26,6 +26,7 @@ _LEVELS = {
         "paper": "the paper's attention",
         "published": "the published code's attention",
         "uniform": "a constant map",
+        "uniform_gamma": "a constant map with the paper's gamma",
         "gamma_one": "attention with gamma 1",
     },
     "metadata": {

@@ -58,7 +58,7 @@ def test_parts_shuffle_within_themselves(drawn_folder):
 
 def test_facts_alone_are_one_cell_whatever_the_attention():
     cells = make_cells()
-    assert len(cells) == len(set(cells)) == 4 * 3 * 4 + 4
+    assert len(cells) == len(set(cells)) == 5 * 3 * 4 + 4
     assert Cell("paper", "only", "none") == Cell("none", "only", "none")
     with pytest.raises(ValueError, match="Expected one of: none, real"):
         Cell(metadata="true")

@@ -8,7 +8,7 @@ from core.data.batches import cache_images
 from core.data.ham10000 import class_indices, read_table
 from core.data.split import split_table
 from core.diagnoses import CODES
-from experiments.cells import Cell, Training
+from experiments.cells import Cell, Part, Training
 from experiments.comparisons import make_judge
 from experiments.levers import (
     BASE,
@@ -21,6 +21,7 @@ from experiments.levers import (
     run_views,
     source_weights,
     summarise,
+    train_lever,
     view,
 )
 from experiments.runs import read_runs
@@ -53,6 +54,19 @@ def test_a_loss_falls_with_the_right_answer_and_takes_the_class_weights(name):
     np.testing.assert_allclose(twice, 2 * second, rtol=1e-5)
 
 
+def test_an_average_of_the_weights_and_a_teacher_change_the_head():
+    rng, ones = np.random.default_rng(0), np.ones(32)
+    maps, facts = rng.normal(size=(32, 4, 4, 8)), rng.normal(size=(32, 21)).astype("float32")
+    part = Part(np.arange(32), np.arange(32) % 7, {"real": facts, "shuffled": facts})
+
+    def last_weights(**change):
+        teacher = np.eye(7)[np.zeros(len(maps), int)] if "taught" in change else None
+        return train_lever(Lever("one", training=TINY, **change), maps, part, ones, 0, teacher).get_weights()[-1]
+
+    plain = last_weights()
+    assert not np.allclose(plain, last_weights(ema=0.9)) and last_weights(taught=1.0).argmax() == 0
+
+
 def test_sources_weigh_by_the_root_of_their_rarity():
     weights = source_weights(["a"] * 16 + ["b"] * 4)
     assert weights.mean() == pytest.approx(1)
@@ -75,27 +89,44 @@ def test_heads_are_judged_on_validation_and_not_trained_twice(tmp_path, table):
         Lever("sources", training=TINY, sources=True),
         Lever("flat", training=Training(epochs=1, batch_size=16, metadata_units=4, head="paper")),
         Lever("attending", Cell("normalised", "real", "none"), training=TINY),
+        Lever("averaged", training=TINY, ema=0.9),
+        Lever("taught", training=TINY, taught=0.5),
         Lever("nowhere", training=TINY, attach="nowhere"),
     ]
-    seen = []
+    seen, asked = [], []
+
+    def teach(rows):
+        asked.append(rows)
+        return np.full((len(rows), 7), 1 / 7)
 
     def maps_of(backbone, attach):
         seen.append((backbone, attach))
         return maps
 
     run_levers(path, table, split, maps_of, ["MobileNetV2"], [0], levers)
+    assert [run["what"] for run in read_runs(path)][-1] == "averaged"  # no teacher, nothing taught
+    run_levers(path, table, split, maps_of, ["MobileNetV2"], [0], levers, teach)
     runs = read_runs(path)
-    assert [run["what"] for run in runs] == ["the base head", "mixed", "sources", "flat", "attending"]
+    assert [run["what"] for run in runs] == [
+        "the base head",
+        "mixed",
+        "sources",
+        "flat",
+        "attending",
+        "averaged",
+        "taught",
+    ]
+    assert len(asked) == 1 and set(table.image_id.iloc[asked[0]]) == set(split.train)
     assert {run["photos"] for run in runs} == {len(split.validation)}
     seen.clear()
-    run_levers(path, table, split, maps_of, ["MobileNetV2"], [0], levers)
+    run_levers(path, table, split, maps_of, ["MobileNetV2"], [0], levers, teach)
     assert not seen and len(read_runs(path)) == len(runs)
 
     rows = split.rows(table, "validation")
     found = summarise(runs, make_judge(class_indices(rows), rows.lesion_id, 50), split)
-    assert found["part"] == "validation" and found["runs"] == 5
+    assert found["part"] == "validation" and found["runs"] == 7
     differences = [e for e in found["comparisons"] if e["unit"] == "difference"]
-    assert {e["lever"] for e in differences} == {"mixed", "sources", "flat", "attending"}
+    assert {e["lever"] for e in differences} == {"mixed", "sources", "flat", "attending", "averaged", "taught"}
 
 
 def test_views_of_a_model_and_of_its_answers(tmp_path, table, drawn_bundle_folder):

@@ -103,6 +103,14 @@ def test_normalised_form_is_the_paper_form_at_mean_one():
     np.testing.assert_allclose(weighted, (alpha * H * W / MAPS)[..., None] * t, rtol=1e-4, atol=1e-6)
 
 
+def test_the_control_on_the_papers_scale_is_gamma_times_the_constant_map():
+    t = a_map()
+    plain, scaled = run(make("uniform"), t), run(make("uniform_gamma"), t)
+    np.testing.assert_allclose(scaled[0], GAMMA_START * plain[0], rtol=1e-5)
+    np.testing.assert_allclose(scaled[1], plain[1])
+    assert [v.name for v in make("uniform_gamma").trainable_variables] == ["gamma"]
+
+
 def gradients(layer, t):
     import tensorflow as tf
 
