@@ -63,6 +63,12 @@ EXPERIMENTS: dict[str, Experiment] = {
         "The decisive cells of the first question again, with the whole network learning instead of its head alone.",
         ("M3",),
     ),
+    "levers": Experiment(
+        "levers.json",
+        "What might make the models better?",
+        "One change at a time of one head on frozen ImageNet features, and eight turned and mirrored views of a photo for the shipped "
+        "models. Validation photos only: the test photos choose nothing.",
+    ),
 }
 
 

@@ -27,7 +27,7 @@ _LEVELS = {
         "published": "the published code's attention",
         "uniform": "a constant map",
         "uniform_gamma": "a constant map with the paper's gamma",
-        "gamma_one": "attention with gamma 1",
+        "normalised": "the shipped attention",
     },
     "metadata": {
         "none": "no facts",
@@ -43,7 +43,7 @@ _LEVELS = {
         "normalised_inverse": "weights N/Ni over their sum (the paper's 'no weight' runs)",
     },
 }
-# More rows than this are read in the table, not in a figure.
+# More differences than this are drawn a network at a time; more of one network are read in the table, not in a figure.
 DRAWN = 24
 _WRAP = 34  # letters
 
@@ -76,7 +76,9 @@ def draw_experiment(name: str) -> tuple[str, ...]:
         filter_mode=None,
         width=300,
     )
-    entries = [entry for entry in entries if entry["metric"] == metric and entry["value"] is not None]
+    entries = _of_one_network(
+        [entry for entry in entries if entry["metric"] == metric and entry["value"] is not None]
+    )
     differences = [entry for entry in entries if entry["unit"] == "difference"]
     if differences:
         st.subheader(f"Differences in {METRICS.get(metric, metric).lower()}", anchor=False)
@@ -104,6 +106,21 @@ def draw_experiment(name: str) -> tuple[str, ...]:
         )
     )
     return experiment.footnotes
+
+
+def _of_one_network(entries: list[dict]) -> list[dict]:
+    """The entries of the network that the reader picks, where there are too many to look at together."""
+    networks = list(dict.fromkeys(_network(entry) for entry in entries))
+    if len(networks) == 1 or sum(entry["unit"] == "difference" for entry in entries) <= DRAWN:
+        return entries
+    network = st.segmented_control(
+        "Network", networks, default=networks[0], required=True, key="network", bind="query-params"
+    )
+    return [entry for entry in entries if _network(entry) == network]
+
+
+def _network(entry: dict) -> str | None:
+    return entry.get("backbone") or entry.get("model")
 
 
 _HOW = "*Better* or *worse*: the whole interval is on one side of zero. *Not shown*: the data do not tell. Points are hundredths."
@@ -168,7 +185,7 @@ def _named(entry: dict) -> str:
     group = entry.get("group")
     if group and group != "all":
         text += f", {str(group).replace('=', ' ')}"
-    where = entry.get("backbone") or entry.get("model")
+    where = _network(entry)
     return f"{text} ({where})" if where else text
 
 
