@@ -76,9 +76,7 @@ def draw_experiment(name: str) -> tuple[str, ...]:
         filter_mode=None,
         width=300,
     )
-    entries = _of_one_network(
-        [entry for entry in entries if entry["metric"] == metric and entry["value"] is not None]
-    )
+    entries = _of_one_network([entry for entry in entries if entry["metric"] == metric and entry["value"] is not None])
     differences = [entry for entry in entries if entry["unit"] == "difference"]
     if differences:
         st.subheader(f"Differences in {METRICS.get(metric, metric).lower()}", anchor=False)
