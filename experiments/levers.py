@@ -307,11 +307,14 @@ def summarise(runs: Iterable[dict], judge: Judge, split: Split) -> dict:
         auc = float(np.mean([run["scores"]["auc_macro"] for run in first])) if first else None
         about = {"lever": what, "backbone": backbone, "auc_macro": auc if auc is None else round(auc, 4)}
         for metric in METRICS if first else ():
+            named = {"1 views": "the photo as it is"}
             if what == against:
-                comparisons.append(compare(judge, metric, first, name=what, **about))
+                comparisons.append(compare(judge, metric, first, name=named.get(what, what), **about))
             else:
                 second = [base[seed] for seed in seeds]
-                comparisons.append(compare(judge, metric, first, second, name=f"{what} against {against}", **about))
+                comparisons.append(
+                    compare(judge, metric, first, second, name=f"{what} against {named.get(against, against)}", **about)
+                )
     return {
         "experiment": NAME,
         "about": "One change at a time of a head on frozen maps; eight views of a photo for the shipped models. Validation photos.",

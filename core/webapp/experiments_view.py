@@ -45,7 +45,7 @@ _LEVELS = {
 }
 # More differences than this are drawn a network at a time; more of one network are read in the table, not in a figure.
 DRAWN = 24
-_WRAP = 34  # letters
+_WRAP = 40  # letters
 
 
 def draw_experiment(name: str) -> tuple[str, ...]:
@@ -86,7 +86,7 @@ def draw_experiment(name: str) -> tuple[str, ...]:
                 f"experiment {name} {metric}",
                 "Dot: the difference in points (hundredths) on the same test photos; whiskers: its 95 % interval. Right of the dashed line "
                 "the first is better; an interval that crosses it leaves the order open.",
-                "; ".join(f"{_named(entry)}: {points(entry)}" for entry in differences),
+                "; ".join(f"{_named(entry)} ({_network(entry)}): {points(entry)}" for entry in differences),
             )
         draw_table(_rows(differences), f"Experiment {name}, differences, {metric}", _HOW, height=_height(differences))
     scores = [entry for entry in entries if entry["unit"] != "difference"]
@@ -134,8 +134,10 @@ def points(entry: dict) -> str:
 
 def differences_chart(entries: list[dict]) -> go.Figure:
     """Differences as dots with whiskers about zero, one row each."""
-    names = ["<br>".join(textwrap.wrap(_named(entry), _WRAP)) for entry in entries][::-1]
     entries = entries[::-1]
+    names = [_named(entry) for entry in entries]
+    if len({_network(entry) for entry in entries}) > 1:
+        names = [f"{name} ({_network(entry)})" for name, entry in zip(names, entries, strict=True)]
     values = [100 * entry["value"] for entry in entries]
     places = list(range(len(entries)))
     figure = go.Figure(
@@ -153,7 +155,7 @@ def differences_chart(entries: list[dict]) -> go.Figure:
                 "thickness": 1.5,
                 "width": 5,
             },
-            customdata=[_named(entry) for entry in entries],
+            customdata=names,
             hovertemplate="%{customdata}<br>%{x:+.1f} points<extra></extra>",
         )
     )
@@ -164,7 +166,7 @@ def differences_chart(entries: list[dict]) -> go.Figure:
         xaxis={"title": "difference, points", "fixedrange": True, "zeroline": False},
         yaxis={
             "tickvals": places,
-            "ticktext": names,
+            "ticktext": ["<br>".join(textwrap.wrap(name, _WRAP)) for name in names],
             "range": [-0.6, len(entries) - 0.4],
             "fixedrange": True,
             "automargin": True,
@@ -175,7 +177,7 @@ def differences_chart(entries: list[dict]) -> go.Figure:
 
 
 def _named(entry: dict) -> str:
-    """What was compared, in words, with the backbone or model that it is about."""
+    """What was compared, in words."""
     factor, level, against = (entry.get(key) for key in ("factor", "level", "against"))
     words = _LEVELS.get(factor, {})
     text = f"{words[level]} against {words[against]}" if level in words and against in words else entry["name"]
@@ -183,14 +185,13 @@ def _named(entry: dict) -> str:
     group = entry.get("group")
     if group and group != "all":
         text += f", {str(group).replace('=', ' ')}"
-    where = _network(entry)
-    return f"{text} ({where})" if where else text
+    return text
 
 
 def _rows(entries: list[dict]) -> list[dict]:
     rows = []
     for entry in entries:
-        row = {"What": _named(entry), "Points (95 %)": points(entry)}
+        row = {"What": _named(entry), "Network": _network(entry) or "", "Points (95 %)": points(entry)}
         if entry["unit"] == "difference":
             row["Verdict"] = verdict(entry)
         if entry.get("seed_low") is not None:

@@ -101,9 +101,16 @@ def test_an_experiment_is_shown_with_its_intervals(open_page, root, tmp_path, mo
     app.selectbox(key="item").select(next(item for item, name in OWN.items() if name == "factorial")).run()
     assert not app.exception and len(app.get("plotly_chart")) == 1
     rows = app.dataframe[0].value.set_index("What")
-    asked = rows.loc["The paper's attention against a constant map (B)"]
+    asked = rows.loc["The paper's attention against a constant map"]
     assert asked["Points (95 %)"] == "+2.0 (+1.0 to +3.0)" and asked["Verdict"] == "better"
-    assert rows.loc["X (B)", "Verdict"] == "not shown"
+    assert rows.loc["X", "Verdict"] == "not shown"
+    assert asked["Network"] == "B"
+    many = [entry(f"{k}", "difference", 0.02, backbone=network) for network in "BC" for k in range(20)]
+    (tmp_path / "factorial.json").write_text(json.dumps({"comparisons": many}))
+    app.run()
+    assert not app.exception and len(app.dataframe[0].value) == 20 and len(app.get("plotly_chart")) == 1
+    app.segmented_control(key="network").set_value("C").run()
+    assert not app.exception and set(app.dataframe[0].value.Network) == {"C"}
     (tmp_path / "factorial.json").write_text("{}")
     app.run()
     assert not app.exception and "damaged" in words(app)
