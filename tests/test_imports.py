@@ -12,6 +12,7 @@ CORE = REPOSITORY / "core"
 # From the bottom up. A part may import parts below its row and nothing beside or above it.
 ROWS = (
     ("diagnoses",),
+    ("prevalence", "wording"),
     ("data",),
     ("card",),
     ("networks",),
