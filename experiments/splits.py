@@ -5,17 +5,15 @@ from pathlib import Path
 import pandas as pd
 
 from core.data.batches import cache_images
-from core.data.duplicates import linked_lesions, near_duplicates
+from core.data.duplicates import SEEK_SIZE, linked_lesions, near_duplicates
 from core.data.ham10000 import read_table
 from core.data.split import Split, split_table
-
-SIDE = 224  # of the images that are compared, pixels
 
 
 def read_linked_table(folder: Path) -> pd.DataFrame:
     """As `read_table`, with a column `group`: the lesion, or the first of the lesions that near-duplicate photos link it to."""
     table = read_table(folder)
-    linked = linked_lesions(table, near_duplicates(cache_images(table, SIDE), table.lesion_id))
+    linked = linked_lesions(table, near_duplicates(cache_images(table, SEEK_SIZE), table.lesion_id))
     first = {lesion: group[0] for group in linked for lesion in group}
     return table.assign(group=[first.get(lesion, lesion) for lesion in table.lesion_id])
 

@@ -11,6 +11,8 @@ from scipy.sparse.csgraph import connected_components
 GREY = 64
 SIDE = 16
 BITS = SIDE * SIDE
+# Side of the squares to seek at, whatever a backbone's: 299 pixels made of a photo of 224 blur it, and pairs would come and go.
+SEEK_SIZE = 224
 # What a near-duplicate is: hashes that differ by few bits, then fine detail that correlates. Two dark spots in the middle of
 # bare skin may agree in one of them (24 bits; 0.84 at 42 bits), but in HAM10000 no two lesions that look different agree in both.
 MAX_BITS = 40
@@ -56,7 +58,7 @@ def near_duplicates(
     """Pairs of photos that are nearly the same, also turned or mirrored, but carry different lesion ids.
 
     Args:
-        images: (N, S, S, 3) uint8 RGB.
+        images: (N, S, S, 3) uint8 RGB; for a split, of side `SEEK_SIZE`.
         lesions: lesion id of each, (N,).
         max_bits: bits by which two hashes may differ.
         min_detail: least correlation of the two grey images without their coarse forms.

@@ -25,10 +25,11 @@ class Progress:
         settings: everything that must be equal for a run to go on.
         epoch: finished epochs over both phases.
         best_epoch, best: the best one so far and its validation figure.
-        waiting: epochs since then.
+        waiting: epochs since then, within the phase.
         plateau_waiting, best_loss: of the plateau schedule.
         history: one row an epoch.
         seconds: training time so far.
+        frozen: epochs of phase one, once it has ended: fewer than the recipe's where it stopped early.
     """
 
     settings: dict
@@ -40,6 +41,18 @@ class Progress:
     best_loss: float = 1e9
     history: list[dict] = field(default_factory=list)
     seconds: float = 0.0
+    frozen: int | None = None
+
+    def end_phase_one(self, planned: int) -> None:
+        """Notes how long phase one was, and lets patience begin anew.
+
+        Args:
+            planned: the recipe's epochs of phase one.
+        """
+        self.frozen = min(self.epoch, planned)
+        # A state of phase two that was written without this note keeps its count.
+        if self.epoch == self.frozen:
+            self.waiting = self.plateau_waiting = 0
 
 
 class StateFolder:

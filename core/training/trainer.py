@@ -14,7 +14,7 @@ from core.bundle import save_bundle
 from core.card import Card, read_card
 from core.data.augment import NO_AUGMENTATION
 from core.data.batches import Batches, cache_images, encode_table
-from core.data.duplicates import linked_lesions, near_duplicates
+from core.data.duplicates import SEEK_SIZE, linked_lesions, near_duplicates
 from core.data.ham10000 import class_indices, read_table
 from core.data.patient import Facts, fit_encoder
 from core.data.split import PARTS, Split, assert_disjoint, split_table
@@ -174,8 +174,10 @@ class _Run:
             self.report.say(f"Resuming after epoch {progress.epoch}.")
         self._freeze(classifier)
         unknown = encoder.encode(Facts())
-        if progress.epoch < self.recipe.frozen_epochs:
-            self._train_head(classifier, images, parts, unknown, progress, state)
+        if progress.frozen is None:
+            if progress.epoch < self.recipe.frozen_epochs and not self._waited_enough(progress):
+                self._train_head(classifier, images, parts, unknown, progress, state)
+            progress.end_phase_one(self.recipe.frozen_epochs)
         self._fine_tune(classifier, images, parts, unknown, progress, state)
         if progress.best_epoch and progress.best_epoch != progress.epoch:
             state.restore_model(progress.best_epoch, classifier.model)
@@ -190,6 +192,9 @@ class _Run:
         linked = ()
         if self.recipe.split == "lesion":
             self.report.say("Looking for near-duplicate photos of different lesions.")
+            # Always at one size, so that every backbone of one seed gets the same split.
+            if self.image_size != SEEK_SIZE:
+                images = cache_images(table, SEEK_SIZE, progress=self.report.photos)
             linked = linked_lesions(table, near_duplicates(images, table.lesion_id))
             if linked:
                 self.report.say(f"Kept together: {'; '.join(' and '.join(group) for group in linked)}.")
@@ -278,13 +283,14 @@ class _Run:
     def _fine_tune(self, classifier, images, parts, unknown, progress, state):
         """Phase two: the whole network, on augmented photos."""
         recipe = self.recipe
-        last = recipe.frozen_epochs + recipe.epochs
-        if progress.epoch >= last or not recipe.epochs:
+        # From where phase one really ended: it may have stopped early, and phase two is no longer for that.
+        last = progress.frozen + recipe.epochs
+        if progress.epoch >= last or self._waited_enough(progress):
             return
         train, validation = parts["train"], parts["validation"]
         view = keras.Model(classifier.model.inputs, classifier.model.outputs[0])
         self._compile(view, recipe.rate, recipe.epochs, len(train.rows))
-        if progress.epoch > recipe.frozen_epochs:
+        if progress.epoch > progress.frozen:
             state.restore_optimizer(progress.epoch, view.optimizer)
         photos = _Rows(images, train.rows)
         self._epochs(
@@ -301,7 +307,7 @@ class _Run:
 
     def _epochs(self, view, classifier, batches_of, validate, labels, progress: Progress, state, phase, last):
         recipe = self.recipe
-        total = recipe.frozen_epochs + recipe.epochs
+        total = last if phase == "fine-tune" else last + recipe.epochs
         while progress.epoch < last:
             epoch = progress.epoch + 1
             started = time.monotonic()
@@ -336,9 +342,13 @@ class _Run:
             self._plateau(view, row["val_loss"], progress)
             state.save(progress, classifier.model, view.optimizer)
             self.report.epoch(row)
-            if recipe.patience is not None and progress.waiting >= recipe.patience:
+            if self._waited_enough(progress):
                 self.report.say(f"No better {recipe.choose} for {recipe.patience} epochs: stopping.")
                 return
+
+    def _waited_enough(self, progress: Progress) -> bool:
+        """Whether the phase stops early: no better epoch for the recipe's patience."""
+        return self.recipe.patience is not None and progress.waiting >= self.recipe.patience
 
     # ---- optimisation ----
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from core.bundle import load_bundle
@@ -20,6 +21,9 @@ from core.training.state import CannotResume
 from core.training.trainer import Report, train
 
 SMALL = {"backbone": "MobileNetV3Small", "init": "random", "image_size": 64, "batch_size": 8}
+
+
+NO_PAIRS = pd.DataFrame({"first": [], "second": []}, dtype=int)
 
 
 def quick(name="honest", **changes):
@@ -99,6 +103,44 @@ def test_a_nan_loss_stops_at_once_and_says_where(drawn_folder, tmp_path):
     with pytest.raises(TrainingDiverged, match=r"epoch 2, batch \d"):
         train(quick(rate=1e30, label_smoothing=0.0), folder=drawn_folder, out=tmp_path / "N", **SMALL)
     assert (tmp_path / "N" / "training" / "epoch-001").is_dir()
+
+
+def test_a_frozen_phase_that_stops_early_does_not_lengthen_the_next(drawn_folder, tmp_path):
+    # A rate of nothing: no epoch is better than the first.
+    recipe = quick(patience=2, frozen_rate=1e-12, rate=1e-12)
+    recipe = replace(recipe, frozen_epochs=6, epochs=3)
+
+    def phases(run):
+        return [row["phase"] for row in run]
+
+    whole, said = [], []
+    train(recipe, folder=drawn_folder, out=tmp_path / "W", report=Report(epoch=whole.append, say=said.append), **SMALL)
+    assert phases(whole) == ["frozen"] * 3 + ["fine-tune"] * len(whole[3:]) and 2 <= len(whole[3:]) <= 3
+    assert any("stopping" in text for text in said)
+
+    def kill(epoch, epochs, phase, batch, batches, loss):
+        if phase == "fine-tune":
+            assert epochs == 6
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(recipe, folder=drawn_folder, out=tmp_path / "R", report=Report(batch=kill), **SMALL)
+    rest = []
+    train(recipe, folder=drawn_folder, out=tmp_path / "R", resume=True, report=Report(epoch=rest.append), **SMALL)
+    # Resumed in phase two, not in what was left of phase one.
+    assert phases(rest) == phases(whole)[3:]
+
+
+def test_every_backbone_of_a_seed_gets_the_same_split(drawn_folder, tmp_path, monkeypatch):
+    from core.training import trainer
+
+    sides = []
+    monkeypatch.setattr(trainer, "near_duplicates", lambda images, _: sides.append(images.shape[1]) or NO_PAIRS)
+    for size in (64, 224):
+        run = trainer._Run("honest", quick(), "MobileNetV3Small", drawn_folder, tmp_path, "random", size, Report())
+        table = read_table(drawn_folder)
+        run._split(table, trainer.cache_images(table, size))
+    assert sides == [224, 224]
 
 
 def test_the_paper_recipe_runs_and_is_labelled(drawn_folder, tmp_path):
