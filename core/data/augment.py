@@ -82,6 +82,19 @@ def augment_image(image: np.ndarray, how: Augmentation, rng: np.random.Generator
         table = (np.arange(256) - middle) * gain + middle * (1 + rng.uniform(-how.brightness, how.brightness))
         out = cv2.LUT(out, np.clip(table, 0, 255).astype("uint8"))
     if how.jpeg and rng.random() < how.jpeg:
-        _, encoded = cv2.imencode(".jpg", out, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(30, 95))])
-        out = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+        out = jpeg_round_trip(out, int(rng.integers(30, 95)))
     return out
+
+
+def jpeg_round_trip(image: np.ndarray, quality: int) -> np.ndarray:
+    """The image after a JPEG of this quality.
+
+    OpenCV encodes blue, green, red. Given the three the other way round it would keep blue's brightness for red's: luma weighs red
+    2.6 times as much as blue, and what little weight chroma keeps would go to the wrong colour.
+
+    Args:
+        image: (h, w, 3) uint8 RGB.
+        quality: 1..100.
+    """
+    _, encoded = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return cv2.cvtColor(cv2.imdecode(encoded, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)

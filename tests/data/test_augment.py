@@ -5,7 +5,14 @@ import dataclasses
 import numpy as np
 import pytest
 
-from core.data.augment import HONEST_AUGMENTATION, NO_AUGMENTATION, PAPER_AUGMENTATION, Augmentation, augment_image
+from core.data.augment import (
+    HONEST_AUGMENTATION,
+    NO_AUGMENTATION,
+    PAPER_AUGMENTATION,
+    Augmentation,
+    augment_image,
+    jpeg_round_trip,
+)
 from core.data.drawn import draw_lesion
 
 STILL = NO_AUGMENTATION
@@ -46,3 +53,22 @@ def test_rotation_fills_corners_with_skin_not_black(image):
     corners = np.ix_([0, -1], [0, -1])
     for seed in range(8):
         assert augment_image(image, how, np.random.default_rng(seed))[corners].min() > 60
+
+
+@pytest.mark.parametrize("quality", [30, 60, 94])
+def test_a_jpeg_is_what_any_viewer_would_have_saved(quality):
+    import io
+
+    from PIL import Image
+
+    # Sharp edges of saturated colours: what chroma loses differs with the colour.
+    image = np.zeros((64, 64, 3), "uint8")
+    image[:, :31, 0], image[:, 31:, 2], image[20:40, 10:50, 1] = 200, 220, 90
+    saved = io.BytesIO()
+    Image.fromarray(image).save(saved, "JPEG", quality=quality, subsampling="4:2:0")
+    ours, theirs = jpeg_round_trip(image, quality).astype(int), np.asarray(Image.open(saved)).astype(int)
+    exchanged = jpeg_round_trip(image[..., ::-1].copy(), quality)[..., ::-1].astype(int)
+    # Decoders differ by rounding; red and blue exchanged are far off.
+    assert (
+        np.abs(ours - theirs).mean() < 1 and np.abs(exchanged - theirs).mean() > 4 * np.abs(ours - theirs).mean() + 0.5
+    )
