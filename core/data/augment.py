@@ -1,6 +1,6 @@
 """Augmentation of training images, on the fly, after the split: geometry, colour, blur, resolution and JPEG quality."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -20,6 +20,8 @@ class Augmentation:
         flips: mirror on both axes, each with probability 0.5.
         brightness, contrast, saturation: share, either way.
         hue: degrees on OpenCV's half circle (0..180), either way.
+        tint: share by which each colour channel's gain moves, either way: another lamp or white balance.
+        gamma: exponent of the tone curve, 1 / (1 + gamma) to 1 + gamma.
         blur, jpeg, rescale: probabilities of a Gaussian blur, a JPEG re-encoding, a down-and-up scaling.
     """
 
@@ -31,6 +33,8 @@ class Augmentation:
     contrast: float = 0.0
     saturation: float = 0.0
     hue: float = 0.0
+    tint: float = 0.0
+    gamma: float = 0.0
     blur: float = 0.0
     jpeg: float = 0.0
     rescale: float = 0.0
@@ -40,6 +44,10 @@ NO_AUGMENTATION = Augmentation(rotation=0, shift=0, zoom=0, flips=False)
 PAPER_AUGMENTATION = Augmentation()
 HONEST_AUGMENTATION = Augmentation(
     zoom=0.2, brightness=0.15, contrast=0.15, saturation=0.2, hue=4.0, blur=0.2, jpeg=0.2, rescale=0.25
+)
+# What another clinic's lamp, camera and white balance change.
+COLOUR_AUGMENTATION = replace(
+    HONEST_AUGMENTATION, brightness=0.2, contrast=0.2, saturation=0.3, hue=6.0, tint=0.1, gamma=0.25
 )
 
 
@@ -76,6 +84,11 @@ def augment_image(image: np.ndarray, how: Augmentation, rng: np.random.Generator
         hsv[..., 0] = hue.astype("uint8")
         hsv[..., 1] = cv2.convertScaleAbs(hsv[..., 1], alpha=1 + rng.uniform(-how.saturation, how.saturation))
         out = cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)
+    if how.tint or how.gamma:
+        gains = 1 + rng.uniform(-how.tint, how.tint, 3)
+        power = np.exp(rng.uniform(-1, 1) * np.log1p(how.gamma))
+        tones = 255 * (np.arange(256)[:, None] / 255) ** power * gains
+        out = cv2.LUT(out, np.clip(tones, 0, 255).astype("uint8")[:, None])
     if how.brightness or how.contrast:
         gain = 1 + rng.uniform(-how.contrast, how.contrast)
         middle = float(out.mean())

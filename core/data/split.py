@@ -12,6 +12,8 @@ PARTS = ("train", "validation", "test")
 # Train, validation and test shares. REPRODUCTION section 6; the paper held out one random tenth of the photos for everything.
 LESION_SHARES = (0.70, 0.10, 0.20)
 PAPER_HELD_OUT = 0.10
+# Share of the lesions outside a fold that choose and calibrate its network.
+FOLD_VALIDATION = 0.10
 KINDS = ("lesion", "paper")
 
 
@@ -24,6 +26,8 @@ class Split:
     train: tuple[str, ...]
     validation: tuple[str, ...]
     test: tuple[str, ...]
+    # (number from 1, how many): which fold of a cross-validation `test` is; None for a single split.
+    fold: tuple[int, int] | None = None
 
     @property
     def leaky(self) -> bool:
@@ -43,6 +47,7 @@ class Split:
             "leaky": self.leaky,
             "seed": self.seed,
             "hash": self.hash,
+            **({"fold": list(self.fold)} if self.fold else {}),
             **{part: sorted(getattr(self, part)) for part in PARTS},
         }
 
@@ -57,7 +62,8 @@ def split_from_json(record: dict) -> Split:
     Raises:
         ValueError: the ids do not give the recorded hash.
     """
-    split = Split(record["kind"], record["seed"], *(tuple(record[part]) for part in PARTS))
+    fold = tuple(record["fold"]) if record.get("fold") else None
+    split = Split(record["kind"], record["seed"], *(tuple(record[part]) for part in PARTS), fold)
     if split.hash != record["hash"]:
         raise ValueError(
             f"The split's ids give hash {split.hash[:12]}, but {record['hash'][:12]} is recorded: the card was edited."
@@ -115,6 +121,50 @@ def split_table(
     for lesion, image in zip(table.lesion_id, table.image_id, strict=True):
         parts[where[lesion]].append(image)
     return Split(kind, seed, *(tuple(sorted(parts[p])) for p in PARTS))
+
+
+def fold_table(
+    table: pd.DataFrame, fold: int, folds: int, seed: int = 0, linked: tuple[tuple[str, ...], ...] = ()
+) -> Split:
+    """One fold of a cross-validation by lesion: its own fifth (of five) is `test`, the other parts train.
+
+    Lesions of each diagnosis are shuffled and dealt to the folds in turn, so that every photo is in `test` of exactly one fold. A tenth of
+    each diagnosis' other lesions is `validation`.
+
+    Args:
+        table: from `read_table`.
+        fold: 1 to `folds`.
+        folds: how many parts, two or more.
+        linked: as for `split_table`: each group stands as a whole.
+
+    Raises:
+        ValueError: no such fold.
+    """
+    if folds < 2 or not 1 <= fold <= folds:
+        raise ValueError(f"There is no fold {fold} of {folds}. Expected 2 folds or more, and one of 1 to {folds}.")
+    lesions = table.drop_duplicates("lesion_id").sort_values("lesion_id")
+    dealt, validation = np.random.default_rng(seed), np.random.default_rng([seed, fold])
+    where: dict[str, int] = {}
+    for code in CODES:
+        ids = lesions.lesion_id[lesions.dx == code].to_numpy(copy=True)
+        dealt.shuffle(ids)
+        # A start of its own for each diagnosis, or the first fold would get every odd lesion.
+        start = int(dealt.integers(folds))
+        where.update({lesion: (start + i) % folds + 1 for i, lesion in enumerate(ids)})
+    for group in linked:
+        where.update(dict.fromkeys(group, where[group[0]]))
+    part_of = {lesion: "test" if number == fold else "train" for lesion, number in where.items()}
+    for code in CODES:
+        ids = [lesion for lesion in lesions.lesion_id[lesions.dx == code] if part_of[lesion] == "train"]
+        held = max(1, round(FOLD_VALIDATION * len(ids))) if len(ids) >= 2 else 0
+        part_of.update(dict.fromkeys(validation.choice(ids, held, replace=False) if held else [], "validation"))
+    for group in linked:
+        if part_of[group[0]] != "test":
+            part_of.update(dict.fromkeys(group, "train"))
+    parts: dict[str, list[str]] = {part: [] for part in PARTS}
+    for lesion, image in zip(table.lesion_id, table.image_id, strict=True):
+        parts[part_of[lesion]].append(image)
+    return Split("lesion", seed, *(tuple(sorted(parts[p])) for p in PARTS), (fold, folds))
 
 
 def assert_disjoint(table: pd.DataFrame, split: Split) -> None:

@@ -26,7 +26,7 @@ distillation.
 
 from dataclasses import asdict, dataclass, field
 
-from core.data.augment import HONEST_AUGMENTATION, PAPER_AUGMENTATION, Augmentation
+from core.data.augment import COLOUR_AUGMENTATION, HONEST_AUGMENTATION, PAPER_AUGMENTATION, Augmentation
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,9 @@ class Recipe:
         split: default kind of split.
         frozen_epochs, frozen_rate: first phase: epochs of the head alone on cached feature maps, and its learning rate.
         epochs: of the second phase, the whole network (from the backbone's `stem` on if `freeze_stem`).
+        sizes: stages of the second phase, each (share of its epochs, share of the input's side): progressive resizing, most epochs on
+            small photos and the last ones at full size. Reference: Howard, fast.ai on DAWNBench 2018; Tan and Le 2021, EfficientNetV2,
+            section 4.
         rate: learning rate of the second phase (peak).
         schedule: "cosine" (warm-up, then cosine to 0) or "plateau" (times `plateau_factor` after `plateau_patience` epochs
             without a better validation loss).
@@ -54,7 +57,8 @@ class Recipe:
         augmentation: of training images.
         freeze_stem: keep the layers before the backbone's `stem` at their first weights (not with random ones).
         batch_norm_momentum: None keeps Keras' own (0.999 in MobileNets: statistics then lag behind a short fine-tuning).
-        choose: validation figure that picks the epoch: "balanced_accuracy" or "accuracy".
+        choose: validation figure that picks the epoch: "balanced_accuracy" or "accuracy"; "last" takes the last epoch, so that
+            validation only calibrates.
         patience: epochs without a better one before stopping; None never stops early.
         prior_shift: fit the logit adjustment on validation.
         seed: default seed.
@@ -66,6 +70,7 @@ class Recipe:
     frozen_epochs: int = 0
     frozen_rate: float = 1e-3
     epochs: int = 10
+    sizes: tuple[tuple[float, float], ...] = ((1.0, 1.0),)
     rate: float = 1e-3
     schedule: str = "cosine"
     warmup: float = 0.08
@@ -92,6 +97,18 @@ class Recipe:
         """The record that goes into a card."""
         return asdict(self)
 
+    def stages(self, image_size: int) -> list[tuple[int, int]]:
+        """Last epoch (counted in the second phase) and side in pixels of each stage of the second phase.
+
+        Sides are multiples of 32, as the backbones halve the photo five times; the last stage always has the full side.
+        """
+        stages, share = [], 0.0
+        for epochs_share, side_share in self.sizes:
+            share += epochs_share
+            side = image_size if side_share == 1 else max(32, round(side_share * image_size / 32) * 32)
+            stages.append((round(share * self.epochs), side))
+        return [*stages[:-1], (self.epochs, image_size)]
+
 
 _HONEST_NETWORK = {"attach": "paper", "attention": "normalised", "head": "pooled", "metadata_units": 64, "dropout": 0.2}
 
@@ -111,6 +128,22 @@ RECIPES: dict[str, Recipe] = {
         freeze_stem=True,
         batch_norm_momentum=0.98,
         prior_shift=True,
+    ),
+    "progressive": Recipe(
+        about="Most epochs on small photos, the last ones at full size; more change of colour; the last epoch is taken.",
+        network=_HONEST_NETWORK,
+        frozen_epochs=4,
+        frozen_rate=1e-3,
+        epochs=14,
+        sizes=((0.72, 4 / 7), (0.28, 1.0)),
+        rate=1e-3,
+        weight_decay=0.02,
+        sampling="sqrt",
+        label_smoothing=0.05,
+        fact_dropout=0.1,
+        augmentation=COLOUR_AUGMENTATION,
+        batch_norm_momentum=0.98,
+        choose="last",
     ),
     "frozen": Recipe(
         about="The head alone on cached feature maps of a frozen encoder: minutes on a CPU. Lesion-grouped split.",

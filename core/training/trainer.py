@@ -17,7 +17,7 @@ from core.data.batches import Batches, cache_images, encode_table
 from core.data.duplicates import SEEK_SIZE, linked_lesions, near_duplicates
 from core.data.ham10000 import class_indices, read_table
 from core.data.patient import Facts, fit_encoder
-from core.data.split import PARTS, Split, assert_disjoint, split_table
+from core.data.split import PARTS, Split, assert_disjoint, fold_table, split_table
 from core.diagnoses import CODES
 from core.networks.backbones import find_backbone
 from core.networks.classifier import Classifier, build_classifier
@@ -78,6 +78,7 @@ def train(
     split: str | None = None,
     seed: int | None = None,
     image_size: int | None = None,
+    fold: tuple[int, int] | None = None,
     resume: bool = False,
     pretraining: str | None = None,
     report: Report | None = None,
@@ -92,6 +93,7 @@ def train(
         init: the encoder's first weights: "imagenet" (downloads), "random", or a `.weights.h5` file.
         epochs, frozen_epochs, batch_size, split, seed: override the recipe's.
         image_size: pixels; the backbone's own when None.
+        fold: (number from 1, how many): one fold of a cross-validation by lesion instead of one split.
         resume: go on after the last whole epoch of the run in `out`.
         pretraining: where `init`'s weights come from, in words, for the card.
         report: who watches.
@@ -129,6 +131,7 @@ def train(
         Path(out or Path("weights") / backbone),
         init,
         image_size,
+        fold,
         report or Report(),
     )
     return run.train(resume, pretraining)
@@ -137,9 +140,9 @@ def train(
 class _Run:
     """One training run; its methods are the steps, in order."""
 
-    def __init__(self, recipe_name, recipe, backbone, folder, out, init, image_size, report):
+    def __init__(self, recipe_name, recipe, backbone, folder, out, init, image_size, fold, report):
         self.recipe_name, self.recipe, self.backbone, self.folder = recipe_name, recipe, backbone, folder
-        self.out, self.init, self.report = out, init, report
+        self.out, self.init, self.fold, self.report = out, init, fold, report
         self.image_size = image_size or find_backbone(backbone).image_size
 
     def train(self, resume: bool, pretraining: str | None) -> Card:
@@ -151,8 +154,11 @@ class _Run:
             )
         if resume:
             state.check()
-        images = cache_images(table, self.image_size, progress=self.report.photos)
-        split, linked = self._split(table, images)
+        images = {
+            size: cache_images(table, size, progress=self.report.photos)
+            for size in sorted({self.image_size, *(size for _, size in self.recipe.stages(self.image_size))})
+        }
+        split, linked = self._split(table, images[self.image_size])
         keras.utils.set_random_seed(self.recipe.seed)
         device = prepare_accelerator()
         self.report.say(f"Training {self.backbone} ({self.recipe_name}) on {device}.")
@@ -160,19 +166,12 @@ class _Run:
         # A resumed run takes every weight from its last epoch: no need to load (or download) the first ones again.
         progress = state.load(settings) if resume else Progress(settings)
         resumed = progress.epoch > 0
-        classifier = build_classifier(
-            self.backbone, image_size=self.image_size, init="random" if resumed else self.init, **self.recipe.network
-        )
-        if self.recipe.batch_norm_momentum is not None:
-            for layer in classifier.encoder.layers:
-                if isinstance(layer, keras.layers.BatchNormalization):
-                    layer.momentum = self.recipe.batch_norm_momentum
+        classifier = self._build(self.image_size, "random" if resumed else self.init)
         encoder = fit_encoder(split.rows(table, "train").age)
         parts = self._parts(table, split, encoder)
         if resumed:
             state.restore_model(progress.epoch, classifier.model)
             self.report.say(f"Resuming after epoch {progress.epoch}.")
-        self._freeze(classifier)
         unknown = encoder.encode(Facts())
         if progress.frozen is None:
             if progress.epoch < self.recipe.frozen_epochs and not self._waited_enough(progress):
@@ -181,7 +180,9 @@ class _Run:
         self._fine_tune(classifier, images, parts, unknown, progress, state)
         if progress.best_epoch and progress.best_epoch != progress.epoch:
             state.restore_model(progress.best_epoch, classifier.model)
-        card = self._finish(classifier, images, parts, split, linked, encoder, table, progress, device, pretraining)
+        card = self._finish(
+            classifier, images[self.image_size], parts, split, linked, encoder, table, progress, device, pretraining
+        )
         state.clear()
         return card
 
@@ -198,7 +199,10 @@ class _Run:
             linked = linked_lesions(table, near_duplicates(images, table.lesion_id))
             if linked:
                 self.report.say(f"Kept together: {'; '.join(' and '.join(group) for group in linked)}.")
-        split = split_table(table, self.recipe.split, self.recipe.seed, linked)
+        if self.fold:
+            split = fold_table(table, *self.fold, self.recipe.seed, linked)
+        else:
+            split = split_table(table, self.recipe.split, self.recipe.seed, linked)
         assert_disjoint(table, split)
         if split.leaky:
             self.report.say(
@@ -248,6 +252,16 @@ class _Run:
 
     # ---- phases ----
 
+    def _build(self, size: int, init: str | Path) -> Classifier:
+        """The network for photos of one side, in pixels; weights do not depend on it."""
+        classifier = build_classifier(self.backbone, image_size=size, init=init, **self.recipe.network)
+        if self.recipe.batch_norm_momentum is not None:
+            for layer in classifier.encoder.layers:
+                if isinstance(layer, keras.layers.BatchNormalization):
+                    layer.momentum = self.recipe.batch_norm_momentum
+        self._freeze(classifier)
+        return classifier
+
     def _freeze(self, classifier: Classifier) -> None:
         stem = find_backbone(self.backbone).stem
         if not (self.recipe.freeze_stem and stem) or str(self.init) == "random":
@@ -257,9 +271,14 @@ class _Run:
                 break
             layer.trainable = False
 
-    def _train_head(self, classifier, images, parts, unknown, progress, state):
-        """Phase one: the encoder runs once over all photos, then the head trains on its feature maps."""
+    def _train_head(self, whole, images, parts, unknown, progress, state):
+        """Phase one: the encoder runs once over all photos, then the head trains on its feature maps.
+
+        The photos have the side that phase two begins with.
+        """
         train, validation = parts["train"], parts["validation"]
+        size = self.recipe.stages(self.image_size)[0][1]
+        classifier, images = self._at(size, whole), images[size]
         self.report.say("Encoding photos once with the frozen encoder.")
         maps = {p: self._encode(classifier.encoder, images, parts[p].rows) for p in ("train", "validation")}
         view = keras.Model(classifier.head.inputs, classifier.head.outputs[0])
@@ -279,18 +298,43 @@ class _Run:
             "frozen",
             self.recipe.frozen_epochs,
         )
+        if classifier is not whole:
+            whole.model.set_weights(classifier.model.get_weights())
 
-    def _fine_tune(self, classifier, images, parts, unknown, progress, state):
-        """Phase two: the whole network, on augmented photos."""
-        recipe = self.recipe
-        # From where phase one really ended: it may have stopped early, and phase two is no longer for that.
-        last = progress.frozen + recipe.epochs
-        if progress.epoch >= last or self._waited_enough(progress):
-            return
-        train, validation = parts["train"], parts["validation"]
+    def _at(self, size: int, whole: Classifier) -> Classifier:
+        """`whole`, or a network with its weights for photos of another side."""
+        if size == whole.image_size:
+            return whole
+        classifier = self._build(size, "random")
+        if [w.shape for w in classifier.model.weights] != [w.shape for w in whole.model.weights]:
+            raise ValueError(
+                f"This network's weights depend on the side of its photos ({size} against {whole.image_size} pixels), so it cannot be "
+                "trained on small photos first. Choose a recipe with one size, or a pooled head."
+            )
+        # Weights from ImageNet freeze the same layers: trainable weights come first in the optimizer's order.
+        classifier.model.set_weights(whole.model.get_weights())
+        return classifier
+
+    def _fine_tune(self, whole, images, parts, unknown, progress, state):
+        """Phase two: the whole network, on augmented photos, stage by stage of their side; one schedule over all stages."""
+        recipe, optimizer = self.recipe, None
+        for last, size in recipe.stages(self.image_size):
+            # From where phase one really ended: it may have stopped early, and phase two is no longer for that.
+            last += progress.frozen
+            if progress.epoch < last and not self._waited_enough(progress):
+                optimizer = self._stage(
+                    self._at(size, whole), whole, images[size], parts, unknown, progress, state, last, optimizer
+                )
+
+    def _stage(self, classifier, whole, images, parts, unknown, progress, state, last, optimizer):
+        """One stage of phase two; its weights go into `whole`. Returns its optimizer, which the next one goes on from."""
+        recipe, train, validation = self.recipe, parts["train"], parts["validation"]
         view = keras.Model(classifier.model.inputs, classifier.model.outputs[0])
         self._compile(view, recipe.rate, recipe.epochs, len(train.rows))
-        if progress.epoch > progress.frozen:
+        if optimizer is not None:
+            for mine, theirs in zip(view.optimizer.variables, optimizer.variables, strict=True):
+                mine.assign(theirs)
+        elif progress.epoch > progress.frozen:
             state.restore_optimizer(progress.epoch, view.optimizer)
         photos = _Rows(images, train.rows)
         self._epochs(
@@ -304,6 +348,9 @@ class _Run:
             "fine-tune",
             last,
         )
+        if classifier is not whole:
+            whole.model.set_weights(classifier.model.get_weights())
+        return view.optimizer
 
     def _epochs(self, view, classifier, batches_of, validate, labels, progress: Progress, state, phase, last):
         recipe = self.recipe
@@ -324,6 +371,7 @@ class _Run:
             row = {
                 "epoch": epoch,
                 "phase": phase,
+                "image_size": classifier.image_size,
                 "loss": float(fitted.history["loss"][-1]),
                 "val_loss": float(-log_softmax(logits)[np.arange(len(labels)), labels].mean()),
                 "val_accuracy": float((logits.argmax(1) == labels).mean()),
@@ -334,7 +382,7 @@ class _Run:
             progress.epoch = epoch
             progress.seconds += row["seconds"]
             progress.history.append(row)
-            figure = row[f"val_{recipe.choose}"]
+            figure = epoch if recipe.choose == "last" else row[f"val_{recipe.choose}"]
             if figure > progress.best:
                 progress.best, progress.best_epoch, progress.waiting = figure, epoch, 0
             else:

@@ -156,7 +156,7 @@ def test_the_paper_recipe_runs_and_is_labelled(drawn_folder, tmp_path):
 def test_recipes_build_and_describe_themselves():
     for name, recipe in RECIPES.items():
         assert recipe.about.endswith(".") and json.dumps(recipe.to_json()), name
-    with pytest.raises(ValueError, match="honest, frozen, paper"):
+    with pytest.raises(ValueError, match="honest, progressive, frozen, paper"):
         find_recipe("best")
 
 
