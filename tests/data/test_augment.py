@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from core.data.augment import (
+    COLOUR_AUGMENTATION,
     HONEST_AUGMENTATION,
     NO_AUGMENTATION,
     PAPER_AUGMENTATION,
@@ -23,7 +24,7 @@ def image():
     return draw_lesion("nv", (64, 64))[0]
 
 
-@pytest.mark.parametrize("how", [NO_AUGMENTATION, PAPER_AUGMENTATION, HONEST_AUGMENTATION])
+@pytest.mark.parametrize("how", [NO_AUGMENTATION, PAPER_AUGMENTATION, HONEST_AUGMENTATION, COLOUR_AUGMENTATION])
 def test_shape_type_and_repeatability(image, how):
     first, again = (augment_image(image, how, np.random.default_rng(5)) for _ in range(2))
     assert first.shape == image.shape and first.dtype == np.uint8
@@ -72,3 +73,12 @@ def test_a_jpeg_is_what_any_viewer_would_have_saved(quality):
     assert (
         np.abs(ours - theirs).mean() < 1 and np.abs(exchanged - theirs).mean() > 4 * np.abs(ours - theirs).mean() + 0.5
     )
+
+
+def test_a_tint_moves_the_channels_apart_and_gamma_keeps_black_and_white():
+    grey = np.full((8, 8, 3), 128, "uint8")
+    tinted = augment_image(grey, dataclasses.replace(STILL, tint=0.3), np.random.default_rng(2))
+    assert len(set(tinted[0, 0].tolist())) == 3 and (tinted == tinted[0, 0]).all()
+    ends = np.stack([np.zeros((8, 8)), np.full((8, 8), 255), np.full((8, 8), 128)], axis=-1).astype("uint8")
+    changed = augment_image(ends, dataclasses.replace(STILL, gamma=1.0), np.random.default_rng(2))
+    assert (changed[..., 0] == 0).all() and (changed[..., 1] == 255).all() and (changed[..., 2] != 128).all()

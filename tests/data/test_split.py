@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from core.data.ham10000 import read_table
-from core.data.split import PARTS, Split, assert_disjoint, split_from_json, split_table
+from core.data.split import PARTS, Split, assert_disjoint, fold_table, split_from_json, split_table
 from core.diagnoses import CODES
 
 
@@ -94,3 +94,37 @@ def test_linked_lesions_stand_together_and_nothing_else_moves(table):
     assert lesions(table, split, "test") == set(where["test"]) - moved
     assert lesions(table, split, "train") == set(where["train"]) | {where["test"][0]}
     assert_disjoint(table, split)
+
+
+def test_folds_hold_every_photo_out_once_and_share_no_lesion(table):
+    folds = [fold_table(table, number, 3, seed=1) for number in (1, 2, 3)]
+    for split in folds:
+        assert_disjoint(table, split)
+        assert not split.leaky and split_from_json(json.loads(json.dumps(split.to_json()))) == split
+        assert sorted(split.train + split.validation + split.test) == sorted(table.image_id)
+    assert sorted(sum((split.test for split in folds), ())) == sorted(table.image_id)
+    assert len({split.hash for split in folds}) == 3
+
+
+def test_folds_hold_alike_many_lesions_of_each_diagnosis(table):
+    held = [table[table.image_id.isin(fold_table(table, number, 4).test)] for number in (1, 2, 3, 4)]
+    counts = pd.DataFrame([part.drop_duplicates("lesion_id").dx.value_counts() for part in held]).fillna(0)
+    assert (counts.max() - counts.min()).max() <= 1
+    # The odd lesions do not all fall to one fold.
+    assert counts.sum(axis=1).max() - counts.sum(axis=1).min() < len(CODES)
+
+
+def test_linked_lesions_stay_in_one_part_of_every_fold(table):
+    ids = sorted(set(table.lesion_id))
+    linked = ((ids[0], ids[5], ids[30]), (ids[7], ids[50]))
+    for number in (1, 2, 3):
+        split = fold_table(table, number, 3, linked=linked)
+        assert_disjoint(table, split)
+        for group in linked:
+            assert sum(bool(lesions(table, split, part) & set(group)) for part in PARTS) == 1
+
+
+@pytest.mark.parametrize("fold, folds", [(0, 5), (6, 5), (1, 1)])
+def test_a_fold_that_there_is_not(table, fold, folds):
+    with pytest.raises(ValueError, match="no fold"):
+        fold_table(table, fold, folds)

@@ -9,25 +9,34 @@ from importlib.util import find_spec
 import numpy as np
 import pandas as pd
 import pytest
+import small_backbone
 
 from core.bundle import load_bundle
 from core.card import read_card
 from core.data.ham10000 import read_table
-from core.data.split import split_from_json
+from core.data.split import fold_table, split_from_json
+from core.networks.backbones import BACKBONES
 from core.training.callbacks import TrainingDiverged
 from core.training.class_weights import class_weights
 from core.training.recipes import RECIPES, find_recipe
 from core.training.state import CannotResume
 from core.training.trainer import Report, train
 
-SMALL = {"backbone": "MobileNetV3Small", "init": "random", "image_size": 64, "batch_size": 8}
+SMALL = {"backbone": small_backbone.NAME, "init": "random", "image_size": 64, "batch_size": 8}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def three_layers():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(BACKBONES, small_backbone.NAME, small_backbone.BACKBONE)
+        yield
 
 
 NO_PAIRS = pd.DataFrame({"first": [], "second": []}, dtype=int)
 
 
 def quick(name="honest", **changes):
-    return replace(find_recipe(name), epochs=2, frozen_epochs=1, **changes)
+    return replace(find_recipe(name), **{"epochs": 2, "frozen_epochs": 1, **changes})
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +160,69 @@ def test_the_paper_recipe_runs_and_is_labelled(drawn_folder, tmp_path):
     np.testing.assert_allclose(card.training["gamma"], 0.01, atol=0.01)
     expected = class_weights("paper", card.data["photos_per_class"]["train"])
     np.testing.assert_allclose(card.training["class_weights"], expected, atol=1e-6)
+
+
+def small_first():
+    """Two epochs at half the side, then one at the full side."""
+    return quick("progressive", epochs=3, sizes=((2 / 3, 0.5), (1 / 3, 1.0)))
+
+
+def test_most_epochs_see_small_photos_and_the_last_ones_whole_ones(drawn_folder, tmp_path):
+    rows = []
+    card = train(small_first(), folder=drawn_folder, out=tmp_path / "S", report=Report(epoch=rows.append), **SMALL)
+    assert [(r["phase"], r["image_size"]) for r in rows] == [
+        ("frozen", 32),
+        ("fine-tune", 32),
+        ("fine-tune", 32),
+        ("fine-tune", 64),
+    ]
+    # One schedule over both stages, down to nothing.
+    assert rows[-1]["learning_rate"] == pytest.approx(0, abs=1e-9) < rows[-2]["learning_rate"]
+    assert card.image_size == 64 and load_bundle(tmp_path / "S").classifier.image_size == 64
+    # The last epoch is taken, whichever was best.
+    assert card.training["best_epoch"] == card.training["epochs"] == 4
+
+
+@pytest.mark.parametrize("last_whole_epoch", [2, 3])
+def test_a_run_in_stages_resumes_to_the_same_epochs(drawn_folder, tmp_path, last_whole_epoch):
+    unbroken, rows = [], []
+    train(small_first(), folder=drawn_folder, out=tmp_path / "W", report=Report(epoch=unbroken.append), **SMALL)
+
+    def kill(epoch, epochs, phase, batch, batches, loss):
+        if epoch == last_whole_epoch + 1 and batch == 1:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(small_first(), folder=drawn_folder, out=tmp_path / "K", report=Report(batch=kill), **SMALL)
+    train(
+        small_first(), folder=drawn_folder, out=tmp_path / "K", resume=True, report=Report(epoch=rows.append), **SMALL
+    )
+    for resumed, whole in zip(rows, unbroken[last_whole_epoch:], strict=True):
+        for key in ("image_size", "loss", "val_loss"):
+            assert resumed[key] == pytest.approx(whole[key], rel=2e-3), key
+
+
+def test_weights_that_depend_on_the_side_are_refused(drawn_folder, tmp_path):
+    recipe = small_first()
+    recipe = replace(recipe, network={**recipe.network, "head": "paper"})
+    with pytest.raises(ValueError, match="depend on the side of its photos"):
+        train(recipe, folder=drawn_folder, out=tmp_path / "F", **SMALL)
+
+
+def test_a_fold_trains_on_the_other_parts_and_holds_its_own_out(drawn_folder, tmp_path):
+    recipe = replace(find_recipe("frozen"), frozen_epochs=1)
+    card = train(recipe, folder=drawn_folder, out=tmp_path / "fold-2", fold=(2, 3), **SMALL)
+    table = read_table(drawn_folder)
+    assert split_from_json(card.split) == fold_table(table, 2, 3)
+    assert card.data["photos"]["test"] == len(card.split["test"]) > 0
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_stages_end_at_the_last_epoch_and_the_full_side(name):
+    for side in (224, 299, 331):
+        stages = find_recipe(name).stages(side)
+        assert stages[-1] == (find_recipe(name).epochs, side)
+        assert all(size % 32 == 0 for _, size in stages[:-1]) and [e for e, _ in stages] == sorted(e for e, _ in stages)
 
 
 def test_recipes_build_and_describe_themselves():

@@ -1,0 +1,23 @@
+"""A backbone of three layers, for tests of what holds for every backbone: it builds and trains in a second."""
+
+import keras
+from keras import layers
+
+from core.networks.backbones import Backbone
+
+NAME = "ThreeLayers"
+
+
+def build(include_top: bool, weights, input_tensor) -> keras.Model:
+    """Halves the photo's side three times; stands for a `keras.applications` constructor."""
+    x = input_tensor
+    for number, channels in enumerate((8, 16, 24), start=1):
+        x = layers.Conv2D(channels, 3, strides=2, padding="same", use_bias=False, name=f"conv_{number}")(x)
+        x = layers.BatchNormalization(name=f"norm_{number}")(x)
+        x = layers.ReLU(name=f"relu_{number}")(x)
+    return keras.Model(input_tensor, x)
+
+
+BACKBONE = Backbone(
+    build, {"paper": "relu_3", "text": "relu_3", "last": "<output"}, 64, "tf", (8, 8, 24), stem="conv_2"
+)
