@@ -131,8 +131,8 @@ def train(
         Path(out or Path("weights") / backbone),
         init,
         image_size,
-        fold,
         report or Report(),
+        fold,
     )
     return run.train(resume, pretraining)
 
@@ -140,7 +140,7 @@ def train(
 class _Run:
     """One training run; its methods are the steps, in order."""
 
-    def __init__(self, recipe_name, recipe, backbone, folder, out, init, image_size, fold, report):
+    def __init__(self, recipe_name, recipe, backbone, folder, out, init, image_size, report, fold=None):
         self.recipe_name, self.recipe, self.backbone, self.folder = recipe_name, recipe, backbone, folder
         self.out, self.init, self.fold, self.report = out, init, fold, report
         self.image_size = image_size or find_backbone(backbone).image_size
