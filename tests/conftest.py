@@ -36,6 +36,15 @@ def ham10000() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def cases() -> Path:
+    """Inputs that went wrong once, each with its right value: shared/cases beside the repository."""
+    folder = REPOSITORY.parent / "shared" / "cases"
+    if not folder.is_dir():
+        pytest.skip("needs shared/cases beside the repository")
+    return folder
+
+
 @pytest.fixture(autouse=True, scope="session")
 def own_cache(tmp_path_factory):
     """Decoded drawn photos never land in the user's cache."""

@@ -46,7 +46,7 @@ def cache_images(
             f"{len(missing)} of {len(table)} photos are missing, among them {', '.join(missing[:5])}. "
             "Run `python -m core data check FOLDER` for the list and complete the download."
         )
-    key = hashlib.sha256(f"fit-1 {size}".encode())
+    key = hashlib.sha256(f"fit-2 {size}".encode())
     for path in table.path:
         facts = os.stat(path)
         key.update(f"{path} {facts.st_size} {facts.st_mtime_ns}\n".encode())

@@ -3,79 +3,126 @@
 import hashlib
 import io
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image
 
-FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
-ACCEPTED = "a JPEG, PNG, WebP, TIFF or BMP photo"
-MAX_BYTES = 50_000_000
-# Above this Pillow itself warns of a decompression bomb; dermatoscopes and phones stay well below.
-MAX_PIXELS = 89_478_485
-MAX_SIDE = 4096
-MIN_SIDE = 32
+from core.data.colour_profile import plain_mode, to_srgb
+from core.data.colour_space import ADOBE_RGB, SRGB, ColourSpace, coded_space
+from core.data.decode_limits import MAX_BYTES, MAX_EXIF, MAX_PIXELS, MAX_SIDE, MIN_SIDE, check_sides
+from core.data.jpeg_file import check_whole, inspect_jpeg
+from core.data.other_files import check_bmp, check_canvas, check_gif, check_heif, check_webp
+from core.data.photo_formats import ACCEPTED, PhotoFormat, recognise_format
+from core.data.pixel_depth import check_range, deep_grey
+from core.data.png_file import inspect_png
+from core.data.tiff_directory import ExifFacts, exif_facts
+from core.data.tiff_file import inspect_tiff, open_tiff
+from core.data.unreadable import UnreadablePhoto, damaged
 
+__all__ = [
+    "ACCEPTED", "MAX_BYTES", "MAX_PIXELS", "MAX_SIDE", "MIN_SIDE", "PhotoFile", "UnreadablePhoto",
+    "centre_square", "fit_image", "photo_hash", "read_photo", "read_photo_file",
+]  # fmt: skip
 _WHITE = (255, 255, 255, 255)
-# Full scale of grey modes deeper than 8 bits.
-_DEEP_GREY = {"I;16": 65535, "I;16B": 65535, "I;16L": 65535, "I;16N": 65535}
-# TIFF tag 258, BitsPerSample: a 12-bit grey photo arrives in Pillow's 16-bit mode.
-_BITS_PER_SAMPLE = 258
-# Beginnings of what people upload by mistake: (offset, bytes, what it is, what to do).
-_STRANGERS = (
-    (0, b"%PDF", "a PDF document", "Export the photo from it as JPEG or PNG."),
-    (128, b"DICM", "a DICOM file", "Export the photo from it as JPEG or PNG."),
-    (4, b"ftyphei", "a HEIC photo", "Export it as JPEG (iPhone: Settings, Camera, Formats, Most compatible)."),
-    (4, b"ftypmif", "a HEIF photo", "Export it as JPEG (iPhone: Settings, Camera, Formats, Most compatible)."),
-    (4, b"ftypavif", "an AVIF photo", "Export it as JPEG or PNG."),
-    (4, b"ftyp", "a video", "Upload a still photo."),
-    (0, b"PK\x03\x04", "a ZIP archive", "Unpack it and upload one photo."),
-    (0, b"<svg", "an SVG drawing", "Upload a photo."),
-)
-_PHOTO_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"RIFF", b"II*\0", b"MM\0*", b"GIF8", b"BM")
+# Modes whose colours a colour space of red, green and blue tells.
+_COLOURED = ("RGB", "RGBA", "L", "LA")
+# How the decoder's rows and columns are turned for EXIF's orientations 2 to 8.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_XMP_ORIENTATION = re.compile(rb'tiff:Orientation(?:="|>)([1-8])')
 
 
-class UnreadablePhoto(ValueError):
-    """Bytes that cannot be read as a photo; the message says what came, what was expected and how to fix it."""
+@dataclass(frozen=True, eq=False)
+class PhotoFile:
+    """A photo as it was read.
+
+    Args:
+        pixels: (H, W, 3) uint8 RGB.
+        notes: sentences on what could not be followed, such as a broken colour profile; each names the photo.
+    """
+
+    pixels: np.ndarray
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class _Decoded:
+    """What a format's decoder gives: a picture, and all that its file says of its way up and its colours."""
+
+    picture: Image.Image
+    profile: bytes = b""
+    space: ColourSpace | None = None
+    facts: ExifFacts = ExifFacts()
+    note: str = ""
 
 
 def read_photo(source: bytes | str | Path, name: str = "") -> np.ndarray:
+    """Reads a photo from a file or from bytes that nobody has checked; see `read_photo_file`.
+
+    Returns:
+        The photo, (H, W, 3) uint8 RGB.
+    """
+    return read_photo_file(source, name).pixels
+
+
+def read_photo_file(source: bytes | str | Path, name: str = "") -> PhotoFile:
     """Reads a photo from a file or from bytes that nobody has checked.
 
-    EXIF rotation is applied; an embedded colour profile is turned into sRGB; transparency is laid over white; grey,
-    palette, CMYK and 16-bit photos become 8-bit RGB; of an animation the first frame is taken; the long side is bounded
-    to `MAX_SIDE`. Nothing but pixels comes back: no EXIF, no name. No file stays open.
+    What it is its content tells, not its name. What its headers announce is bounded before anything is decoded. EXIF rotation is
+    applied; colours are turned into sRGB as its profile, its PNG chunks or its EXIF tell them; transparency is laid over white;
+    grey, palette, CMYK and 16-bit photos become 8-bit RGB; of a TIFF the largest page is taken, of an animation the first frame;
+    the long side is bounded to `MAX_SIDE`. Nothing but pixels comes back: no EXIF, no name. No file stays open.
 
     Args:
         source: the photo's bytes, or the path of a file.
         name: what to call the photo in an error; the file's name when empty.
 
-    Returns:
-        The photo, (H, W, 3) uint8 RGB.
-
     Raises:
-        UnreadablePhoto: the bytes are missing, too many, damaged, not a photo, or a photo too small or too large.
+        UnreadablePhoto: the bytes are missing, too many, damaged, not a photo or of a kind that is not read, or a photo too
+            small or too large.
     """
     data, name = _read_bytes(source, name)
-    picture = _open(data, name)
-    if picture.format in ("JPEG", "MPO") and not _jpeg_is_whole(data):
-        raise _damaged(name)
-    width, height = picture.size
-    if width * height > MAX_PIXELS:
-        raise _too_many_pixels(name, f"{width:,} x {height:,} pixels")
+    found = recognise_format(data)
+    if found is None or not found.read:
+        raise _not_a_photo(found, data, name)
     try:
-        picture.draft(None, (MAX_SIDE, MAX_SIDE))  # large JPEGs decode at a half or a quarter
-        picture.load()
-    except Exception:  # noqa: BLE001 - on damaged bytes Pillow raises anything: OSError, SyntaxError, struct.error
-        raise _damaged(name) from None
-    picture = _to_rgb(_turned(picture), name)
-    picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BICUBIC)
-    if min(picture.size) < MIN_SIDE:
+        decoded = _DECODERS[found.decoder](data, name, found)
+    except UnreadablePhoto:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        count = re.search(r"\((\d+) pixels\)", str(error))
+        size = f"{int(count[1]) / 1e6:,.0f} million pixels" if count else "too many pixels"
         raise UnreadablePhoto(
-            f"{name} is {width} x {height} pixels: too small to read. Expected at least {MIN_SIDE} pixels a side, better 450; "
-            "use the original photo, not a thumbnail."
-        )
-    return np.array(picture)
+            f"{name} would unpack to {size}, which was not tried. Expected at most {MAX_PIXELS / 1e6:.0f} million pixels; "
+            "make the photo smaller."
+        ) from None
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - on damaged bytes decoders raise anything: OSError, SyntaxError, struct.error
+        raise damaged(name) from None
+    picture = plain_mode(decoded.picture)
+    if decoded.facts.orientation in _TURNS:
+        picture = picture.transpose(_TURNS[decoded.facts.orientation])
+    picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BICUBIC)
+    check_sides(name, *picture.size)
+    profile = decoded.profile
+    if not profile:
+        space = decoded.space or (ADOBE_RGB if decoded.facts.adobe_rgb else None)
+        profile = space.profile() if space is not None and space != SRGB and picture.mode in _COLOURED else b""
+    picture, note = to_srgb(picture, profile)
+    if picture.mode == "RGBA":
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, _WHITE), picture).convert("RGB")
+    notes = tuple(f"{name}: {said}" for said in (decoded.note, note) if said)
+    return PhotoFile(np.array(picture), notes)
 
 
 def fit_image(photo: np.ndarray, size: int) -> np.ndarray:
@@ -141,93 +188,109 @@ def _check_size(size: int, name: str) -> None:
         )
 
 
-def _open(data: bytes, name: str) -> Image.Image:
-    """Reads the header only; decodes nothing."""
-    try:
-        return Image.open(io.BytesIO(data), formats=FORMATS)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        count = re.search(r"\((\d+) pixels\)", str(error))
-        size = f"{int(count[1]) / 1e6:,.0f} million pixels" if count else "too many pixels"
-        raise _too_many_pixels(name, size) from None
-    except Exception:  # noqa: BLE001 - as in read_photo: header parsers raise anything
-        raise _not_a_photo(data, name) from None
+def _read_jpeg(data: bytes, name: str, found: PhotoFormat) -> _Decoded:
+    file = inspect_jpeg(data, name)
+    check_sides(name, *file.size)
+    check_whole(file, name)
+    picture = Image.open(io.BytesIO(file.data), formats=("JPEG",))
+    picture.draft(None, (MAX_SIDE, MAX_SIDE))  # large JPEGs decode at a half or a quarter
+    picture.load()
+    return _Decoded(picture, file.profile, facts=_facts(file.exif, file.xmp))
 
 
-def _jpeg_is_whole(data: bytes) -> bool:
-    """Whether an end marker follows the picture; libjpeg paints what is missing grey and says nothing."""
-    place = 2
-    while place + 4 <= len(data) and data[place] == 0xFF:
-        marker = data[place + 1]
-        if marker == 0xFF:  # fill byte
-            place += 1
-            continue
-        if marker == 0xDA:  # start of scan: the header, and any thumbnail in it, ends here
-            return data.find(b"\xff\xd9", place) > 0
-        place += 2 + int.from_bytes(data[place + 2 : place + 4], "big")
-    return True  # not laid out as expected: let the decoder judge
+def _read_png(data: bytes, name: str, found: PhotoFormat) -> _Decoded:
+    file = inspect_png(data, name)
+    picture = _loaded(file.data, name, "PNG")
+    if picture.mode.startswith("I;16"):
+        picture = deep_grey(picture, 65535)
+    if file.deep:
+        check_range(picture, file.deep, name)
+    return _Decoded(picture, file.profile, file.space, _facts(file.exif, file.xmp), file.note)
 
 
-def _turned(picture: Image.Image) -> Image.Image:
-    try:
-        ImageOps.exif_transpose(picture, in_place=True)
-    except Exception:  # noqa: BLE001, S110 - damaged EXIF says nothing about the way up
-        pass
+def _read_tiff(data: bytes, name: str, found: PhotoFormat) -> _Decoded:
+    photo = inspect_tiff(data, name)
+    picture = open_tiff(photo)
+    if photo.deep and photo.full_scale == 2**photo.deep - 1:
+        check_range(picture, photo.deep, name)
+    return _Decoded(picture, photo.profile, facts=photo.facts)
+
+
+def _read_other(data: bytes, name: str, found: PhotoFormat) -> _Decoded:
+    profile = b""
+    if found.decoder == "WEBP":
+        check_webp(data, name)
+    elif found.decoder == "BMP":
+        profile = check_bmp(data, name)
+    elif found.decoder == "GIF":
+        check_gif(data, name)
+    else:
+        check_heif(data, name)
+    picture = _loaded(data, name, found.decoder, found.short.removesuffix(" photo"))
+    space = _coded(data, name) if found.decoder == "AVIF" else None
+    facts = _facts(picture.info.get("exif", b""), picture.info.get("xmp", b""))
+    return _Decoded(picture, profile or picture.info.get("icc_profile") or b"", space, facts)
+
+
+def _read_heic(data: bytes, name: str, found: PhotoFormat) -> _Decoded:
+    # Loaded here, since its codecs take a while and few photos need them.
+    import pillow_heif
+
+    check_heif(data, name)
+    file = pillow_heif.open_heif(io.BytesIO(data))
+    check_sides(name, *file.size)
+    check_canvas(name, file.size, "HEIC")
+    told = file.info.get("nclx_profile") or {}
+    space = coded_space(told["color_primaries"], told["transfer_characteristics"], name) if told else None
+    picture = file.to_pillow()
+    # The way up is in the container, and the decoder has followed it.
+    return _Decoded(
+        picture, picture.info.get("icc_profile") or b"", space, _upright(exif_facts(file.info.get("exif") or b""))
+    )
+
+
+_DECODERS = {
+    "JPEG": _read_jpeg,
+    "PNG": _read_png,
+    "TIFF": _read_tiff,
+    "HEIF": _read_heic,
+    **dict.fromkeys(("WEBP", "BMP", "GIF", "AVIF"), _read_other),
+}
+
+
+def _loaded(data: bytes, name: str, decoder: str, kind: str = "") -> Image.Image:
+    """Decodes with Pillow, after a look at the size that the file announces."""
+    picture = Image.open(io.BytesIO(data), formats=(decoder,))
+    check_sides(name, *picture.size)
+    if kind:
+        check_canvas(name, picture.size, kind)
+    picture.load()
     return picture
 
 
-def _to_rgb(picture: Image.Image, name: str) -> Image.Image:
-    """Turns any mode that Pillow reads into 8-bit RGB."""
-    if picture.mode in _DEEP_GREY:
-        bits = picture.tag_v2.get(_BITS_PER_SAMPLE, (16,))[0] if hasattr(picture, "tag_v2") else 16
-        full_scale = 2**bits - 1 if bits < 16 else _DEEP_GREY[picture.mode]
-        grey = np.asarray(picture).astype("float32") * (255.0 / full_scale)
-        return Image.fromarray(np.clip(np.rint(grey), 0, 255).astype("uint8")).convert("RGB")
-    if picture.mode in ("I", "F"):
-        raise UnreadablePhoto(
-            f"{name} has 32-bit pixels, whose brightness scale is not known. Expected 8 or 16 bits a channel; save it as JPEG or PNG."
-        )
-    picture = _to_srgb(picture)
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", picture.size, _WHITE), picture).convert("RGB")
-    return picture.convert("RGB")
+def _facts(exif: bytes, xmp: bytes) -> ExifFacts:
+    """What EXIF tells; the way up also from XMP, where EXIF is silent."""
+    facts = exif_facts(exif[:MAX_EXIF])
+    told = _XMP_ORIENTATION.search(xmp[:MAX_EXIF]) if facts.orientation == 1 else None
+    return ExifFacts(int(told[1]), facts.adobe_rgb) if told else facts
 
 
-def _to_srgb(picture: Image.Image) -> Image.Image:
-    """Follows an embedded colour profile (phones write Display P3, printers CMYK), without which colours would shift."""
-    profile = picture.info.get("icc_profile")
-    if not profile or picture.mode not in ("RGB", "CMYK"):
-        return picture
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if "sRGB" in ImageCms.getProfileDescription(source):
-            return picture
-        return ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    except Exception:  # noqa: BLE001 - a damaged profile, or one for another mode: the pixels alone must do
-        return picture
+def _upright(facts: ExifFacts) -> ExifFacts:
+    return ExifFacts(1, facts.adobe_rgb)
 
 
-def _damaged(name: str) -> UnreadablePhoto:
-    return UnreadablePhoto(
-        f"{name} is damaged or incomplete: its pixels end too early or cannot be decoded. "
-        "Expected a whole photo; copy or download it again."
-    )
+def _coded(data: bytes, name: str) -> ColourSpace | None:
+    """The colour space in an AVIF's `colr` box of type nclx, where the picture has no profile."""
+    place = data.find(b"colrnclx")
+    if place < 0:
+        return None
+    return coded_space(*(int.from_bytes(data[place + at : place + at + 2], "big") for at in (8, 10)), name)
 
 
-def _too_many_pixels(name: str, size: str) -> UnreadablePhoto:
-    return UnreadablePhoto(
-        f"{name} would unpack to {size}, which was not tried. "
-        f"Expected at most {MAX_PIXELS / 1e6:.0f} million pixels; make the photo smaller."
-    )
-
-
-def _not_a_photo(data: bytes, name: str) -> UnreadablePhoto:
+def _not_a_photo(found: PhotoFormat | None, data: bytes, name: str) -> UnreadablePhoto:
     """Says what the bytes look like, whatever the name ends in."""
-    for offset, start, what, advice in _STRANGERS:
-        if data[offset : offset + len(start)] == start:
-            return UnreadablePhoto(f"{name} is {what}. Expected {ACCEPTED}. {advice}")
-    if data.startswith(_PHOTO_STARTS):
-        return _damaged(name)
+    if found is not None:
+        return UnreadablePhoto(f"{name} is {found.name}, which is not read. Expected {ACCEPTED}. {found.advice}")
     text = all(byte >= 32 or byte in b"\t\n\r\f" for byte in data[:512])
     what = "text, not a photo, whatever its name ends in" if text else "not a photo in a known format"
     return UnreadablePhoto(f"{name} is {what}. Expected {ACCEPTED}; choose the photo itself, or export it as JPEG.")

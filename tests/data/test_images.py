@@ -218,7 +218,7 @@ BAD = {
     "html": (b"<!doctype html><html>sign in</html>", "text"),
     "random bytes": (bytes(np.random.default_rng(0).integers(0, 256, 4000, dtype="uint8")), "not a photo"),
     "pdf": (b"%PDF-1.7\n%\xe2\xe3", "PDF"),
-    "heic": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"),
+    "cut HEIC": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "incomplete"),
     "dicom": (b"\0" * 128 + b"DICM" + b"\2\0\0\0", "DICOM"),
     "truncated JPEG": (JPEG[: len(JPEG) // 2], "incomplete"),
     "JPEG without its last bytes": (JPEG[:-20], "incomplete"),
