@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from core.diagnoses import CODES, index_of
-from core.evaluation.metrics import flatten, scores
+from core.diagnoses import CODES, MALIGNANT, index_of
+from core.evaluation.metrics import MELANOMA, NEVUS, flatten, point_names, scores
+from core.evaluation.significance import bootstrap_p
 from core.evaluation.weighted import weighted_scores
 
 RESAMPLES = 1000
@@ -55,9 +56,32 @@ def wilson(value: float, n: int) -> tuple[float, float]:
     return 0.0 if value == 0 else max(0.0, centre - reach), 1.0 if value == 1 else min(1.0, centre + reach)
 
 
+def proportion(value: float | None, resampled: np.ndarray, lesions: int) -> dict[str, float | None]:
+    """`interval` of a proportion, never one of no width.
+
+    A proportion that is the same in every resample (14 of 14 right) has a bootstrap interval of no width, which would read as
+    certainty: Wilson's interval takes its place.
+
+    Args:
+        lesions: that the proportion is a proportion of: Wilson's n, since photos of one lesion are not independent.
+    """
+    found = interval(value, resampled)
+    if value is not None and lesions and (found["low"] is None or found["low"] == found["high"]):
+        found["low"], found["high"] = wilson(value, lesions)
+    return found
+
+
 def _lesions_behind(y_true: np.ndarray, y_pred: np.ndarray, lesions: np.ndarray) -> dict[str, int]:
-    """Number of lesions that each proportion is a proportion of."""
-    behind = {"accuracy": len(np.unique(lesions))}
+    """Number of lesions that each proportion is a proportion of; of the rarer side where it is one of pairs, as an AUC is."""
+    everyone = len(np.unique(lesions))
+    behind = {"accuracy": everyone, "balanced_accuracy": everyone, "majority_baseline": everyone}
+    sides = {f"{code}.auc": (y_true == c, y_true != c) for c, code in enumerate(CODES)}
+    sides["malignancy_auc"] = np.array(MALIGNANT)[y_true], ~np.array(MALIGNANT)[y_true]
+    sides["melanoma_nevus_auc"] = y_true == MELANOMA, y_true == NEVUS
+    for given, asked in (("specificity", "sensitivity"), ("sensitivity", "specificity")):
+        sides |= dict.fromkeys(point_names(given, asked), sides["mel.auc"])
+    for name, pair in sides.items():
+        behind[name] = min(len(np.unique(lesions[rows])) for rows in pair)
     for c, code in enumerate(CODES):
         for key, rows in (("sensitivity", y_true == c), ("specificity", y_true != c), ("precision", y_pred == c)):
             behind[f"{code}.{key}"] = len(np.unique(lesions[rows]))
@@ -69,8 +93,7 @@ def lesion_bootstrap(
 ) -> dict:
     """All of `metrics.scores`, each with its 95 % interval.
 
-    A proportion that is the same in every resample (14 of 14 right) has a bootstrap interval of no width, which would read
-    as certainty: Wilson's interval, with the lesions behind the proportion as n, takes its place.
+    A proportion that is the same in every resample has Wilson's interval; see `proportion`.
 
     Args:
         y_true: true classes, (N,), positions in `CODES`.
@@ -91,10 +114,7 @@ def lesion_bootstrap(
     behind = _lesions_behind(y_true, np.asarray(probabilities).argmax(axis=1), lesions)
 
     def with_interval(name: str, value: float | None) -> dict:
-        found = interval(value, resampled[name])
-        if behind.get(name) and value is not None and found["low"] == found["high"]:
-            found["low"], found["high"] = wilson(value, behind[name])
-        return found
+        return proportion(value, resampled[name], behind.get(name, 0))
 
     per_class = {c: {k: with_interval(f"{c}.{k}", v) for k, v in row.items()} for c, row in points["per_class"].items()}
     summary = {name: with_interval(name, value) for name, value in points.items() if name != "per_class"}
@@ -143,7 +163,7 @@ def paired_differences(
 
     Returns:
         Metric -> {"value", "low", "high", "p"}: a minus b with its 95 % interval, and the two-sided bootstrap p value of no difference
-        (never below 1 / resamples; correct it for the number of comparisons). None where the metric is undefined.
+        (see `bootstrap_p`; correct it for the number of comparisons by `holm`). None where the metric is undefined.
 
     Raises:
         ValueError: the two are not of the same photos and diagnoses, no lesions, or an unknown metric.
@@ -167,7 +187,7 @@ def paired_differences(
             raise ValueError(f"Unknown metric {metric!r}. Expected one of: {', '.join(values[0])}.")
     weights = resample_lesions(a.lesion_id, resamples, seed)
     first, second = (weighted_scores(y_true, table, weights) for table in tables)
-    return {m: _difference(values[0][m], values[1][m], first[m] - second[m], resamples) for m in metrics}
+    return {m: _difference(values[0][m], values[1][m], first[m] - second[m]) for m in metrics}
 
 
 def paired_difference(metric: str, predictions_a: pd.DataFrame, predictions_b: pd.DataFrame, **settings) -> dict:
@@ -175,9 +195,7 @@ def paired_difference(metric: str, predictions_a: pd.DataFrame, predictions_b: p
     return paired_differences([metric], predictions_a, predictions_b, **settings)[metric]
 
 
-def _difference(a: float | None, b: float | None, difference: np.ndarray, resamples: int) -> dict[str, float | None]:
+def _difference(a: float | None, b: float | None, difference: np.ndarray) -> dict[str, float | None]:
     if a is None or b is None:
         return {"value": None, "low": None, "high": None, "p": None}
-    known = difference[~np.isnan(difference)]
-    p = min(1.0, max(2 * min((known <= 0).mean(), (known >= 0).mean()), 1 / resamples)) if len(known) else None
-    return interval(a - b, difference) | {"p": p}
+    return interval(a - b, difference) | {"p": bootstrap_p(difference)}

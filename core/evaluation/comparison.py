@@ -1,6 +1,5 @@
 """Two models on the same photos: how far apart, whether that is chance, and where they disagree."""
 
-import math
 from dataclasses import dataclass
 
 import pandas as pd
@@ -8,6 +7,7 @@ import pandas as pd
 from core.diagnoses import CODES
 from core.evaluation.bootstrap import paired_differences
 from core.evaluation.results import Results
+from core.evaluation.significance import clustered_mcnemar, mcnemar
 
 COMPARED = ("balanced_accuracy", "accuracy", "macro_f1", "auc_macro", "mel.sensitivity", "mel.specificity", "ece")
 
@@ -20,7 +20,8 @@ class Comparison:
         differences: metric -> {"value", "low", "high", "p"}, a minus b.
         only_a, only_b: photos that only the one got right.
         both, neither: photos that both and that none got right.
-        mcnemar: exact two-sided p value of McNemar's test on photos.
+        p: two-sided p value of McNemar's test that lets photos of one lesion go together. The verdict follows this one.
+        p_by_photo: that of the exact test that takes photos for independent, to compare with papers that give it.
         disagreements: photos with different answers: image_id, lesion_id, dx, "a", "b", and the probabilities of these answers.
     """
 
@@ -29,22 +30,9 @@ class Comparison:
     only_b: int
     both: int
     neither: int
-    mcnemar: float
+    p: float
+    p_by_photo: float
     disagreements: pd.DataFrame
-
-
-def mcnemar(only_a: int, only_b: int) -> float:
-    """McNemar's exact two-sided p value: how surprising this lopsidedness is if both models were equally often right.
-
-    Reference: McNemar 1947, Psychometrika 12:153, in its exact binomial form.
-
-    Args:
-        only_a, only_b: photos that only the one model got right.
-    """
-    n = only_a + only_b
-    tail = sum(math.comb(n, k) for k in range(min(only_a, only_b) + 1))
-    # Whole numbers until the end: 2**n has no place in a float beyond 1023 photos.
-    return min(1.0, (2 * tail * 10**18 // 2**n) / 10**18)
 
 
 def compare_results(a: Results, b: Results, *, resamples: int = 1000, seed: int = 0) -> Comparison:
@@ -70,6 +58,7 @@ def compare_results(a: Results, b: Results, *, resamples: int = 1000, seed: int 
         only_b,
         int((right_a & right_b).sum()),
         int((~right_a & ~right_b).sum()),
+        clustered_mcnemar(right_a, right_b, a.table.lesion_id),
         mcnemar(only_a, only_b),
         apart,
     )

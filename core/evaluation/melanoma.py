@@ -6,11 +6,14 @@ from pathlib import Path
 import numpy as np
 
 from core.card import Card
-from core.evaluation.bootstrap import LEVEL, RESAMPLES, interval, resample_lesions, wilson
+from core.diagnoses import CODES
+from core.evaluation.bootstrap import LEVEL, RESAMPLES, proportion, resample_lesions
 from core.evaluation.metrics import MELANOMA, NEVUS
 from core.evaluation.operating import choose_threshold
 from core.evaluation.report import InvalidEvaluation, read_evaluation
 from core.evaluation.results import VALIDATION_FOLDER, Results, read_results
+from core.evaluation.weighted import weighted_auc
+from core.prevalence import reweight
 
 # What a photo is called melanoma by, when it reaches the threshold. The probability of melanoma among all seven is what the app shows
 # and what the operating point is set on; the share of melanoma in melanoma plus nevus answers the narrow question alone.
@@ -124,15 +127,26 @@ class Duel:
                     f"The evaluation has no {kind}, so there is nothing to tell apart. Evaluate on photos of both."
                 )
         weights = resample_lesions(results.lesions, resamples, seed)
+        # First the photos as they are, then the resamples.
+        self._weights = np.vstack([np.ones((1, len(scores)), weights.dtype), weights])
+        self._probabilities = results.probabilities
+        self._rows = kinds
+        # What the probabilities hold for; a diagnosis that no photo has is left as it is.
+        photos = np.maximum(np.bincount(results.y_true, minlength=len(CODES)), 0.5)
+        self._shares = photos / photos.sum()
         self.lesions = {kind: len(np.unique(results.lesions[rows])) for kind, rows in kinds.items()}
         self.photos = {kind: int(rows.sum()) for kind, rows in kinds.items()}
-        self._falling, self._above = {}, {}
-        for kind, rows in kinds.items():
+        self._falling, self._above = self._sorted(scores)
+
+    def _sorted(self, scores: np.ndarray) -> tuple[dict, dict]:
+        """Of each kind: minus its scores, rising, (n,), and the weight of the k highest in column k, (1 + R, 1 + n)."""
+        falling, above = {}, {}
+        for kind, rows in self._rows.items():
             order = np.argsort(-scores[rows], kind="stable")
-            self._falling[kind] = -scores[rows][order]
-            # First row: the photos as they are. Column k: weight of the k highest scores.
-            counted = np.vstack([np.ones((1, rows.sum()), weights.dtype), weights[:, rows][:, order]])
-            self._above[kind] = np.pad(np.cumsum(counted, axis=1, dtype="int32"), ((0, 0), (1, 0)))
+            falling[kind] = -scores[rows][order]
+            counted = self._weights[:, rows][:, order]
+            above[kind] = np.pad(np.cumsum(counted, axis=1, dtype="int32"), ((0, 0), (1, 0)))
+        return falling, above
 
     @property
     def prevalence(self) -> float:
@@ -149,10 +163,14 @@ class Duel:
         Returns:
             Both (1 + R, T): first the photos as they are, then the resamples; NaN where a resample lacks the class.
         """
+        return self._rates(self._falling, self._above, thresholds)
+
+    @staticmethod
+    def _rates(falling: dict, every: dict, thresholds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         shares = []
         for kind in ("melanoma", "nevus"):
-            places = np.searchsorted(self._falling[kind], -np.asarray(thresholds, "float64"), side="right")
-            above = self._above[kind]
+            places = np.searchsorted(falling[kind], -np.asarray(thresholds, "float64"), side="right")
+            above = every[kind]
             total = above[:, -1:].astype("float64")
             shares.append(
                 np.divide(above[:, places], total, out=np.full((len(above), len(places)), np.nan), where=total > 0)
@@ -170,8 +188,8 @@ class Duel:
             missed=self.photos["melanoma"] - found,
             alarms=self.photos["nevus"] - spared,
             spared=spared,
-            sensitivity=_proportion(sensitivity, self.lesions["melanoma"]),
-            specificity=_proportion(specificity, self.lesions["nevus"]),
+            sensitivity=_interval(sensitivity, self.lesions["melanoma"]),
+            specificity=_interval(specificity, self.lesions["nevus"]),
         )
 
     def predictive(self, threshold: float, prevalence: float) -> Predictive:
@@ -181,24 +199,36 @@ class Duel:
             ValueError: a prevalence outside 0..1.
         """
         _check_share("prevalence", prevalence)
-        sensitivity, specificity = (rate[:, 0] for rate in self.rates(np.array([threshold])))
-        found, missed = prevalence * sensitivity, prevalence * (1 - sensitivity)
-        alarms, spared = (1 - prevalence) * (1 - specificity), (1 - prevalence) * specificity
-        return Predictive(
-            prevalence=prevalence,
-            ppv=_interval(_quotient(found, found + alarms)),
-            npv=_interval(_quotient(spared, spared + missed)),
-            nevi_per_melanoma=_interval(_quotient(alarms, found)),
-            missed_per_1000=_interval(1000 * missed),
+        rates = [rate[:, 0] for rate in self.rates(np.array([threshold]))]
+        resampled = _predictive(*rates, prevalence)
+        # Where a rate is the same in every resample its Wilson interval stands for it, and so do the values at its ends:
+        # whatever follows rises or falls with both rates.
+        sensitivity, specificity = (
+            _interval(rate, self.lesions[kind]) for rate, kind in zip(rates, self._rows, strict=True)
         )
+        ends = [
+            _predictive(np.array([sensitivity[end]]), np.array([specificity[end]]), prevalence)
+            for end in ("low", "high")
+        ]
+
+        def found(name: str) -> dict:
+            shown = _interval(resampled[name])
+            if shown["value"] is None or shown["low"] != shown["high"]:
+                return shown
+            reached = [shown["value"], *(float(end[name][0]) for end in ends)]
+            # No upper end where the least sensitivity finds nothing: any number of nevi for a melanoma.
+            return shown | {"low": float(np.nanmin(reached)), "high": None if np.isnan(reached).any() else max(reached)}
+
+        return Predictive(prevalence, *(found(name) for name in ("ppv", "npv", "nevi_per_melanoma", "missed_per_1000")))
 
     def decision_curve(self, prevalence: float, threshold: float, harm: np.ndarray = HARM_THRESHOLDS) -> DecisionCurve:
         """Net benefit where melanoma has this prevalence.
 
-        The network's probabilities are those of a collection in which melanoma is more common than at a doctor's, so its odds are
-        moved to the asked prevalence first: a decision at probability h there is one at a higher score here.
+        The network's probabilities hold where diagnoses are mixed as in the evaluation, where melanoma is more common than at a doctor's.
+        All seven are re-weighted first, by Bayes' rule, to a mixture in which melanomas and nevi together are as common as there and
+        melanomas are the asked share of them; then the score is formed and compared with each threshold probability.
 
-        Reference: Vickers and Elkin 2006, Med Decis Making 26:565; Elkan 2001 for the move of prevalence.
+        Reference: Vickers and Elkin 2006, Med Decis Making 26:565; for the mixture `core.prevalence.reweight`.
 
         Args:
             prevalence: share of melanomas among the melanomas and nevi examined.
@@ -208,8 +238,11 @@ class Duel:
         _check_share("prevalence", prevalence)
         harm = np.asarray(harm, "float64")
         odds = harm / (1 - harm)
-        moved = odds * (self.prevalence / (1 - self.prevalence)) * ((1 - prevalence) / prevalence)
-        benefit = self._benefit(*self.rates(moved / (1 + moved)), prevalence, odds)
+        there = self._shares.copy()
+        both = there[MELANOMA] + there[NEVUS]
+        there[MELANOMA], there[NEVUS] = both * prevalence, both * (1 - prevalence)
+        scores = melanoma_scores(reweight(self._probabilities, self._shares, there), self.score)
+        benefit = self._benefit(*self._rates(*self._sorted(scores), harm), prevalence, odds)
         fixed = self._benefit(*(rate[:1] for rate in self.rates(np.array([threshold]))), prevalence, odds)
         low, high = np.nanquantile(benefit[1:], [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
         return DecisionCurve(harm, benefit[0], low, high, fixed[0], prevalence - (1 - prevalence) * odds)
@@ -235,17 +268,13 @@ class Duel:
 
     def auc(self) -> dict:
         """Share of (melanoma, nevus) pairs in the right order, {"value", "low", "high"}."""
-        return _interval(self.aucs())
+        return _interval(self.aucs(), min(self.lesions.values()))
 
     def aucs(self) -> np.ndarray:
         """That share of the photos as they are, then of each resample, (1 + R,)."""
-        x, y = self._falling["nevus"], self._falling["melanoma"]
-        nevi = self._above["nevus"].astype("float64")
-        # Of each melanoma: the nevi that score higher, and half of those that score the same.
-        outranking = (nevi[:, np.searchsorted(x, y, "left")] + nevi[:, np.searchsorted(x, y, "right")]) / 2
-        weight = np.diff(self._above["melanoma"], axis=1)
-        pairs = weight.sum(axis=1) * nevi[:, -1]
-        return 1 - _quotient((weight * outranking).sum(axis=1), pairs)
+        rows = self._rows["melanoma"] | self._rows["nevus"]
+        scores = melanoma_scores(self._probabilities[rows], self.score)
+        return weighted_auc(scores, self._rows["melanoma"][rows], self._weights[:, rows])
 
 
 def operating_threshold(results: Results, score: str = "mel") -> float:
@@ -288,14 +317,18 @@ def _quotient(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     return np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
 
 
-def _interval(values: np.ndarray) -> dict:
-    """Of a statistic and its resamples, (1 + R,)."""
-    return interval(None if np.isnan(values[0]) else float(values[0]), values[1:])
+def _predictive(sensitivity: np.ndarray, specificity: np.ndarray, prevalence: float) -> dict[str, np.ndarray]:
+    """The numbers of `Predictive`, by Bayes' theorem; NaN where nobody is called, or nobody is not."""
+    found, missed = prevalence * sensitivity, prevalence * (1 - sensitivity)
+    alarms, spared = (1 - prevalence) * (1 - specificity), (1 - prevalence) * specificity
+    return {
+        "ppv": _quotient(found, found + alarms),
+        "npv": _quotient(spared, spared + missed),
+        "nevi_per_melanoma": _quotient(alarms, found),
+        "missed_per_1000": 1000 * missed,
+    }
 
 
-def _proportion(values: np.ndarray, lesions: int) -> dict:
-    """As `_interval`; a proportion that is the same in every resample gets Wilson's interval, never one of no width."""
-    found = _interval(values)
-    if found["value"] is not None and found["low"] == found["high"]:
-        found["low"], found["high"] = wilson(found["value"], lesions)
-    return found
+def _interval(values: np.ndarray, lesions: int = 0) -> dict:
+    """Of a statistic and its resamples, (1 + R,); of a proportion of so many lesions, never one of no width."""
+    return proportion(None if np.isnan(values[0]) else float(values[0]), values[1:], lesions)

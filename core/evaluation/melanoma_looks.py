@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.evaluation.bootstrap import RESAMPLES, interval, resample_lesions, wilson
+from core.evaluation.bootstrap import RESAMPLES, interval, proportion, resample_lesions
 from core.evaluation.melanoma import melanoma_scores
 from core.evaluation.metrics import MELANOMA, NEVUS
 from core.evaluation.results import Results
@@ -191,11 +191,7 @@ class LookErrors:
         return float(of[rows].mean()), np.divide(part, total, out=np.full(len(total), np.nan), where=total > 0)
 
     def _rate(self, of: np.ndarray, rows: np.ndarray) -> dict:
-        value, resampled = self._share(of, rows)
-        found = interval(value, resampled)
-        if value is not None and found["low"] == found["high"]:
-            found["low"], found["high"] = wilson(value, len(np.unique(self.lesions[rows])))
-        return found
+        return proportion(*self._share(of, rows), len(np.unique(self.lesions[rows])))
 
     @staticmethod
     def _difference(a: tuple, b: tuple) -> dict:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from core.diagnoses import CODES
-from core.evaluation.bootstrap import RESAMPLES, interval, resample_lesions, wilson
+from core.evaluation.bootstrap import RESAMPLES, proportion, resample_lesions
 from core.evaluation.metrics import CLASSES, MELANOMA, confusion
 from core.evaluation.results import Results
 from core.evaluation.weighted import counted_scores
@@ -88,13 +88,8 @@ def _score(results: Results, name: str, rows: np.ndarray, resamples: int, seed: 
     melanomas, count = len(np.unique(lesions[melanoma])), len(np.unique(lesions))
     others = len(np.unique(lesions[~melanoma]))
 
-    def scored(point: np.ndarray, resampled: np.ndarray, behind: int | None = None) -> dict:
-        value = None if np.isnan(point[0]) else float(point[0])
-        found = interval(value, resampled)
-        # As in `lesion_bootstrap`: no interval of no width.
-        if behind and value is not None and found["low"] == found["high"]:
-            found["low"], found["high"] = wilson(value, behind)
-        return found
+    def scored(point: np.ndarray, resampled: np.ndarray, behind: int) -> dict:
+        return proportion(None if np.isnan(point[0]) else float(point[0]), resampled, behind)
 
     few = []
     if count < FEW_LESIONS:

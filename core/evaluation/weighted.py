@@ -114,6 +114,20 @@ def _rank(score: np.ndarray, positive: np.ndarray, photos: np.ndarray) -> Rankin
     )
 
 
+def weighted_auc(score: np.ndarray, positive: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Area under the ROC curve of one score under each of many weightings; ties count half.
+
+    Args:
+        score: (N,).
+        positive: (N,) bool.
+        weights: (R, N).
+
+    Returns:
+        (R,), NaN where a weighting has no positives or nothing else.
+    """
+    return _rank(score, positive, np.arange(len(score))).curve(np.asarray(weights, "float64")).auc()
+
+
 def _share(part: np.ndarray, whole: np.ndarray, empty: float = np.nan) -> np.ndarray:
     """Quotient of the two; `empty` where the whole is 0."""
     part, whole = np.broadcast_arrays(part, whole)

@@ -11,10 +11,11 @@ import pandas as pd
 
 from core.data.colour import SETTINGS
 from core.data.images import fit_image
-from core.evaluation.bootstrap import RESAMPLES, interval
+from core.evaluation.bootstrap import RESAMPLES, interval, proportion
 from core.evaluation.melanoma import Duel, find_threshold
 from core.evaluation.metrics import CLASSES, MELANOMA, NEVUS
 from core.evaluation.report import write_text
+from core.evaluation.significance import bootstrap_p, holm
 from core.trust.measures import Progress
 from core.trust.pair_photos import read_in_batches, read_pair_table
 
@@ -102,6 +103,8 @@ def compare_settings(photos: pd.DataFrame, threshold: float, *, resamples: int =
         "settings": [{"name", "title", "transformation", "strength", "scores": {score: {"value", "low", "high"}},
         "differences": {score: {"value", "low", "high", "p", "p_holm"}}}], plain first and without differences; "confidence" in words.
     """
+    sides = [photos.lesion_id[photos.dx == code].nunique() for code in ("mel", "nv")]
+    behind = {"sensitivity": sides[0], "specificity": sides[1]}
     names = [column.removeprefix("mel.") for column in photos if column.startswith("mel.")]
     found = {name: _scores(photos, name, threshold, resamples, seed) for name in names}
     rows = []
@@ -112,7 +115,9 @@ def compare_settings(photos: pd.DataFrame, threshold: float, *, resamples: int =
             "title": setting.title if setting else "Plain (no change)",
             "transformation": setting.transformation if setting else None,
             "strength": setting.strength if setting else None,
-            "scores": {score: interval(float(v[0]), v[1:]) for score, v in found[name].items()},
+            "scores": {
+                score: proportion(float(v[0]), v[1:], behind.get(score, min(sides))) for score, v in found[name].items()
+            },
         }
         if name != PLAIN:
             row["differences"] = {s: _difference(found[name][s], found[PLAIN][s]) for s in SCORED}
@@ -150,20 +155,13 @@ def _scores(photos: pd.DataFrame, name: str, threshold: float, resamples: int, s
 
 def _difference(changed: np.ndarray, plain: np.ndarray) -> dict:
     apart = changed - plain
-    known = apart[1:][~np.isnan(apart[1:])]
-    p = min(1.0, max(2 * min((known <= 0).mean(), (known >= 0).mean()), 1 / len(known))) if len(known) else None
-    return interval(float(apart[0]), apart[1:]) | {"p": p}
+    return interval(float(apart[0]), apart[1:]) | {"p": bootstrap_p(apart[1:])}
 
 
 def _correct(differences: list[dict]) -> None:
-    """Adds "p_holm" to each: Holm's step-down correction over all of them.
-
-    Reference: Holm 1979, Scand J Stat 6:65.
-    """
-    largest = 0.0
-    for rank, one in enumerate(sorted(differences, key=lambda d: 1.0 if d["p"] is None else d["p"])):
-        largest = max(largest, min(1.0, (len(differences) - rank) * (1.0 if one["p"] is None else one["p"])))
-        one["p_holm"] = largest
+    """Adds "p_holm" to each: corrected for all of them."""
+    for one, p in zip(differences, holm([one["p"] for one in differences]), strict=True):
+        one["p_holm"] = p
 
 
 def verdict(record: dict) -> str:

@@ -1,8 +1,8 @@
 """The jury: every shipped network's vote on one photo, and how often a majority as large was right on the test photos.
 
-Each network votes once; a model that is made of others (its card lists "members") does not vote beside them. The networks
-learnt from the same photos, so they share mistakes: their agreement is worth what it was worth on the test photos, and
-that is what stands beside it.
+Each network votes once, on every page and on the command line: a model that is made of others (its card lists "members")
+never votes beside them. The networks learnt from the same photos, so they share mistakes: their agreement is worth what it
+was worth on the test photos, and that is what stands beside it.
 
 Reference: B. Lakshminarayanan, A. Pritzel, C. Blundell, "Simple and scalable predictive uncertainty estimation using deep
 ensembles", NeurIPS 2017.
@@ -16,9 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.card import Card
-from core.diagnoses import CODES
+from core.diagnoses import CODES, NAMES
 from core.evaluation.results import Results
 from core.trust.shares import share_of
+from core.wording import listed
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,31 @@ class Jury:
         """Network -> its own likeliest diagnosis, of those that vote otherwise."""
         return {name: code for name, code in self.votes.items() if code != self.verdict}
 
+    @property
+    def divided(self) -> bool:
+        """Whether another diagnosis has as many votes as the verdict, which the mean probability then decides."""
+        counts = Counter(self.votes.values()).most_common(2)
+        return len(counts) > 1 and counts[0][1] == counts[1][1]
+
+    @property
+    def headline(self) -> str:
+        """The votes in words, such as "2 of 3 networks say Melanoma"."""
+        count, name = len(self.votes), NAMES[self.verdict]
+        if count == 1:
+            return f"One network only, and it says {name}"
+        if self.divided:
+            return f"The {count} networks are divided; by their mean probability {name}"
+        if not self.dissenters:
+            return f"{'Both' if count == 2 else f'All {count}'} networks say {name}"
+        return f"{self.agreeing} of {count} networks say {name}"
+
+    @property
+    def dissent(self) -> str:
+        """Who says otherwise, as a sentence; empty where nobody does."""
+        if not self.dissenters:
+            return ""
+        return f"{listed([f'{name} says {NAMES[code]}' for name, code in self.dissenters.items()])}."
+
     def to_json(self) -> dict:
         """As plain values, for records and files."""
         return {
@@ -80,9 +106,9 @@ class JuryRecord:
     right: dict[int, dict]
 
 
-def votes_once(card: Card) -> bool:
-    """Whether a model has a vote of its own: one that is made of others has voted through them."""
-    return not card.network.get("members")
+def votes(card: Card) -> bool:
+    """Whether a model votes: one that is made of others has voted through them, and of one with a leaky split nothing is known."""
+    return not card.network.get("members") and not card.split.get("leaky")
 
 
 def convene(opinions: Mapping[str, Mapping[str, float]]) -> Jury:
@@ -97,11 +123,11 @@ def convene(opinions: Mapping[str, Mapping[str, float]]) -> Jury:
     if not opinions:
         raise ValueError("A jury needs at least one network's probabilities; there are none. Ship or train a model.")
     mean = {code: math.fsum(p[code] for p in opinions.values()) / len(opinions) for code in CODES}
-    votes = {name: max(CODES, key=lambda code: p[code]) for name, p in opinions.items()}
-    counts = Counter(votes.values())
+    said = {name: max(CODES, key=lambda code: p[code]) for name, p in opinions.items()}
+    counts = Counter(said.values())
     verdict = max(CODES, key=lambda code: (counts[code], mean[code]))
     entropy = -math.fsum(p * math.log2(p) for p in mean.values() if p > 0)
-    return Jury(votes, mean, verdict, max(0.0, entropy))
+    return Jury(said, mean, verdict, max(0.0, entropy))
 
 
 def jury_record(results: Mapping[str, Results]) -> JuryRecord:
@@ -125,8 +151,8 @@ def jury_record(results: Mapping[str, Results]) -> JuryRecord:
         )
     probabilities = np.stack([t.loc[shared, list(CODES)].to_numpy("float64") for t in tables])
     counts = np.zeros(probabilities.shape[1:])
-    for votes in probabilities.argmax(axis=2):
-        counts[np.arange(len(shared)), votes] += 1
+    for answers in probabilities.argmax(axis=2):
+        counts[np.arange(len(shared)), answers] += 1
     # As in `convene`: votes first, then the mean probability, which never outweighs a vote.
     verdicts = (counts + probabilities.mean(axis=0) * 0.5).argmax(axis=1)
     agreeing = counts.max(axis=1).astype(int)

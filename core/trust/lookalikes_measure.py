@@ -11,7 +11,7 @@ import pandas as pd
 from core.data.duplicates import perceptual_hashes, turned_hashes
 from core.data.ham10000 import read_table
 from core.diagnoses import CODES
-from core.evaluation.bootstrap import interval, resample_lesions
+from core.evaluation.bootstrap import proportion, resample_lesions
 from core.evaluation.evaluator import choose_rows
 from core.evaluation.report import write_text
 from core.evaluation.results import InvalidResults, read_results
@@ -165,7 +165,7 @@ def _balanced(right: np.ndarray, truth: np.ndarray, lesions: np.ndarray) -> dict
     with np.errstate(invalid="ignore"):
         recalls = [weights @ (right & (truth == c)) / (weights @ (truth == c)) for c in classes]
     value = float(np.mean([right[truth == c].mean() for c in classes]))
-    return interval(value, np.nanmean(recalls, axis=0))
+    return proportion(value, np.nanmean(recalls, axis=0), len(np.unique(lesions)))
 
 
 def _alarms(index, bits, similarities, table, thresholds, kinds) -> dict:

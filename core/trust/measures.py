@@ -28,11 +28,13 @@ class Measure:
         function: "module:function", imported when it is run; called with (bundle, folder, progress), it writes its files
             into the bundle's folder.
         file: the JSON file that it writes there, with "weights_sha256".
+        form: keys and values that its present form has: a file without them is of an older one, and is refused.
     """
 
     about: str
     function: str
     file: str
+    form: tuple[tuple[str, object], ...] = ()
 
     def run(self, bundle: "Bundle", folder: str | Path, progress: Progress | None = None) -> None:
         """Measures a model on a HAM10000 folder."""
@@ -45,6 +47,7 @@ MEASURES: dict[str, Measure] = {
         "The 90 % set of diagnoses: thresholds from validation, coverage and size on test.",
         "core.trust.conformal:measure_set",
         "set.json",
+        (("counted_by", "lesion"),),
     ),
     "facts": Measure(
         "How common each combination of age, sex and site is in training, and how often facts change the answer on test.",
@@ -105,6 +108,11 @@ def read_measure(name: str, folder: str | Path, card: Card) -> dict:
         raise InvalidMeasure(f"{path} is missing. {again}") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InvalidMeasure(f"{path} cannot be used ({error}). {again}") from None
+    for key, value in find_measure(name).form:
+        if record.get(key) != value:
+            raise InvalidMeasure(
+                f"{path} is of an older form: {key} is {record.get(key)!r}. Expected {value!r}. {again}"
+            )
     if sha256 != card.weights["sha256"]:
         raise InvalidMeasure(f"{path} is stale: it was measured with other weights of {card.name}. {again}")
     return record

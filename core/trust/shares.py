@@ -1,35 +1,39 @@
-"""A share of photos, and its interval that resamples lesions."""
+"""A share of photos or of lesions, and its interval that resamples lesions."""
 
 from collections.abc import Iterable
 
 import numpy as np
 
-from core.evaluation.bootstrap import interval, resample_lesions, wilson
+from core.evaluation.bootstrap import interval, proportion, resample_lesions
 
 
-def share_of(true: np.ndarray, lesions: Iterable, weights: np.ndarray | None = None) -> dict:
-    """The mean of a yes or no, or of a number, over photos, with its 95 % interval.
+def share_of(
+    true: np.ndarray, lesions: Iterable, weights: np.ndarray | None = None, *, by_lesion: bool = False
+) -> dict:
+    """The mean of a yes or no, or of a number, over photos or lesions, with its 95 % interval.
 
-    A share that is the same in every resample has Wilson's interval with lesions as n, as in
-    `core.evaluation.bootstrap.lesion_bootstrap`.
+    A share that is the same in every resample has Wilson's interval; see `core.evaluation.bootstrap.proportion`.
 
     Args:
-        true: (N,), one value a photo.
+        true: (N,), one value a photo: a yes or no, a share from 0 to 1 (float), or a count (int), whose mean is no proportion.
         lesions: lesion of each photo, (N,).
         weights: of `resample_lesions` for these photos, where many shares of one set of photos are wanted.
+        by_lesion: every lesion counts the same, by the mean over its photos; else every photo does.
 
     Returns:
         {"value", "low", "high", "photos", "lesions"}; value, low and high are None without photos.
     """
-    true, lesions = np.asarray(true, "float64"), np.asarray(list(lesions), dtype=str)
-    behind = len(np.unique(lesions))
-    counted = {"photos": len(true), "lesions": behind}
-    if not len(true):
+    values, lesions = np.asarray(true), np.asarray(list(lesions), dtype=str)
+    is_share = values.dtype.kind in "bf" and bool(((values >= 0) & (values <= 1)).all())
+    values = values.astype("float64")
+    _, lesion, photos = np.unique(lesions, return_inverse=True, return_counts=True)
+    counted = {"photos": len(values), "lesions": len(photos)}
+    if not len(values):
         return {"value": None, "low": None, "high": None, **counted}
+    counts = 1 / photos[lesion] if by_lesion else np.ones(len(values))
     weights = resample_lesions(lesions) if weights is None else weights
-    totals = weights.sum(axis=1, dtype="float64")
     with np.errstate(invalid="ignore"):
-        found = interval(float(true.mean()), weights @ true / totals)
-    if found["low"] == found["high"] and 0 <= found["value"] <= 1:
-        found["low"], found["high"] = wilson(found["value"], behind)
+        resampled = weights @ (values * counts) / (weights @ counts)
+    value = float((values * counts).sum() / counts.sum())
+    found = proportion(value, resampled, len(photos)) if is_share else interval(value, resampled)
     return {**found, **counted}

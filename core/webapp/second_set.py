@@ -5,8 +5,7 @@ import streamlit as st
 from core.diagnoses import CODES, NAMES
 from core.trust.conformal import PredictionSet
 from core.webapp.export import draw_table
-from core.webapp.second_measures import rate
-from core.webapp.words import listed
+from core.wording import listed, rate
 
 UNKNOWING = "The network does not know"
 
@@ -20,25 +19,26 @@ def draw_set(found: PredictionSet, record: dict) -> None:
 def worth(found: PredictionSet, record: dict) -> str:
     """How such sets fared on the test photos."""
     test = record["test"]
-    said = f"On test photos the true diagnosis was in the set in {rate(test['coverage'])}."
+    said = f"The true diagnosis was in the set for {rate(test['coverage'])} of test lesions, by photo {rate(test['coverage_by_photo'])}."
     if found.unusual:
-        return f"{said} Where nothing fitted, the likeliest diagnosis was wrong in {rate(test['unusual'])}."
+        return f"{said} Where nothing fitted, the likeliest diagnosis was wrong in {rate(test['unusual'])} of photos."
     row = test["by_size"].get(str(len(found.codes)))
     if row is None:
         return said
     if len(found.codes) == 1:
-        return f"{said} Where it held one diagnosis alone, that was wrong in {rate(row['wrong'])}."
-    return f"{said} Where it held {len(found.codes)}, the likeliest was wrong in {rate(row['wrong'])}."
+        return f"{said} Where it held one diagnosis alone, that was wrong in {rate(row['wrong'])} of photos."
+    return f"{said} Where it held {len(found.codes)}, the likeliest was wrong in {rate(row['wrong'])} of photos."
 
 
 def draw_set_record(record: dict) -> None:
     """How the set was calibrated and how it fared, by diagnosis and by group of patients."""
     test = record["test"]
     st.markdown(
-        f"##### The 90 % set on {test['coverage']['photos']:,} test photos\n"
-        f"The true diagnosis was in it in {rate(test['coverage'])}; it held {test['size']['value']:.1f} diagnoses on average. In "
-        f"{rate(test['abstains'])} the answer was that the network does not know: there its likeliest diagnosis was wrong in "
-        f"{rate(test['abstained'])}, elsewhere in {rate(test['answered'])}."
+        f"##### The 90 % set on {test['coverage']['lesions']:,} test lesions\n"
+        f"The true diagnosis was in it for {rate(test['coverage'])} of lesions, as promised to be 90 %; counted by photo, "
+        f"{rate(test['coverage_by_photo'])} of {test['coverage']['photos']:,}. It held {test['size']['value']:.1f} diagnoses on average. "
+        f"For {rate(test['abstains'])} the answer was that the network does not know: there its likeliest diagnosis was wrong in "
+        f"{rate(test['abstained'])} of photos, elsewhere in {rate(test['answered'])}."
     )
     pooled = [c for c in CODES if record["thresholds"][c]["with"]]
     if pooled:
@@ -53,7 +53,8 @@ def draw_set_record(record: dict) -> None:
     draw_table(
         rows,
         "The 90 percent set by diagnosis and group",
-        "Share of test photos whose true diagnosis is in the set, with its 95 % interval over lesions. Groups of at least 30 lesions.",
+        "Share of test lesions whose true diagnosis is in the set, with its 95 % interval over lesions, and the same by photo. Groups of "
+        "at least 30 lesions.",
         height=280,
     )
 
@@ -63,6 +64,7 @@ def _row(name: str, kind: str, scores: dict) -> dict:
         "Group": name,
         "Kind": kind,
         "True diagnosis in the set": rate(scores["coverage"]),
+        "By photo": rate(scores["coverage_by_photo"]),
         "Diagnoses in the set": round(scores["size"]["value"], 2) if scores["size"]["value"] is not None else None,
         "Does not know": rate(scores["abstains"]),
         "Lesions": scores["coverage"]["lesions"],

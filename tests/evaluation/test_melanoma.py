@@ -54,6 +54,7 @@ def test_predictive_values_are_bayes_theorem():
     assert at_own.nevi_per_melanoma["value"] == pytest.approx(at.alarms / at.found)
     nothing = own.predictive(1.0, 0.1)
     assert nothing.ppv["value"] is None and nothing.nevi_per_melanoma["value"] is None
+    assert nothing.npv["high"] > nothing.npv["value"] > nothing.npv["low"]
     for wrong in (0, 1, -0.1):
         with pytest.raises(ValueError, match="prevalence"):
             own.predictive(0.4, wrong)
@@ -71,6 +72,38 @@ def test_the_decision_curve_by_hand():
     # Rarer melanoma: the same harm asks for a higher score. 1 in 100 and even odds is beyond all of them.
     rare = duel.decision_curve(0.01, 0.4, np.array([0.5]))
     assert rare.model[0] == 0 and rare.everything[0] < 0
+
+
+def test_all_seven_probabilities_move_with_the_prevalence():
+    # Two photos that are 0.4 melanoma: beside it the one has nevus, the other a keratosis, which prevalence does not touch.
+    results = results_of([0.4, 0.4, 0.9], [0.4, 0.1, 0.1])
+    for row in (1, 3):
+        results.probabilities[row, [NV, 2]] = 0.1, 0.5
+    duel = Duel(results, resamples=20)
+    # Half as many melanomas, half again as many nevi: 0.4 beside nevus becomes 0.2 / (0.2 + 0.9), beside the keratosis
+    # 0.2 / (0.2 + 0.15 + 0.5), and 0.9 becomes 0.45 / (0.45 + 0.15).
+    assert duel.prevalence == 0.5
+    between = (0.2 / 1.1 + 0.2 / 0.85) / 2
+    curve = duel.decision_curve(0.25, 0.4, np.array([between]))
+    odds = between / (1 - between)
+    # Of the melanomas the first is left, of the nevi the one with a keratosis beside it is called: two-class odds would call both or none.
+    assert curve.model[0] == pytest.approx(0.25 * 2 / 3 - 0.75 / 3 * odds)
+
+
+def test_nobody_found_is_no_certainty():
+    # Nevi alone are called: PPV 0, but three melanomas missed do not show that none is ever found.
+    duel = Duel(results_of([0.1, 0.2, 0.3], [0.9] * 8 + [0.1] * 12), resamples=50)
+    found = duel.predictive(0.8, 0.1)
+    assert found.ppv["value"] == found.ppv["low"] == 0 and 0.1 < found.ppv["high"] < 0.9
+    assert found.missed_per_1000["value"] == 100 and found.missed_per_1000["low"] < 50
+    assert found.nevi_per_melanoma["value"] is None
+    # And the reverse: every melanoma found, no nevus called.
+    sure = Duel(results_of([0.9, 0.8], [0.2, 0.1, 0.1]), resamples=50)
+    assert sure.auc()["value"] == 1 and sure.auc()["low"] < 0.5
+    found = sure.predictive(0.5, 0.01)
+    assert found.ppv["value"] == 1 and found.ppv["low"] < 0.05 and found.npv["low"] < found.npv["value"] == 1
+    assert found.missed_per_1000["value"] == 0 < found.missed_per_1000["high"]
+    assert found.nevi_per_melanoma["value"] == 0 < found.nevi_per_melanoma["high"]
 
 
 def test_resamples_are_those_of_the_whole_evaluation(made_up):

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from made_up import CARD, SHA, made_up_results, made_up_table, write_made_up
+from made_up import CARD, SHA, made_up_table, write_made_up
 
 from core.diagnoses import CODES
 from core.trust.conformal import (
@@ -14,6 +14,7 @@ from core.trust.conformal import (
     calibrate,
     lesion_threshold,
     measure_set,
+    score_sets,
 )
 from core.trust.measures import InvalidMeasure, read_measure
 
@@ -72,17 +73,80 @@ def test_more_than_three_is_not_knowing():
     assert not PredictionSet(("mel", "nv", "bkl"), 0.9, False).abstains
 
 
-def test_calibrated_sets_cover_what_they_promise(tmp_path):
-    """On fresh draws from the same source, every class is covered in about 90 % of lesions or more."""
-    thresholds = calibrate(made_up_results(tmp_path, seed=0))
+@pytest.mark.parametrize("lesions", [9, 19, 60])
+def test_a_new_lesion_is_covered_as_often_as_promised(lesions):
+    """Photos of one lesion alike, one to six of them: of new lesions at least 90 % are covered, and not many more than that."""
+    rng = np.random.default_rng(0)
+
+    def draw(count):
+        photos = rng.integers(1, 7, count)
+        of_lesion = rng.normal(size=count)
+        names = np.repeat(np.arange(count), photos)
+        # Lesions of many photos are the harder ones, as in HAM10000.
+        return 1 / (
+            1 + np.exp(-(np.repeat(of_lesion - 0.2 * photos, photos) + 0.3 * rng.normal(size=len(names))))
+        ), names
+
+    runs, fresh, by_lesion, by_photo = 1500, 40, [], []
+    for _ in range(runs):
+        threshold = lesion_threshold(*draw(lesions))
+        truth, names = draw(fresh)
+        covered = truth >= threshold
+        by_lesion.append((np.bincount(names, covered) / np.bincount(names)).mean())
+        by_photo.append(covered.mean())
+    error = 3 * np.std(by_lesion) / np.sqrt(runs)
+    assert 0.9 - error <= np.mean(by_lesion) <= 0.9 + 1 / (lesions + 1) + error
+    # The promise is not one by photo.
+    assert np.mean(by_photo) < np.mean(by_lesion)
+
+
+def test_every_diagnosis_is_covered_as_often_as_promised():
+    """Calibrated on one draw of a source and measured by lesion on another, over many: 90 % within the error of counting."""
     covered = {code: [] for code in CODES}
-    for seed in range(1, 9):
-        table = made_up_table(seed=seed)
+    for seed in range(40):
+        calibrated, fresh = (made_up_table(photos=900, lesions=600, seed=s) for s in (2 * seed, 2 * seed + 1))
+        thresholds = calibrate(as_results(calibrated))
         for code in CODES:
-            own = table[table.dx == code]
-            covered[code] += (own[code] >= thresholds[code]["probability"]).tolist()
-    shares = {code: np.mean(values) for code, values in covered.items()}
-    assert 0.85 < np.mean(list(shares.values())) < 0.99 and min(shares.values()) > 0.7, shares
+            own = fresh[fresh.dx == code]
+            inside = own[code] >= thresholds[code]["probability"]
+            covered[code].append(inside.groupby(own.lesion_id).mean().mean())
+    for code, shares in covered.items():
+        error = 3 * np.std(shares) / np.sqrt(len(shares))
+        few = calibrate(as_results(calibrated))[code]["lesions"]
+        assert 0.9 - error <= np.mean(shares) <= 0.9 + 1 / (few + 1) + error, code
+
+
+def as_results(table):
+    y_true = np.array([CODES.index(code) for code in table.dx])
+    return SimpleNamespace(
+        table=table,
+        y_true=y_true,
+        probabilities=table[list(CODES)].to_numpy(),
+        y_pred=table[list(CODES)].to_numpy().argmax(axis=1),
+        lesions=table.lesion_id.to_numpy(dtype=str),
+    )
+
+
+def test_coverage_counts_lesions_and_stands_beside_that_of_photos():
+    # Two lesions: one of four photos that is never covered, one of a single photo that is.
+    table = made_up_table(photos=160).iloc[:2]
+    table = table.loc[table.index.repeat([4, 1])].assign(dx="nv")
+    table[list(CODES)] = 0.0
+    table.loc[table.lesion_id == "HAM_0000000", "mel"] = 1.0
+    table.loc[table.lesion_id == "HAM_0000001", "nv"] = 1.0
+    scored = score_sets(as_results(table), RECORD)
+    assert scored["coverage"]["value"] == 0.5 and scored["coverage_by_photo"]["value"] == 0.2
+    assert (scored["coverage"]["lesions"], scored["coverage"]["photos"]) == (2, 5)
+    assert scored["per_class"]["nv"]["coverage"]["value"] == 0.5
+    assert scored["size"]["value"] == scored["size"]["low"] == scored["size"]["high"] == 1, "a size is no proportion"
+
+
+def test_a_record_that_counted_photos_is_refused(tmp_path):
+    (tmp_path / "set.json").write_text(json.dumps({"weights_sha256": SHA, "level": 0.9}))
+    with pytest.raises(
+        InvalidMeasure, match="older form: counted_by is None. Expected 'lesion'. Run `python -m core measure"
+    ):
+        read_measure("set", tmp_path, CARD)
 
 
 def test_the_measure_is_written_read_and_bound_to_its_weights(tmp_path):
@@ -95,6 +159,7 @@ def test_the_measure_is_written_read_and_bound_to_its_weights(tmp_path):
     record = read_measure("set", folder, CARD)
     assert record["weights_sha256"] == SHA
     test = record["test"]
+    assert record["counted_by"] == "lesion"
     assert test["coverage"]["low"] <= test["coverage"]["value"] <= test["coverage"]["high"]
     assert set(test["per_class"]) == set(CODES) and test["groups"]["Sex"].keys() == {"female", "male"}
     sizes = {int(s): row["wrong"]["photos"] for s, row in test["by_size"].items()}

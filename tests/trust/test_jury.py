@@ -4,7 +4,7 @@ from made_up import CARD, made_up_results, made_up_table, write_made_up
 
 from core.diagnoses import CODES
 from core.evaluation.results import read_results
-from core.trust.jury import convene, jury_record, votes_once
+from core.trust.jury import convene, jury_record, votes
 
 
 def says(code: str, p: float = 0.7) -> dict:
@@ -55,11 +55,25 @@ def test_only_shared_photos_count(tmp_path):
         jury_record({"A": few, "B": other})
 
 
-def test_a_model_made_of_others_does_not_vote_twice():
+def test_a_model_made_of_others_or_with_a_leaky_split_does_not_vote():
     class Card:
-        network = {"members": ["A", "B"]}
+        def __init__(self, network, split):
+            self.network, self.split = network, split
 
-    class Single:
-        network = {"attach": "paper"}
+    assert votes(Card({"attach": "paper"}, {"leaky": False})) and votes(Card({}, {}))
+    assert not votes(Card({"members": ["A", "B"]}, {})) and not votes(Card({}, {"leaky": True}))
 
-    assert votes_once(Single) and not votes_once(Card)
+
+def test_the_votes_in_words():
+    both = convene({"A": says("nv"), "B": says("nv")})
+    assert both.headline == "Both networks say Melanocytic nevus" and both.dissent == "" and not both.divided
+    all_three = convene({n: says("nv") for n in "ABC"})
+    assert all_three.headline == "All 3 networks say Melanocytic nevus"
+    one_dissents = convene({"A": says("nv"), "B": says("mel"), "C": says("nv")})
+    assert (
+        one_dissents.headline == "2 of 3 networks say Melanocytic nevus" and one_dissents.dissent == "B says Melanoma."
+    )
+    divided = convene({"A": says("nv", 0.5), "B": says("mel", 0.9)})
+    assert divided.divided and divided.headline == "The 2 networks are divided; by their mean probability Melanoma"
+    alone = convene({"A": says("bcc")})
+    assert alone.headline == "One network only, and it says Basal cell carcinoma"
