@@ -147,16 +147,15 @@ class _Questions:
         """The networks that vote: those beside the model, itself among them if it is a network of its own."""
         from core.bundle import load_bundle
         from core.card import CARD_FILE, InvalidBundle, read_card
-        from core.trust.jury import votes_once
+        from core.trust.jury import votes
 
         found = []
         for path in sorted(Path(self.bundle.folder).resolve().parent.glob(f"*/{CARD_FILE}")):
             try:
                 card = read_card(path.parent)
                 if path.parent == Path(self.bundle.folder).resolve():
-                    found += [self.bundle] if votes_once(card) else []
-                # A leaky split's network has seen its own test photos, so its record says nothing.
-                elif votes_once(card) and not card.split.get("leaky"):
+                    found += [self.bundle] if votes(card) else []
+                elif votes(card):
                     found.append(load_bundle(path.parent))
             except InvalidBundle as error:
                 self.jury_notes.append(f"Not on the jury: {error}")

@@ -7,7 +7,7 @@ from core.trust.conformal import PredictionSet
 from core.webapp.charts import CONFIG, describe, differential_chart
 from core.webapp.second_set import UNKNOWING, draw_set
 from core.webapp.theme import GROUPS
-from core.webapp.words import frequency, percent
+from core.wording import frequency, percent
 
 _ABOUT = {d.code: d.about for d in DIAGNOSES}
 

@@ -9,7 +9,8 @@ from core.data.drawn import draw_lesion
 from core.data.images import MAX_BYTES, UnreadablePhoto, photo_hash, read_photo
 from core.data.patient import SEXES, SITES, Facts, InvalidFacts
 from core.webapp.shelf import Shelf, headline, is_leaky
-from core.webapp.words import UNKNOWN, interval, milliseconds, plain
+from core.webapp.words import plain
+from core.wording import UNKNOWN, interval, milliseconds
 
 UPLOAD, CAMERA, EXAMPLE = "Upload", "Camera", "Drawn example"
 SUFFIXES = ("jpg", "jpeg", "png", "webp", "tif", "tiff", "bmp", "gif")

@@ -10,7 +10,8 @@ from core.evaluation.report import Evaluation, InvalidEvaluation, read_evaluatio
 from core.webapp.charts import CONFIG, history_chart, per_class_chart, scores_chart
 from core.webapp.history import read_history
 from core.webapp.shelf import Shelf, headline, is_leaky
-from core.webapp.words import UNKNOWN, duration, interval, milliseconds, plain
+from core.webapp.words import plain
+from core.wording import UNKNOWN, duration, interval, milliseconds
 
 # Scores that a card shows by itself, in this order; the others stand in the full table.
 HEADLINES = {

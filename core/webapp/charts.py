@@ -4,7 +4,7 @@ import plotly.graph_objects as go
 
 from core.diagnoses import CODES, NAMES
 from core.webapp.theme import COLORS, GROUPS, PATTERNS, SHORT_NAMES
-from core.webapp.words import percent
+from core.wording import percent
 
 # No zoom, no tool bar: these charts are small and say all they know in text.
 CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False, "showAxisDragHandles": False}

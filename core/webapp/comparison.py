@@ -9,7 +9,7 @@ from core.data.patient import Facts
 from core.diagnoses import CODES, NAMES
 from core.explain import EXPLAINERS
 from core.reading import read_lesion
-from core.webapp.agreement import compare
+from core.trust.jury import convene, votes
 from core.webapp.ask import Photo
 from core.webapp.cached import FAILURES, encode, failure, load_model
 from core.webapp.charts import CONFIG, agreement_chart
@@ -17,7 +17,8 @@ from core.webapp.map_verdict import draw_map_verdict
 from core.webapp.overlays import ask_method, ask_opacity, ask_target, draw_legend, draw_picture
 from core.webapp.shelf import Shelf, headline, is_leaky
 from core.webapp.theme import SHORT_NAMES
-from core.webapp.words import interval, listed, milliseconds, percent, plain
+from core.webapp.words import plain
+from core.wording import interval, listed, milliseconds, percent
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,11 +61,21 @@ def read_with_all(shelf: Shelf, photo: Photo, facts: Facts) -> list[Opinion]:
 
 
 def draw_agreement(opinions: list[Opinion]) -> None:
-    """The votes, and every probability of every network."""
-    agreement = compare({o.name: o.reading.top for o in opinions}, {o.name: o.reading.malignancy for o in opinions})
+    """The votes, and every probability of every network.
+
+    The votes are the jury's, as on the reading page: a model that is made of others stands in the table and does not vote beside them.
+    """
+    voters = [o for o in opinions if votes(o.card)]
     with st.container(border=True):
-        st.subheader(agreement.headline, anchor=False)
-        st.markdown(f"{agreement.spread} {plain(agreement.dissent)}")
+        if voters:
+            jury = convene({o.name: o.reading.probabilities for o in voters})
+            st.subheader(jury.headline, anchor=False)
+            st.markdown(f"{spread([o.reading.malignancy for o in voters])} {plain(jury.dissent)}")
+        for opinion in opinions:
+            if not votes(opinion.card):
+                st.caption(
+                    f"{plain(opinion.name)} says {NAMES[opinion.reading.top]}. It does not vote: {_why_silent(opinion.card)}."
+                )
     rows = {o.name: o.reading.probabilities for o in opinions}
     st.plotly_chart(
         agreement_chart(rows, {o.name: o.reading.malignancy for o in opinions}),
@@ -89,6 +100,19 @@ def draw_agreement(opinions: list[Opinion]) -> None:
         hide_index=True,
         alt="Each network's likeliest diagnosis, time for this photo and held-out balanced accuracy",
     )
+
+
+def spread(malignancy: list[float]) -> str:
+    """The lowest and highest probability that the lesion is malignant, as a sentence."""
+    low, high = percent(min(malignancy)), percent(max(malignancy))
+    return f"Malignant or pre-malignant: {low}." if low == high else f"Malignant or pre-malignant: {low} to {high}."
+
+
+def _why_silent(card: Card) -> str:
+    members = card.network.get("members")
+    if members:
+        return f"it is made of {plain(listed([str(name) for name in members]))}"
+    return "its split leaks, so nothing is known of how often it is right"
 
 
 @st.fragment

@@ -8,7 +8,8 @@ from core.webapp.evaluation_rows import case_rows
 from core.webapp.evaluations import Evaluated
 from core.webapp.export import draw_table
 from core.webapp.photos import ask_folder, load_photo
-from core.webapp.words import percent, plain
+from core.webapp.words import plain
+from core.wording import percent
 
 # Photos on one page of the gallery.
 SHOWN = 8

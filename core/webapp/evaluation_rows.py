@@ -4,7 +4,7 @@ import pandas as pd
 
 from core.diagnoses import CODES, NAMES
 from core.webapp.evaluations import Evaluated, kept_subgroups
-from core.webapp.words import interval
+from core.wording import interval
 
 ANY = "any"
 # Metric -> what it is called; the two balanced accuracies must never be mistaken for one another.

@@ -20,10 +20,13 @@ from core.webapp.evaluations import Evaluated, kept_comparison, kept_curve, kept
 from core.webapp.export import draw_figure, draw_table, file_name
 from core.webapp.report_file import build_report, build_report_pdf
 from core.webapp.theme import SHORT_NAMES
-from core.webapp.words import interval, listed, percent, plain
+from core.webapp.words import plain
+from core.wording import difference, interval, listed, p_value, percent
 
 SECTIONS = ("Scores", "Confusion", "Curves", "Calibration", "Subgroups", "Compare two", "Report")
 ALL = "all"
+# Of the verdict beneath a comparison.
+SIGNIFICANT = 0.05
 # A class so small that one photo moves its sensitivity by two points or more.
 SMALL_CLASS = 50
 COMPARED_WORDS = METRICS | {"mel.sensitivity": "Melanoma sensitivity", "mel.specificity": "Melanoma specificity"}
@@ -272,25 +275,26 @@ def draw_comparison(models: dict[str, Evaluated]) -> None:
                 "Score": COMPARED_WORDS[metric],
                 a: interval(_score_of(models[a], metric)),
                 b: interval(_score_of(models[b], metric)),
-                "A minus B, 95 %": _signed(difference),
-                "p (bootstrap)": "" if difference["p"] is None else f"{difference['p']:.3f}",
+                "A minus B, 95 %": difference(apart),
+                "p (bootstrap)": p_value(apart["p"]),
             }
-            for metric, difference in found.differences.items()
+            for metric, apart in found.differences.items()
         ],
         f"{a} against {b}",
         "Both models see the same resampled lesions. An interval that holds 0 leaves the order open; with several scores, trust the first.",
     )
     verdict = (
         "The two are equally often right, as far as these photos tell."
-        if found.mcnemar >= 0.05
+        if found.p >= SIGNIFICANT
         else f"{a if found.only_a > found.only_b else b} is right more often than chance explains."
     )
     st.markdown(
-        f"**McNemar's exact test**: {found.only_a} photos are right with {plain(a)} only, {found.only_b} with {plain(b)} only "
-        f"({found.both} with both, {found.neither} with none): p = {found.mcnemar:.3g}. {plain(verdict)}"
+        f"**McNemar's test, by lesion**: {found.only_a} photos are right with {plain(a)} only, {found.only_b} with {plain(b)} only "
+        f"({found.both} with both, {found.neither} with none): p = {p_value(found.p)}. {plain(verdict)}"
     )
     st.caption(
-        "It takes photos for independent; several show one lesion, so the paired intervals above are the stricter judge."
+        "Photos of one lesion tend to be right or wrong together; the test lets them (Obuchowski 1998). Taking photos for independent "
+        f"would give p = {p_value(found.p_by_photo)}."
     )
     st.subheader(f"{len(found.disagreements)} photos on which they disagree", anchor=False)
     columns = {
@@ -344,12 +348,6 @@ def _score_of(model: Evaluated, metric: str) -> dict | None:
     code, _, key = metric.rpartition(".")
     evaluation = model.results.evaluation
     return evaluation.per_class[code][key] if code else evaluation.metrics.get(metric)
-
-
-def _signed(difference: dict) -> str:
-    if difference["value"] is None:
-        return "not defined"
-    return f"{difference['value']:+.3f} ({difference['low']:+.3f} to {difference['high']:+.3f})"
 
 
 def _named(code: str) -> str:

@@ -3,7 +3,8 @@
 import streamlit as st
 
 from core.trust.gate import OK, REFUSE, Gate
-from core.webapp.words import percent, plain
+from core.webapp.words import plain
+from core.wording import percent
 
 ANYWAY = "Read it anyway"
 

@@ -8,7 +8,8 @@ from core.trust.seen_before import SeenBefore
 from core.webapp.overlays import draw_picture
 from core.webapp.photos import archive_link, load_photo
 from core.webapp.theme import GROUPS
-from core.webapp.words import percent, plain
+from core.webapp.words import plain
+from core.wording import percent
 
 IN_A_ROW = 3
 CONFIRMED = {

@@ -8,7 +8,8 @@ from core.webapp.evaluation_charts import GREY
 from core.webapp.export import draw_figure, draw_table
 from core.webapp.map_verdict import check_lines
 from core.webapp.maps_charts import dots_chart, errors_chart, look_of, steps_chart
-from core.webapp.words import interval, plain
+from core.webapp.words import plain
+from core.wording import interval
 
 # The checks as column heads.
 _SHORT = {

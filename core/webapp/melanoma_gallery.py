@@ -30,7 +30,8 @@ from core.webapp.overlays import draw_legend, draw_picture
 from core.webapp.photos import load_photo
 from core.webapp.shelf import Shelf
 from core.webapp.theme import COLORS, SHORT_NAMES
-from core.webapp.words import percent, plain
+from core.webapp.words import plain
+from core.wording import percent
 
 SUREST = "Surest first"
 ORDERS = (SUREST, "Nearest to the threshold first")

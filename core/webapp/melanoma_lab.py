@@ -19,7 +19,8 @@ from core.webapp.melanoma_state import Choice, operating_of
 from core.webapp.overlays import draw_picture
 from core.webapp.photos import load_photo, photo_folder
 from core.webapp.shelf import Shelf
-from core.webapp.words import percent, plain
+from core.webapp.words import plain
+from core.wording import percent
 
 OWN, TEST = "Own photo or drawing", "A test photo"
 # Trajectories of one session: a few photos under every change.

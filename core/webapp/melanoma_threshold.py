@@ -7,7 +7,8 @@ from core.webapp.export import draw_figure, draw_table
 from core.webapp.melanoma_charts import decision_chart, roc_chart, scores_chart
 from core.webapp.melanoma_state import Choice, kept_roc
 from core.webapp.theme import COLORS
-from core.webapp.words import interval, plain
+from core.webapp.words import plain
+from core.wording import interval
 
 # Shares of melanoma among the melanomas and nevi that are examined: from screening to a list for excision.
 PREVALENCES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)

@@ -12,8 +12,8 @@ from core.reading import METHOD, read_lesion
 from core.trust.map_agreement import map_agreement, place_agreement
 from core.webapp.cached import FAILURES, failure
 from core.webapp.map_verdict import draw_map_verdict
-from core.webapp.second_measures import rate
 from core.webapp.words import plain
+from core.wording import rate
 
 # Pictures on the page are at most this large, pixels; downloads have the photo's own resolution.
 SHOWN_SIDE = 900

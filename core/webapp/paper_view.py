@@ -22,7 +22,8 @@ from core.webapp.evaluations import Evaluated, kept_curve
 from core.webapp.experiments_view import draw_experiment
 from core.webapp.export import draw_figure, draw_table
 from core.webapp.theme import COLORS, SHORT_NAMES
-from core.webapp.words import interval, plain
+from core.webapp.words import plain
+from core.wording import interval
 
 NO_RUN, NO_COUNTERPART = "no run yet", ""
 # Printed, run and ours keep one colour through all of the paper's figures.

@@ -19,7 +19,7 @@ from core.webapp.second_measures import kept_measure, kept_signals
 from core.webapp.second_sections import Case, draw_keeping, draw_sections
 from core.webapp.second_threshold import default_threshold, reader_threshold, say_threshold
 from core.webapp.shelf import Shelf
-from core.webapp.words import milliseconds
+from core.wording import milliseconds
 
 
 def draw_reading(shelf: Shelf, name: str, photo: Photo, facts: Facts) -> Case:

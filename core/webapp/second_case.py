@@ -22,7 +22,7 @@ from core.webapp.second_jury import ask_jury, jury_worth
 from core.webapp.second_set import UNKNOWING, worth
 from core.webapp.second_threshold import is_own
 from core.webapp.shelf import headline as score_of
-from core.webapp.words import interval, percent
+from core.wording import interval, percent
 
 if TYPE_CHECKING:
     from core.webapp.second_sections import Case
@@ -93,9 +93,7 @@ def report_parts(case: "Case") -> list[Part]:
         *(
             [
                 Heading("The jury: all networks"),
-                Text(
-                    f"{jury.agreeing} of {len(jury.votes)} networks: {NAMES[jury.verdict]}. {jury_worth(jury, right)}"
-                ),
+                Text(f"{jury.headline}. {jury_worth(jury, right)}"),
                 Rows(tuple({"Network": n, "Says": NAMES[c]} for n, c in jury.votes.items())),
             ]
             if jury

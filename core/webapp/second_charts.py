@@ -6,7 +6,7 @@ from core.data.patient import SEXES, SITES
 from core.diagnoses import CODES, NAMES
 from core.trust.what_if import WhatIf
 from core.webapp.theme import COLORS
-from core.webapp.words import percent
+from core.wording import percent
 
 _GREY = "#8c96a0"
 _MEL = CODES.index("mel")

@@ -7,8 +7,7 @@ from core.diagnoses import CODES, NAMES
 from core.trust.what_if import Expected, WhatIf, sweep_facts
 from core.webapp.charts import CONFIG
 from core.webapp.second_charts import age_chart, describe_ages, describe_places, place_chart
-from core.webapp.second_measures import rate
-from core.webapp.words import listed, percent
+from core.wording import listed, percent, rate
 
 _MEL = CODES.index("mel")
 

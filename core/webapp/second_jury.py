@@ -7,20 +7,18 @@ import streamlit as st
 from core.data.patient import Facts
 from core.diagnoses import CODES, NAMES
 from core.evaluation.results import Results
-from core.trust.jury import Jury, JuryRecord, convene, jury_record, votes_once
+from core.trust.jury import Jury, JuryRecord, convene, jury_record, votes
 from core.webapp.ask import Photo
 from core.webapp.comparison import read_with_all
 from core.webapp.evaluations import read_evaluated
-from core.webapp.second_measures import rate
-from core.webapp.shelf import Shelf, is_leaky
-from core.webapp.words import listed, percent, plain
+from core.webapp.shelf import Shelf
+from core.webapp.words import plain
+from core.wording import percent, rate
 
 
 def jurors(shelf: Shelf) -> Shelf:
     """The shelf with the networks that vote: single ones, that were not shown their own test lesions."""
-    return Shelf(
-        shelf.root, {name: card for name, card in shelf.models.items() if votes_once(card) and not is_leaky(card)}, {}
-    )
+    return Shelf(shelf.root, {name: card for name, card in shelf.models.items() if votes(card)}, {})
 
 
 def ask_jury(shelf: Shelf, photo: Photo, facts: Facts) -> tuple[Jury | None, dict | None]:
@@ -48,10 +46,9 @@ def draw_jury(jury: Jury | None, right: dict | None) -> None:
     if jury is None:
         st.caption("A jury needs two networks. Train another, or restore it into `weights/`, and it votes here.")
         return
-    count = len(jury.votes)
-    st.markdown(f"**{jury.agreeing} of {count} networks: {NAMES[jury.verdict]}.** {jury_worth(jury, right)}")
-    if jury.dissenters:
-        st.markdown(f"{plain(listed([f'{name} says {NAMES[code]}' for name, code in jury.dissenters.items()]))}.")
+    st.markdown(f"**{jury.headline}.** {jury_worth(jury, right)}")
+    if jury.dissent:
+        st.markdown(plain(jury.dissent))
     likely = sorted(CODES, key=jury.probabilities.get, reverse=True)[:3]
     st.caption(
         f"Mean of their probabilities: {', '.join(f'{NAMES[c]} {percent(jury.probabilities[c])}' for c in likely)}. Entropy "

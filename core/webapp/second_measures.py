@@ -1,4 +1,4 @@
-"""What was measured of a model, kept for everyone until a file changes; and how measured shares are put into words."""
+"""What was measured of a model, kept for everyone until a file changes."""
 
 from pathlib import Path
 
@@ -6,7 +6,6 @@ import streamlit as st
 
 from core.card import Card
 from core.trust.measures import MEASURES, InvalidMeasure, read_measure
-from core.webapp.words import UNKNOWN, percent
 
 
 def kept_signals(folder: Path, card: Card):
@@ -17,14 +16,6 @@ def kept_signals(folder: Path, card: Card):
 def kept_measure(name: str, folder: Path, card: Card) -> tuple[dict | None, str]:
     """A measure's record, or None and the sentence why there is none."""
     return _measure(name, str(folder), card.weights["sha256"], _stamps(folder), card)
-
-
-def rate(share: dict | None) -> str:
-    """A measured share with its interval, such as "34 % (28 to 41 %)"."""
-    if not share or share.get("value") is None:
-        return UNKNOWN
-    low, high = (percent(share[end]).removesuffix(" %") for end in ("low", "high"))
-    return f"{percent(share['value'])} ({low} to {high} %)"
 
 
 def _stamps(folder: Path) -> tuple:

@@ -7,9 +7,8 @@ from core.evaluation.melanoma import Duel
 from core.evaluation.report import InvalidEvaluation, read_evaluation
 from core.trust.threshold import RATIOS, suggested_threshold, threshold_words, weigh
 from core.webapp.evaluations import Evaluated, read_evaluated
-from core.webapp.second_measures import rate
 from core.webapp.shelf import Shelf
-from core.webapp.words import percent
+from core.wording import percent, rate
 
 # Not the melanoma page's own parameter, which goes when that page is left.
 PARAMETER = "melanoma-from"

@@ -17,7 +17,7 @@ def test_a_cell_opens_its_cases_and_two_models_compare(visit, evaluated):
     page.wait_for_function("() => location.search.includes('true=Dermatofibroma&predicted=Dermatofibroma')")
     wait_until_idle(page)
     page.get_by_text("Compare two", exact=True).click()
-    page.get_by_text("McNemar's exact test").wait_for()
+    page.get_by_text("McNemar's test, by lesion").wait_for()
     page.wait_for_function("() => location.search.includes('Compare')")
     page.get_by_text("Report", exact=True).click()
     for kind in ("HTML", "PDF"):

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from core.card import CARD_FILE, read_card
 from core.diagnoses import CODES, NAMES
 from core.evaluation.results import read_results
-from core.webapp.words import interval
+from core.wording import interval
 
 HOME = Path(__file__).resolve().parents[2] / "app.py"
 PAGE = "pages/evaluation.py"

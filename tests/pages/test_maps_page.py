@@ -12,7 +12,7 @@ from core.card import read_card
 from core.explain import EXPLAINERS
 from core.trust.map_summary import CHECKS
 from core.webapp.map_verdict import verdict_line
-from core.webapp.words import interval
+from core.wording import interval
 
 HOME = Path(__file__).resolve().parents[2] / "app.py"
 PAGE = "pages/maps.py"

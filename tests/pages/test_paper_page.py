@@ -13,7 +13,7 @@ from core.evaluation import experiments
 from core.evaluation.paper import FOOTNOTES, TABLES
 from core.evaluation.results import read_results
 from core.webapp.paper_view import FIGURES, ITEMS, OWN
-from core.webapp.words import interval
+from core.wording import interval
 
 HOME = Path(__file__).resolve().parents[2] / "app.py"
 PAGE = "pages/paper.py"

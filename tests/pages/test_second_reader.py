@@ -31,10 +31,11 @@ def share(value: float) -> dict:
 
 
 def set_record(sha256: str, threshold: float) -> dict:
-    scored = {"coverage": share(0.9), "size": share(1.6), "abstains": share(0.02)}
+    scored = {"coverage": share(0.9), "size": share(1.6), "abstains": share(0.02), "coverage_by_photo": share(0.88)}
     return {
         "weights_sha256": sha256,
         "level": 0.9,
+        "counted_by": "lesion",
         "thresholds": thresholds(threshold),
         "test": {
             **scored,

@@ -1,0 +1,126 @@
+"""Numbers as people read them, the same on every page, in every report and on the command line.
+
+A probability, or a share of lesions, is said in whole per cent ("13 %"), finer only where its interval would vanish. A score
+from 0 to 1 (balanced accuracy, AUC, calibration error) has three decimals ("0.751"), as has a difference of two scores. Files
+for machines hold every digit.
+"""
+
+import math
+from collections.abc import Mapping
+
+UNKNOWN = "not measured"
+UNDEFINED = "not defined"
+# Denominators of natural frequencies with more than one of them; "1 in n" may have any.
+_WHOLES = (3, 4, 5, 10, 20)
+# An interval is printed with so many decimals that it spans two steps of the last one, and at most with three.
+_STEPS = 2
+_FINEST = 3
+
+
+def percent(share: float, decimals: int = 0) -> str:
+    """A probability in per cent, honest at both ends: never 0 % or 100 %."""
+    step = 10.0**-decimals
+    value = _rounded(share, decimals)
+    if value < step / 2:
+        return f"<{step:.{decimals}f} %"
+    return f">{100 - step:.{decimals}f} %" if value > 100 - step / 2 else f"{value:.{decimals}f} %"
+
+
+def frequency(share: float) -> str:
+    """A probability as a natural frequency, which people judge better than per cent.
+
+    Formed from the whole per cent that `percent` says, and within half a per cent of it, so that the two never disagree.
+
+    Reference: G. Gigerenzer, U. Hoffrage, "How to improve Bayesian reasoning without instruction", Psychol Rev 1995.
+    """
+    whole = int(_rounded(share, 0))
+    if whole < 1:
+        return "fewer than 1 in 100"
+    if whole > 99:
+        return "more than 99 in 100"
+    single = min(range(2, 101), key=lambda n: abs(100 / n - whole))
+    fractions = [(1, single), *((part, of) for of in _WHOLES for part in range(2, of)), (whole, 100)]
+    part, of = next((p, n) for p, n in fractions if abs(100 * p / n - whole) <= 0.5)
+    return f"about {part} in {of}"
+
+
+def rate(share: Mapping | None) -> str:
+    """A measured share with its 95 % interval, such as "34 % (28 to 41 %)".
+
+    What was counted may be none or all ("0 % (0 to 12 %)"); decimals are added until the interval spans two steps of the last.
+    """
+    if not share or share.get("value") is None:
+        return UNKNOWN
+    low, high = share.get("low"), share.get("high")
+    if low is None or high is None:
+        return f"{_counted(share['value'], 0)} %"
+    decimals = next((d for d in range(_FINEST) if (high - low) * 100 * 10**d >= _STEPS), _FINEST)
+    value, bottom, top = (_counted(one, decimals) for one in (share["value"], low, high))
+    return f"{value} % ({bottom} to {top} %)"
+
+
+def interval(score: Mapping | None) -> str:
+    """A score from 0 to 1 with its 95 % interval, such as "0.661 (0.624 to 0.699)"."""
+    if not score or score.get("value") is None:
+        return UNKNOWN
+    if score.get("low") is None or score.get("high") is None:
+        return f"{score['value']:.3f}"
+    return f"{score['value']:.3f} ({score['low']:.3f} to {score['high']:.3f})"
+
+
+def difference(apart: Mapping | None) -> str:
+    """A difference of two scores with its 95 % interval, such as "+0.012 (-0.003 to +0.027)"."""
+    if not apart or apart.get("value") is None:
+        return UNDEFINED
+    if apart.get("low") is None or apart.get("high") is None:
+        return f"{apart['value']:+.3f}"
+    return f"{apart['value']:+.3f} ({apart['low']:+.3f} to {apart['high']:+.3f})"
+
+
+def points(apart: Mapping | None) -> str:
+    """A difference of two shares in percentage points, such as "+4 points (+1 to +7)"."""
+    if not apart or apart.get("value") is None:
+        return UNDEFINED
+    value, low, high = (f"{100 * apart[key]:+.0f}" for key in ("value", "low", "high"))
+    return f"{value} points ({low} to {high})"
+
+
+def p_value(p: float | None) -> str:
+    """A p value: three decimals, and never 0."""
+    if p is None:
+        return UNDEFINED
+    return "<0.001" if p < 0.0005 else f"{p:.3f}"
+
+
+def cut(threshold: float) -> str:
+    """A threshold on a probability, finer than a probability itself where it is small: "24 %", "2.4 %"."""
+    return percent(threshold, 0 if threshold >= 0.0995 else 1)
+
+
+def milliseconds(seconds: float) -> str:
+    """A short time, such as "45 ms" or "1.2 s"."""
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+
+
+def duration(seconds: float) -> str:
+    """A long time, such as "50 s", "12 min" or "3.5 h"."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 3600 else f"{seconds / 3600:.1f} h"
+
+
+def listed(names: list[str]) -> str:
+    """Names as a sentence lists them: "a", "a and b", "a, b and c"."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _rounded(share: float, decimals: int) -> float:
+    """Per cent, halves upwards: 0.125 is 13 %, and 0.005 is 1 %, as readers round."""
+    return math.floor(round(share * 100 * 10**decimals, 6) + 0.5) / 10**decimals
+
+
+def _counted(share: float, decimals: int) -> str:
+    """Per cent without the sign; 0 and 100 only where none or all were counted."""
+    if share in (0, 1):
+        return f"{100 * share:.0f}"
+    return percent(share, decimals).removesuffix(" %")

@@ -1,0 +1,119 @@
+"""Numbers in words: the same everywhere, and never at odds with one another."""
+
+import re
+
+import pytest
+
+from core.wording import (
+    cut,
+    difference,
+    duration,
+    frequency,
+    interval,
+    listed,
+    milliseconds,
+    p_value,
+    percent,
+    points,
+    rate,
+)
+
+
+@pytest.mark.parametrize(
+    "share, text",
+    [(0, "<1 %"), (0.004, "<1 %"), (0.005, "1 %"), (0.125, "13 %"), (0.135, "14 %"), (0.994, "99 %"), (1, ">99 %")],
+)
+def test_percent_never_claims_certainty(share, text):
+    assert percent(share) == text
+
+
+def test_finer_percent():
+    assert (percent(0.0004, 1), percent(0.0237, 1), percent(0.99951, 1)) == ("<0.1 %", "2.4 %", ">99.9 %")
+    assert (cut(0.237), cut(0.0237), cut(0.0999)) == ("24 %", "2.4 %", "10 %")
+
+
+@pytest.mark.parametrize(
+    "share, text",
+    [
+        (0.001, "fewer than 1 in 100"),
+        (0.01, "about 1 in 100"),
+        (0.05, "about 1 in 20"),
+        (0.096, "about 1 in 10"),
+        (0.14, "about 1 in 7"),
+        (0.15, "about 3 in 20"),
+        (0.27, "about 27 in 100"),
+        (0.33, "about 1 in 3"),
+        (0.45, "about 9 in 20"),
+        (0.67, "about 2 in 3"),
+        (0.95, "about 19 in 20"),
+        (0.97, "about 97 in 100"),
+        (0.996, "more than 99 in 100"),
+    ],
+)
+def test_frequency(share, text):
+    assert frequency(share) == text
+
+
+def test_frequency_and_percent_agree_over_the_whole_range():
+    for step in range(10001):
+        share = step / 10000
+        said, shown = frequency(share), percent(share)
+        number = float(re.sub(r"[<>%\s]", "", shown))
+        part, of = map(int, re.search(r"(\d+) in (\d+)", said).groups())
+        assert abs(100 * part / of - number) <= 0.5, (share, said, shown)
+        # The number is the share rounded, so the words are within a per cent of the share.
+        assert abs(number - 100 * share) <= 1 and abs(100 * part / of - 100 * share) <= 1
+        # "fewer than" and "more than" stand exactly where per cent has "<" and ">".
+        assert said.startswith("fewer") == shown.startswith("<") and said.startswith("more") == shown.startswith(">")
+
+
+def test_neighbours_are_never_ordered_the_other_way_round():
+    def value(share):
+        part, of = map(int, re.search(r"(\d+) in (\d+)", frequency(share)).groups())
+        return part / of
+
+    values = [value(step / 1000) for step in range(1001)]
+    assert values == sorted(values)
+
+
+@pytest.mark.parametrize(
+    "share, text",
+    [
+        ({"value": 0.343, "low": 0.281, "high": 0.414}, "34 % (28 to 41 %)"),
+        ({"value": 0, "low": 0, "high": 0.123}, "0 % (0 to 12 %)"),
+        ({"value": 1, "low": 0.785, "high": 1}, "100 % (79 to 100 %)"),
+        ({"value": 0.9997, "low": 0.9995, "high": 0.9999}, "99.97 % (99.95 to 99.99 %)"),
+        ({"value": 0.0062, "low": 0.0031, "high": 0.0104}, "0.6 % (0.3 to 1.0 %)"),
+        ({"value": 0.0013, "low": 0.0005, "high": 0.0021}, "0.13 % (0.05 to 0.21 %)"),
+        ({"value": 0.5, "low": None, "high": None}, "50 %"),
+        ({"value": None, "low": None, "high": None}, "not measured"),
+        (None, "not measured"),
+    ],
+)
+def test_rate(share, text):
+    assert rate(share) == text
+
+
+def test_no_interval_is_printed_without_width():
+    for bottom in range(0, 1000, 7):
+        low, high = bottom / 1000, bottom / 1000 + 0.0011
+        ends = re.search(r"\((.+) to (.+) %\)", rate({"value": low, "low": low, "high": high})).groups()
+        assert ends[0] != ends[1]
+    sure = {"value": 1 - 4e-6, "low": 1 - 5e-6, "high": 1 - 3e-6}
+    assert rate(sure) == ">99.999 % (>99.999 to >99.999 %)", "what three decimals cannot show is not called 100"
+
+
+def test_scores_differences_and_p_values():
+    assert interval({"value": 0.6612, "low": 0.6241, "high": 0.6989}) == "0.661 (0.624 to 0.699)"
+    assert interval({"value": 0.661}) == "0.661"
+    assert interval({"value": None, "low": None, "high": None}) == interval(None) == "not measured"
+    assert difference({"value": 0.012, "low": -0.003, "high": 0.027}) == "+0.012 (-0.003 to +0.027)"
+    assert difference({"value": None}) == p_value(None) == points(None) == "not defined"
+    assert points({"value": 0.04, "low": 0.01, "high": 0.07}) == "+4 points (+1 to +7)"
+    assert (p_value(0.0668), p_value(2 / 5001), p_value(1)) == ("0.067", "<0.001", "1.000")
+
+
+def test_times_and_lists():
+    assert (milliseconds(0.0451), milliseconds(1.24)) == ("45 ms", "1.2 s")
+    assert (duration(50), duration(720), duration(12600)) == ("50 s", "12 min", "3.5 h")
+    assert (listed(["a"]), listed(["a", "b"]), listed(["a", "b", "c"])) == ("a", "a and b", "a, b and c")
