@@ -33,37 +33,40 @@ def check(
 
     Exits with 1 and a list where something is wrong.
     """
-    from core.data.ham10000 import check_folder
+    from core.data import folder_check
     from core.diagnoses import NAMES
 
     with progress("Reading photos") as update:
-        found = check_folder(folder, progress=update)
-    table = Table("diagnosis", "code", title=f"{found.photos:,} photos of {found.lesions:,} lesions")
+        found = folder_check.check_folder(folder, progress=update)
+    known = found.photos - found.photos_without_lesion
+    lesions = f"of {found.lesions:,} lesions" if known else f"of unknown lesions ({found.photos:,} without a lesion_id)"
+    table = Table("diagnosis", "code", title=f"{found.photos:,} photos {lesions}")
     table.add_column("photos", justify="right")
     table.add_column("lesions", justify="right")
     for code, count in found.per_class.items():
-        table.add_row(NAMES[code], code, f"{count:,}", f"{found.lesions_per_class[code]:,}")
+        table.add_row(NAMES[code], code, f"{count:,}", f"{found.lesions_per_class[code]:,}" if known else "-")
     console = results()
     console.print(table)
-    unknown = ", ".join(f"{fact} {count:,}" for fact, count in found.missing_facts.items())
-    console.print(f"Unknown facts (kept, marked as unknown): {unknown}. Masks: {found.masks:,}.")
-    faults = {
-        "missing photos": found.missing_photos,
-        "unreadable photos": found.unreadable,
-        "problems in the table": found.problems,
-    }
-    for what, items in faults.items():
-        if not items:
-            continue
-        console.print(f"{len(items):,} {what}:", style="bold red")
-        shown = items if everything else items[:SHOWN]
-        for item in shown:
-            console.print(f"  {item}", markup=False, soft_wrap=True)
-        if len(shown) < len(items):
-            console.print(f"  ... and {len(items) - len(shown):,} more; --all lists them.")
+    console.print(f"Masks: {found.masks:,}.")
+    for finding in found.findings:
+        style = "bold red" if finding.wrong else ""
+        console.print(finding.text, style=style, markup=False, soft_wrap=True)
+        if finding.wrong:
+            _list(console, finding.items, everything)
+    if found.unreadable:
+        console.print(f"{len(found.unreadable):,} unreadable photos:", style="bold red")
+        _list(console, found.unreadable, everything)
     if not found.ok:
         raise typer.Exit(1)
     console.print("Nothing is wrong.", style="green")
+
+
+def _list(console, items: tuple[str, ...], everything: bool) -> None:
+    shown = items if everything else items[:SHOWN]
+    for item in shown:
+        console.print(f"  {item}", markup=False, soft_wrap=True)
+    if len(shown) < len(items):
+        console.print(f"  ... and {len(items) - len(shown):,} more; --all lists them.")
 
 
 @app.command("lesions", epilog="Example: python -m core data lesions ~/ham10000")

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,19 +16,33 @@ PAPER_HELD_OUT = 0.10
 # Share of the lesions outside a fold that choose and calibrate its network.
 FOLD_VALIDATION = 0.10
 KINDS = ("lesion", "paper")
+# A split is called by lesion where at least this share of photos has a lesion id; the others count as a lesion each.
+KNOWN_LESIONS = 0.5
+
+
+class LesionsUnknown(ValueError):
+    """A table without the lesion ids that a split by lesion needs."""
 
 
 @dataclass(frozen=True)
 class Split:
-    """Image ids of each part, with a hash that says which split this is."""
+    """Image ids of each part, with a hash that says which split this is.
+
+    Args:
+        kind: "lesion" or "paper".
+        seed: of the draw.
+        train, validation, test: image ids.
+        fold: (number from 1, how many): which fold of a cross-validation `test` is; None for a single split.
+        without_lesion: photos that have no lesion id, in a split by lesion: each stands as a lesion of its own.
+    """
 
     kind: str
     seed: int
     train: tuple[str, ...]
     validation: tuple[str, ...]
     test: tuple[str, ...]
-    # (number from 1, how many): which fold of a cross-validation `test` is; None for a single split.
     fold: tuple[int, int] | None = None
+    without_lesion: int = 0
 
     @property
     def leaky(self) -> bool:
@@ -49,6 +64,7 @@ class Split:
             "hash": self.hash,
             **({"fold": list(self.fold)} if self.fold else {}),
             **{part: sorted(getattr(self, part)) for part in PARTS},
+            **({"without_lesion": self.without_lesion} if self.without_lesion else {}),
         }
 
     def rows(self, table: pd.DataFrame, part: str) -> pd.DataFrame:
@@ -63,12 +79,41 @@ def split_from_json(record: dict) -> Split:
         ValueError: the ids do not give the recorded hash.
     """
     fold = tuple(record["fold"]) if record.get("fold") else None
-    split = Split(record["kind"], record["seed"], *(tuple(record[part]) for part in PARTS), fold)
+    parts = (tuple(record[part]) for part in PARTS)
+    split = Split(record["kind"], record["seed"], *parts, fold, record.get("without_lesion", 0))
     if split.hash != record["hash"]:
         raise ValueError(
             f"The split's ids give hash {split.hash[:12]}, but {record['hash'][:12]} is recorded: the card was edited."
         )
     return split
+
+
+def lesions_unknown(table: pd.DataFrame) -> pd.Series:
+    """Which photos have no lesion id: they have their image_id in its place, as `read_table` gives it, and no photo beside them."""
+    own = table.lesion_id == table.image_id
+    return own & ~table.lesion_id.duplicated(keep=False)
+
+
+def require_lesions(table: pd.DataFrame, source: str | Path = "The table") -> int:
+    """Makes sure that a split by lesion can be one, before anything long begins.
+
+    Args:
+        source: what to call the table in an error.
+
+    Returns:
+        How many photos have no lesion id.
+
+    Raises:
+        LesionsUnknown: most photos have none.
+    """
+    unknown = int(lesions_unknown(table).sum())
+    if len(table) - unknown < KNOWN_LESIONS * len(table) or unknown == len(table):
+        raise LesionsUnknown(
+            f"{source} has no lesion_id for {unknown:,} of {len(table):,} photos, so a split by lesion cannot be made: photos of one "
+            "lesion would stand in training and in test, and the scores would be too high. Add a lesion_id to each row (if no two photos "
+            "show one lesion, a name of its own for each), or take `--split paper`, which is by photo and named leaky wherever it appears."
+        )
+    return unknown
 
 
 def split_table(
@@ -89,7 +134,7 @@ def split_table(
             would be without it. Not for "paper".
 
     Raises:
-        ValueError: unknown kind.
+        ValueError: unknown kind. `LesionsUnknown`: by lesion, where most photos have no lesion id.
     """
     if kind not in KINDS:
         raise ValueError(f"Unknown split {kind!r}. Expected one of: {', '.join(KINDS)}.")
@@ -104,6 +149,7 @@ def split_table(
             parts["train"] += list(ids[held:])
         parts["validation"] = list(parts["test"])
         return Split(kind, seed, *(tuple(sorted(parts[p])) for p in PARTS))
+    without_lesion = require_lesions(table)
     # A lesion with contradictory diagnoses counts under its first one: what matters is that it stays together.
     lesions = table.drop_duplicates("lesion_id").sort_values("lesion_id")
     where: dict[str, str] = {}
@@ -120,7 +166,7 @@ def split_table(
         where.update(dict.fromkeys(group, first))
     for lesion, image in zip(table.lesion_id, table.image_id, strict=True):
         parts[where[lesion]].append(image)
-    return Split(kind, seed, *(tuple(sorted(parts[p])) for p in PARTS))
+    return Split(kind, seed, *(tuple(sorted(parts[p])) for p in PARTS), without_lesion=without_lesion)
 
 
 def fold_table(
@@ -138,10 +184,11 @@ def fold_table(
         linked: as for `split_table`: each group stands as a whole.
 
     Raises:
-        ValueError: no such fold.
+        ValueError: no such fold. `LesionsUnknown`: as for `split_table`.
     """
     if folds < 2 or not 1 <= fold <= folds:
         raise ValueError(f"There is no fold {fold} of {folds}. Expected 2 folds or more, and one of 1 to {folds}.")
+    without_lesion = require_lesions(table)
     lesions = table.drop_duplicates("lesion_id").sort_values("lesion_id")
     dealt, validation = np.random.default_rng(seed), np.random.default_rng([seed, fold])
     where: dict[str, int] = {}
@@ -164,7 +211,7 @@ def fold_table(
     parts: dict[str, list[str]] = {part: [] for part in PARTS}
     for lesion, image in zip(table.lesion_id, table.image_id, strict=True):
         parts[part_of[lesion]].append(image)
-    return Split("lesion", seed, *(tuple(sorted(parts[p])) for p in PARTS), (fold, folds))
+    return Split("lesion", seed, *(tuple(sorted(parts[p])) for p in PARTS), (fold, folds), without_lesion)
 
 
 def assert_disjoint(table: pd.DataFrame, split: Split) -> None:
