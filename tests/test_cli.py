@@ -571,22 +571,22 @@ def test_debug_lets_a_fault_through(monkeypatch, tmp_path):
 
 
 def test_an_unforeseen_fault_is_one_sentence_too(monkeypatch, tmp_path):
-    from core.data import ham10000
+    from core.data import folder_check
 
     def fault(*_, **__):
         raise ZeroDivisionError("a [fault]\nof ours")
 
-    monkeypatch.setattr(ham10000, "check_folder", fault)
+    monkeypatch.setattr(folder_check, "check_folder", fault)
     assert_one_sentence(run("data", "check", tmp_path), "ZeroDivisionError", "a [fault]", "MELASCOPE_DEBUG")
 
 
 def test_ctrl_c_is_no_traceback(monkeypatch, tmp_path):
-    from core.data import ham10000
+    from core.data import folder_check
 
     def stop(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(ham10000, "check_folder", stop)
+    monkeypatch.setattr(folder_check, "check_folder", stop)
     result = run("data", "check", tmp_path)
     assert result.exit_code == 130
     assert result.stderr == "Stopped.\n"

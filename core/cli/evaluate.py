@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from core.cli.terminal import plain_errors, progress, quiet_libraries, results, with_interval
+from core.cli.terminal import plain_errors, progress, quiet_libraries, results, say, with_interval
 
 EPILOG = """Example: python -m core evaluate MobileNetV2 --data ~/ham10000
 
@@ -49,10 +49,14 @@ def evaluate(
     """
     with quiet_libraries(), progress("Loading the model") as update:
         from core.bundle import add_scores, load_bundle
+        from core.data.folder_check import list_findings
+        from core.data.ham10000 import read_dataset
         from core.evaluation.evaluator import default_out
         from core.evaluation.evaluator import evaluate as measure
 
         bundle = load_bundle(model)
+        for finding in list_findings(read_dataset(data)):
+            say(finding.sentence)
         found = measure(
             bundle, data, split, out, lambda done, total: update(done, total, "Reading photos"), batch_size=batch_size
         )

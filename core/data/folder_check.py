@@ -5,11 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.data.ham10000 import Dataset, read_dataset
+import pandas as pd
+
+from core.data.ham10000 import Dataset, InvalidDataset, read_dataset
 from core.data.images import UnreadablePhoto, read_photo
 from core.data.patient import SITES
 from core.data.photo_files import same_picture
-from core.data.split import lesions_unknown
+from core.data.split import lesions_unknown, require_lesions
 from core.data.vocabulary import COARSE
 from core.diagnoses import CODES, NAMES
 
@@ -112,11 +114,7 @@ def check_folder(folder: str | Path, progress: Callable[[int, int], None] | None
         masks=int((table["mask"] != "").sum()),
         missing_photos=tuple(table.image_id[table.path == ""]),
         unreadable=tuple(unreadable),
-        missing_facts={
-            "age": int(table.age.isna().sum()),
-            "sex": int((table.sex == "unknown").sum()),
-            "localization": int((table.localization == "unknown").sum()),
-        },
+        missing_facts=count_unknown(table),
         findings=list_findings(dataset),
     )
 
@@ -127,6 +125,34 @@ def list_findings(dataset: Dataset) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda finding: not finding.wrong))
 
 
+def require_trainable(dataset: Dataset, by_lesion: bool) -> None:
+    """Makes sure that a network can learn from a folder, before anything long begins.
+
+    Args:
+        by_lesion: the split is to be by lesion.
+
+    Raises:
+        InvalidDataset: one diagnosis only. `LesionsUnknown`: by lesion, where most photos have no lesion id.
+    """
+    there = sorted(set(dataset.table.dx))
+    if len(there) == 1:
+        raise InvalidDataset(
+            f"Every photo of {dataset.source} has one diagnosis, {there[0]}: a network learns nothing from them. "
+            f"Expected photos of several of the diagnoses {', '.join(CODES)}."
+        )
+    if by_lesion:
+        require_lesions(dataset.table, dataset.source)
+
+
+def count_unknown(table: pd.DataFrame) -> dict[str, int]:
+    """How many photos lack each fact."""
+    return {
+        "age": int(table.age.isna().sum()),
+        "sex": int((table.sex == "unknown").sum()),
+        "localization": int((table.localization == "unknown").sum()),
+    }
+
+
 def _of_photos(dataset: Dataset) -> list[Finding]:
     table, files, folder, found = dataset.table, dataset.files, dataset.folder, []
     missing = tuple(table.image_id[table.path == ""])
@@ -135,7 +161,9 @@ def _of_photos(dataset: Dataset) -> list[Finding]:
         if files.archives:
             packed = ", ".join(files.archives[:NAMED])
             mend = f"Still packed: {packed}. Unpack {'it' if len(files.archives) == 1 else 'them'} into {folder}."
-        found.append(Finding(f"{len(missing):,} missing photos: the table has rows for which there is no file. {mend}", missing))
+        found.append(
+            Finding(f"{len(missing):,} missing photos: the table has rows for which there is no file. {mend}", missing)
+        )
     if dataset.without_row:
         found.append(
             Finding(
@@ -154,7 +182,9 @@ def _of_photos(dataset: Dataset) -> list[Finding]:
             )
         )
     if dataset.source.parent != folder:
-        found.append(Finding(f"The table was found one folder deeper: {dataset.source.relative_to(folder)}.", wrong=False))
+        found.append(
+            Finding(f"The table was found one folder deeper: {dataset.source.relative_to(folder)}.", wrong=False)
+        )
     if dataset.rows.joined:
         found.append(Finding(f"Lesions and facts come from {', '.join(dataset.rows.joined)}.", wrong=False))
     if dataset.rows.not_dermoscopic:
@@ -192,8 +222,8 @@ def _of_lesions(dataset: Dataset) -> list[Finding]:
     if count == len(table):
         found.append(
             Finding(
-                f"The lesions are unknown: none of {count:,} photos has a lesion_id in {dataset.source.name}, so each counts as a lesion of "
-                "its own and intervals may be too narrow. A split by lesion cannot be made: add a lesion_id column, or train with "
+                f"The lesions are unknown: none of {count:,} photos has a lesion_id in {dataset.source.name}. Each counts as a lesion "
+                "of its own, and intervals may be too narrow. A split by lesion cannot be made: add a lesion_id column, or train with "
                 "`--split paper`, which is by photo and named leaky."
             )
         )
@@ -263,12 +293,8 @@ def _of_facts(dataset: Dataset) -> list[Finding]:
                 wrong=False,
             )
         )
-    facts = {
-        "age": int(table.age.isna().sum()),
-        "sex": int((table.sex == "unknown").sum()),
-        "localization": int((table.localization == "unknown").sum()),
-    }
-    if any(facts.values()):
+    facts = {fact: count for fact, count in count_unknown(table).items() if count}
+    if facts:
         found.append(Finding(f"Unknown facts (kept, marked as unknown): {_counted(facts)}.", wrong=False))
     return found
 

@@ -28,8 +28,6 @@ __all__ = ["COLUMNS", "MASK_FOLDER", "PHOTO_SUFFIXES", "InvalidDataset"]
 METADATA_FILE = "HAM10000_metadata.csv"
 # The Harvard Dataverse serves the same table without a suffix; Kaggle's copy has seven columns (no `dataset`).
 METADATA_NAMES = (METADATA_FILE, "HAM10000_metadata", "HAM10000_metadata.tab", "HAM10000_metadata.tsv")
-# What a header may be known by.
-KNOWN = KNOWN_COLUMNS | set(CODES)
 # A table may lie in a folder of its own, as the ISIC challenges pack theirs, or in a doubled one.
 TABLE_DEPTH = 2
 
@@ -88,7 +86,7 @@ def read_dataset(folder: str | Path) -> Dataset:
     """
     folder = Path(folder)
     source = _find_table(folder)
-    columns = read_columns(source, KNOWN, EXAMPLE)
+    columns = read_columns(source, KNOWN_COLUMNS, EXAMPLE)
     rows = read_rows(columns, source, _companions(folder, source, list(columns.columns)))
     files = find_files(folder)
     table = rows.table.copy()
@@ -148,7 +146,7 @@ def _no_table(folder: Path) -> str:
     tables = [p for p in entries if p.suffix.lower() in TABLE_SUFFIXES and p.is_file()]
     if len(tables) == 1:
         # Its own fault is the better answer.
-        columns = read_columns(tables[0], KNOWN, EXAMPLE)
+        columns = read_columns(tables[0], KNOWN_COLUMNS, EXAMPLE)
         read_rows(columns, tables[0], {})
     found = ", ".join(p.name for p in entries[:5]) or "nothing"
     return f"{expected}. Expected the unpacked HAM10000 download; found: {found}. See README, 'Get the data'."
@@ -160,7 +158,7 @@ def _tables(folder: Path) -> list[tuple[Path, list[str]]]:
     for place, names in walk(folder, TABLE_DEPTH):
         for name in names:
             if Path(name).suffix.lower() in TABLE_SUFFIXES:
-                header = read_header(place / name, KNOWN)
+                header = read_header(place / name, KNOWN_COLUMNS)
                 if header:
                     found.append((place / name, header))
     return found
@@ -171,7 +169,7 @@ def _companions(folder: Path, source: Path, names: list[str]) -> dict[str, pd.Da
     if not is_one_hot(names):
         return {}
     return {
-        path.name: read_columns(path, KNOWN, EXAMPLE)
+        path.name: read_columns(path, KNOWN_COLUMNS, EXAMPLE)
         for path, header in _tables(folder)
         if path != source and has_photos(header) and has_facts(header) and not has_diagnoses(header)
     }

@@ -84,7 +84,9 @@ def walk(folder: Path, depth: int = DEPTH) -> Iterator[tuple[Path, list[str]]]:
                         continue
                     (folders if entry.is_dir() else files).append(entry.name)
         except OSError as error:
-            raise InvalidDataset(f"{place} cannot be read ({error.strerror}). Check the folder's permissions.") from None
+            raise InvalidDataset(
+                f"{place} cannot be read ({error.strerror}). Check the folder's permissions."
+            ) from None
         yield place, sorted(files)
         if left:
             for name in sorted(folders):
@@ -103,14 +105,14 @@ def find_files(folder: Path) -> FoundFiles:
             for name in names:
                 stem, suffix = os.path.splitext(name)
                 if stem.endswith(MASK_ENDING) and suffix == ".png":
-                    masks.setdefault(stem.removesuffix(MASK_ENDING), str(place / name))
+                    masks.setdefault(stem.removesuffix(MASK_ENDING), os.path.join(place, name))
             continue
         rank = _rank(parts)
         found = False
         for name in names:
             stem, suffix = os.path.splitext(name)
             if suffix.lower() in PHOTO_SUFFIXES:
-                photos.setdefault(stem, []).append((rank, str(place / name)))
+                photos.setdefault(stem, []).append((rank, os.path.join(place, name)))
                 found = True
             elif suffix.lower() in ARCHIVE_SUFFIXES and len(parts) < DEPTH:
                 archives.append(str(Path(*parts, name)))

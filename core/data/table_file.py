@@ -22,7 +22,10 @@ _EXCEL = "an Excel workbook. In Excel: File, Save As, 'CSV UTF-8'; put that file
 _ARCHIVE = "a packed archive. Unpack it first."
 # How files begin that are sometimes named .csv: (bytes, what it is and the mend).
 _STRANGERS = (
-    (b"PK\x03\x04", "an Excel or OpenDocument workbook, or a ZIP archive. Save the sheet as 'CSV UTF-8', or unpack the archive."),
+    (
+        b"PK\x03\x04",
+        "an Excel or OpenDocument workbook, or a ZIP archive. Save the sheet as 'CSV UTF-8', or unpack the archive.",
+    ),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls). Save the sheet as 'CSV UTF-8'."),
     (b"\x1f\x8b", _ARCHIVE),
     (b"7z\xbc\xaf", _ARCHIVE),
@@ -78,7 +81,7 @@ def read_columns(path: str | Path, known: frozenset[str], example: str) -> pd.Da
     path = Path(path)
     header, rows = _header_and_rows(path, read_text(path), known, example)
     names = [column_name(cell) for cell in header]
-    rows = [row for row in rows if any(row) and [column_name(cell) for cell in row] != names]
+    rows = [row for row in rows if row != header and any(row)]
     names, rows = _without_index(names, rows)
     wrong = [number for number, row in enumerate(rows, start=1) if len(row) != len(names)]
     if wrong:
@@ -157,9 +160,13 @@ def _decode(data: bytes, path: Path) -> str:
     text = text.removeprefix(_MANGLED_MARK).translate(_UNSEEN)
     start = text[:200].lstrip().casefold()
     if start.startswith(("<!doctype", "<html", "<?xml")):
-        raise InvalidDataset(f"{path} is a web page or XML, not a table: what came was not the download. Download it again.")
+        raise InvalidDataset(
+            f"{path} is a web page or XML, not a table: what came was not the download. Download it again."
+        )
     if start.startswith(("{", "[")):
-        raise InvalidDataset(f"{path} is JSON, not a table. Write it as CSV: pandas.read_json(...).to_csv(..., index=False).")
+        raise InvalidDataset(
+            f"{path} is JSON, not a table. Write it as CSV: pandas.read_json(...).to_csv(..., index=False)."
+        )
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -235,7 +242,7 @@ def _clean(cell: str) -> str:
     cell = cell.strip()
     if len(cell) > 3 and cell.startswith('="') and cell.endswith('"'):
         cell = cell[2:-1]
-    if len(cell) > 1 and cell[0] + cell[-1] in _QUOTES:
+    if len(cell) > 1 and cell[0] + cell[-1] in _QUOTES and cell[0] not in cell[1:-1]:
         cell = cell[1:-1].strip()
     return cell.removeprefix("'")
 

@@ -85,7 +85,9 @@ def read_rows(columns: pd.DataFrame, source: Path, companions: dict[str, pd.Data
     words, joined = columns.assign(image_id=image_id).set_index("image_id", drop=False), []
     for name, companion in companions.items():
         ids = _image_ids(_merged(companion, "image_id"), Path(name))
-        further = companion.drop(columns=[c for c in companion if c in ALIASES["image_id"] or c in words]).set_index(ids)
+        further = companion.drop(columns=[c for c in companion if c in ALIASES["image_id"] or c in words]).set_index(
+            ids
+        )
         if words.index.isin(further.index).any() and len(further.columns):
             words = words.join(further).fillna("")
             joined.append(name)
@@ -104,12 +106,16 @@ def read_rows(columns: pd.DataFrame, source: Path, companions: dict[str, pd.Data
     table["age"] = _ages(table, source, unmapped)
     for column, read in (("sex", vocabulary.read_sex), ("localization", vocabulary.read_site)):
         table[column] = _mapped(table[column], column, read, unmapped)
-    table["dx_type"] = table.dx_type.map(vocabulary.read_confirmation)
-    table["dataset"] = table.dataset.where(~table.dataset.map(is_missing), "unknown")
-    table["lesion_id"] = table.lesion_id.where(~table.lesion_id.map(is_missing), table.image_id)
+    table["dx_type"] = table.dx_type.map({word: vocabulary.read_confirmation(word) for word in table.dx_type.unique()})
+    table["dataset"] = table.dataset.where(~_missing(table.dataset), "unknown")
+    table["lesion_id"] = table.lesion_id.where(~_missing(table.lesion_id), table.image_id)
     kinds = words[NOT_DERMOSCOPIC][keep] if NOT_DERMOSCOPIC in words else pd.Series(dtype="str")
     clinical = Counter(k for k in kinds if not is_missing(k) and k.casefold() != DERMOSCOPIC)
     return Rows(table[list(COLUMNS)], left_out, unmapped, dict(coarse), dict(clinical), tuple(joined))
+
+
+def _missing(words: pd.Series) -> pd.Series:
+    return words.isin([word for word in words.unique() if is_missing(word)])
 
 
 def _merged(columns: pd.DataFrame, column: str) -> pd.Series:
@@ -117,7 +123,7 @@ def _merged(columns: pd.DataFrame, column: str) -> pd.Series:
     merged = pd.Series("", index=columns.index, dtype="str")
     for name in ALIASES[column]:
         if name in columns:
-            merged = merged.where(~merged.map(is_missing), columns[name])
+            merged = merged.where(~_missing(merged), columns[name])
     return merged
 
 
@@ -148,7 +154,8 @@ def _diagnoses(words: pd.DataFrame, source: Path) -> tuple[list[str], dict[str, 
         levels = [c for c in (*ALIASES["dx"], *DIAGNOSIS_LEVELS) if c in words]
         said = [_deepest(row) for row in words[levels].itertuples(index=False)]
         strict = False
-    codes = [vocabulary.read_diagnosis(word) or "" for word in said]
+    meaning = {word: vocabulary.read_diagnosis(word) or "" for word in set(said)}
+    codes = [meaning[word] for word in said]
     left_out: dict[str, list[str]] = {}
     strange = []
     for image_id, code, word in zip(words.image_id, codes, said, strict=True):
@@ -156,7 +163,9 @@ def _diagnoses(words: pd.DataFrame, source: Path) -> tuple[list[str], dict[str, 
             continue
         if strict and not vocabulary.is_other_diagnosis(word):
             strange.append(f"{image_id}={word!r}")
-        left_out.setdefault("no diagnosis" if is_missing(word) and word.casefold() != "unk" else word, []).append(image_id)
+        left_out.setdefault("no diagnosis" if is_missing(word) and word.casefold() != "unk" else word, []).append(
+            image_id
+        )
     if strange:
         raise InvalidDataset(
             f"{source} has {len(strange)} rows with an unknown dx: {', '.join(strange[:5])}. Expected one of {', '.join(CODES)}."
@@ -205,7 +214,8 @@ def _sites(words: pd.DataFrame) -> pd.Series:
 
 
 def _ages(table: pd.DataFrame, source: Path, unmapped: dict) -> pd.Series:
-    ages = [vocabulary.read_age(word) for word in table.age]
+    meaning = {word: vocabulary.read_age(word) for word in table.age.unique()}
+    ages = [meaning[word] for word in table.age]
     wrong = [
         f"{image_id}={word!r}"
         for image_id, word, age in zip(table.image_id, table.age, ages, strict=True)

@@ -9,10 +9,55 @@ from core.diagnoses import CODES
 # What spreadsheets, pandas, R and people write where nothing is known.
 MISSING: frozenset[str] = frozenset(
     {
-        *("", "na", "n/a", "n.a.", "n.a", "#n/a", "#na", "#n/a n/a", "<na>", "nan", "-nan", "nat", "none", "null", "nil"),
-        *("unknown", "unkown", "unk", "undefined", "undetermined", "missing", "empty", "blank", "not available", "not known"),
+        *(
+            "",
+            "na",
+            "n/a",
+            "n.a.",
+            "n.a",
+            "#n/a",
+            "#na",
+            "#n/a n/a",
+            "<na>",
+            "nan",
+            "-nan",
+            "nat",
+            "none",
+            "null",
+            "nil",
+        ),
+        *(
+            "unknown",
+            "unkown",
+            "unk",
+            "undefined",
+            "undetermined",
+            "missing",
+            "empty",
+            "blank",
+            "not available",
+            "not known",
+        ),
         *("not specified", "unspecified", "not reported", "not recorded", "not given", "n.d.", "nd"),
-        *("-", "--", "---", "–", "—", "?", "??", ".", "..", "_", "/", "*", "#ref!", "#value!", "#name?", "#null!", "#num!"),
+        *(
+            "-",
+            "--",
+            "---",
+            "–",
+            "—",
+            "?",
+            "??",
+            ".",
+            "..",
+            "_",
+            "/",
+            "*",
+            "#ref!",
+            "#value!",
+            "#name?",
+            "#null!",
+            "#num!",
+        ),
     }
 )
 
@@ -59,18 +104,32 @@ COARSE: dict[str, str] = {
 _SITES: dict[str, str] = {
     **{site: site for site in SITES},
     **COARSE,
-    **dict.fromkeys(("torso", "axilla", "armpit", "flank", "side", "trunk nos", "lateral chest", "lateral abdomen"), "trunk"),
+    **dict.fromkeys(
+        ("torso", "axilla", "armpit", "flank", "side", "trunk nos", "lateral chest", "lateral abdomen"), "trunk"
+    ),
     **dict.fromkeys(("posterior torso", "posterior trunk", "upper back", "mid back", "lower back"), "back"),
     **dict.fromkeys(("anterior chest", "breast", "upper chest", "thorax"), "chest"),
     **dict.fromkeys(("anterior abdomen", "belly", "stomach", "periumbilical region"), "abdomen"),
-    **dict.fromkeys(("cheek", "nose", "forehead", "temple", "chin", "lip", "eyelid", "orbital region", "oral region"), "face"),
+    **dict.fromkeys(
+        ("cheek", "nose", "forehead", "temple", "chin", "lip", "eyelid", "orbital region", "oral region"), "face"
+    ),
     **dict.fromkeys(("front of neck", "side of neck", "nape of neck", "nape", "supraclavicular region"), "neck"),
     **dict.fromkeys(("pinna", "auricle", "external auditory canal"), "ear"),
     **{f"{where} scalp": "scalp" for where in ("frontal", "temporal", "parietal", "occipital")},
     "vertex of scalp": "scalp",
     **dict.fromkeys(
         (
-            *("arm", "upper arm", "forearm", "lower arm", "elbow", "shoulder", "wrist", "upper limb", "upper extremities"),
+            *(
+                "arm",
+                "upper arm",
+                "forearm",
+                "lower arm",
+                "elbow",
+                "shoulder",
+                "wrist",
+                "upper limb",
+                "upper extremities",
+            ),
             *("anterior shoulder", "lateral shoulder", "posterior shoulder"),
         ),
         "upper extremity",
@@ -92,7 +151,16 @@ _SITES: dict[str, str] = {
         "acral",
     ),
     **dict.fromkeys(
-        ("genitals", "genitalia", "genital region", "anogenital region", "vulva", "penis", "scrotum", "perianal region"),
+        (
+            "genitals",
+            "genitalia",
+            "genital region",
+            "anogenital region",
+            "vulva",
+            "penis",
+            "scrotum",
+            "perianal region",
+        ),
         "genital",
     ),
 }
@@ -102,7 +170,14 @@ _DIAGNOSES: dict[str, str] = {
     **{code: code for code in CODES},
     **dict.fromkeys(
         (
-            *("ak", "actinic keratosis", "solar or actinic keratosis", "bowen's disease", "bowen disease", "intraepithelial carcinoma"),
+            *(
+                "ak",
+                "actinic keratosis",
+                "solar or actinic keratosis",
+                "bowen's disease",
+                "bowen disease",
+                "intraepithelial carcinoma",
+            ),
             *("squamous cell carcinoma in situ", "actinic keratosis / bowen's disease"),
         ),
         "akiec",
@@ -119,17 +194,33 @@ _DIAGNOSES: dict[str, str] = {
     "dermatofibroma": "df",
     **dict.fromkeys(
         (
-            *("melanoma", "melanoma in situ", "melanoma invasive", "melanoma, nos", "melanoma nos", "malignant melanoma"),
+            *(
+                "melanoma",
+                "melanoma in situ",
+                "melanoma invasive",
+                "melanoma, nos",
+                "melanoma nos",
+                "malignant melanoma",
+            ),
             *("melanoma, in situ", "melanoma, invasive"),
         ),
         "mel",
     ),
-    **dict.fromkeys(("nevus", "naevus", "melanocytic nevus", "melanocytic nevi", "blue nevus", "mole", "nevus spilus"), "nv"),
+    **dict.fromkeys(
+        ("nevus", "naevus", "melanocytic nevus", "melanocytic nevi", "blue nevus", "mole", "nevus spilus"), "nv"
+    ),
     # How the Archive names all melanomas together.
     "malignant melanocytic proliferations (melanoma)": "mel",
     **dict.fromkeys(
         (
-            *("vascular lesion", "vascular lesions", "angioma", "cherry angioma", "angiokeratoma", "pyogenic granuloma"),
+            *(
+                "vascular lesion",
+                "vascular lesions",
+                "angioma",
+                "cherry angioma",
+                "angiokeratoma",
+                "pyogenic granuloma",
+            ),
             *("hemangioma", "haemangioma", "hemorrhage", "haemorrhage", "venous lake"),
         ),
         "vasc",
@@ -138,10 +229,38 @@ _DIAGNOSES: dict[str, str] = {
 # Known, and none of the seven: a metastasis is no primary melanoma, and invasive squamous cell carcinoma is not in HAM10000.
 OTHER_DIAGNOSES: frozenset[str] = frozenset(
     {
-        *("scc", "squamous cell carcinoma", "squamous cell carcinoma, invasive", "squamous cell carcinoma, nos", "unk", "unknown"),
-        *("keratoacanthoma", "melanoma metastasis", "merkel cell carcinoma", "adnexal tumor", "aimp", "cafe-au-lait macule"),
-        *("ephelis", "lentigo nos", "lentigo simplex", "mucosal melanosis", "clear cell acanthoma", "atypical spitz tumor"),
-        *("acrochordon", "angiofibroma or fibrous papule", "neurofibroma", "scar", "sebaceous adenoma", "epidermal nevus"),
+        *(
+            "scc",
+            "squamous cell carcinoma",
+            "squamous cell carcinoma, invasive",
+            "squamous cell carcinoma, nos",
+            "unk",
+            "unknown",
+        ),
+        *(
+            "keratoacanthoma",
+            "melanoma metastasis",
+            "merkel cell carcinoma",
+            "adnexal tumor",
+            "aimp",
+            "cafe-au-lait macule",
+        ),
+        *(
+            "ephelis",
+            "lentigo nos",
+            "lentigo simplex",
+            "mucosal melanosis",
+            "clear cell acanthoma",
+            "atypical spitz tumor",
+        ),
+        *(
+            "acrochordon",
+            "angiofibroma or fibrous papule",
+            "neurofibroma",
+            "scar",
+            "sebaceous adenoma",
+            "epidermal nevus",
+        ),
         *("sebaceous hyperplasia", "verruca", "atypical melanocytic proliferation", "other"),
     }
 )
@@ -151,7 +270,9 @@ _CONFIRMED_BY = {
     "single image expert consensus": "consensus",
     "confocal microscopy with consensus dermoscopy": "confocal",
 }
-_AGE = re.compile(r"^(?P<sign>[<>~≥≤]?)\s*(?P<years>-?\d+(?:[.,]\d+)?(?:e[+-]?\d+)?)\s*\+?\s*(?:y|yo|y/o|yr|yrs|years?|years old)?\.?$")
+_AGE = re.compile(
+    r"^(?P<sign>[<>~≥≤]?)\s*(?P<years>-?\d+(?:[.,]\d+)?(?:e[+-]?\d+)?)\s*\+?\s*(?:y|yo|y/o|yr|yrs|years?|years old)?\.?$"
+)
 
 
 def is_missing(word: str) -> bool:

@@ -7,7 +7,7 @@ import pandas as pd
 from core.bundle import Bundle
 from core.card import Card
 from core.data.ham10000 import class_indices, read_table
-from core.data.split import PARTS
+from core.data.split import PARTS, lesions_unknown
 from core.diagnoses import CODES
 from core.evaluation.bootstrap import RESAMPLES, confidence_words, lesion_bootstrap
 from core.evaluation.metrics import absent_classes, confusion
@@ -106,8 +106,13 @@ def _warnings(
         said.append(
             f"No scored photo shows {', '.join(absent)}: means over classes leave them out, and compare with no full test part."
         )
-    if (rows.lesion_id == rows.image_id).all() and count > 1:
+    unknown = int(lesions_unknown(rows).sum())
+    if unknown == count > 1:
         said.append("The metadata names no lesions: each photo counts as its own, and the intervals may be too narrow.")
+    elif unknown:
+        said.append(
+            f"{unknown} of these {count} photos have no lesion_id: each counts as a lesion of its own, and the intervals may be too narrow."
+        )
     return said
 
 

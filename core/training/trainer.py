@@ -15,7 +15,8 @@ from core.card import Card, read_card
 from core.data.augment import NO_AUGMENTATION
 from core.data.batches import Batches, cache_images, encode_table
 from core.data.duplicates import SEEK_SIZE, linked_lesions, near_duplicates
-from core.data.ham10000 import class_indices, read_table
+from core.data.folder_check import list_findings, require_trainable
+from core.data.ham10000 import class_indices, read_dataset
 from core.data.patient import Facts, fit_encoder
 from core.data.split import PARTS, Split, assert_disjoint, fold_table, split_table
 from core.diagnoses import CODES
@@ -146,7 +147,11 @@ class _Run:
         self.image_size = image_size or find_backbone(backbone).image_size
 
     def train(self, resume: bool, pretraining: str | None) -> Card:
-        table = read_table(self.folder)
+        dataset = read_dataset(self.folder)
+        table = dataset.table
+        for finding in list_findings(dataset):
+            self.report.say(finding.sentence)
+        require_trainable(dataset, by_lesion=self.recipe.split == "lesion")
         state = StateFolder(self.out)
         if not resume and state.exists():
             raise ValueError(
