@@ -49,16 +49,18 @@ def evaluate(
     """
     with quiet_libraries(), progress("Loading the model") as update:
         from core.bundle import add_scores, load_bundle
-        from core.data.folder_check import list_findings
-        from core.data.ham10000 import read_dataset
         from core.evaluation.evaluator import default_out
         from core.evaluation.evaluator import evaluate as measure
 
         bundle = load_bundle(model)
-        for finding in list_findings(read_dataset(data)):
-            say(finding.sentence)
         found = measure(
-            bundle, data, split, out, lambda done, total: update(done, total, "Reading photos"), batch_size=batch_size
+            bundle,
+            data,
+            split,
+            out,
+            lambda done, total: update(done, total, "Reading photos"),
+            say=say,
+            batch_size=batch_size,
         )
     folder = out or default_out(bundle, data, split, found.split["missing"])
     if folder == Path(bundle.folder):

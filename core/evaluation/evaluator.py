@@ -1,12 +1,14 @@
 """Scores a bundle on a HAM10000 folder: photos in, `predictions.csv`, `cases.csv` and `evaluation.json` out."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 
 from core.bundle import Bundle
 from core.card import Card
-from core.data.ham10000 import class_indices, read_table
+from core.data.folder_check import list_findings
+from core.data.ham10000 import class_indices, read_dataset
 from core.data.split import PARTS, lesions_unknown
 from core.diagnoses import CODES
 from core.evaluation.bootstrap import RESAMPLES, confidence_words, lesion_bootstrap
@@ -133,6 +135,7 @@ def evaluate(
     out: str | Path | None = None,
     progress: Progress | None = None,
     *,
+    say: Callable[[str], None] | None = None,
     batch_size: int = 32,
     resamples: int = RESAMPLES,
     seed: int = 0,
@@ -148,6 +151,7 @@ def evaluate(
             photo, with a warning in the record where the model has met some.
         out: folder for the three files; see `default_out` when None.
         progress: called with (photos done, photos in all).
+        say: takes what there is to say of the folder, before the long part.
         batch_size: photos that go through the network together.
         resamples, seed: of the bootstrap.
 
@@ -156,13 +160,16 @@ def evaluate(
         ValueError: unknown split, or a folder that holds no photo of it.
     """
     folder = Path(folder)
-    table = read_table(folder)
+    dataset = read_dataset(folder)
+    table = dataset.table
     rows = choose_rows(bundle.card, table, split, folder)
     expected = None if split == "all" else len(set(bundle.card.split[split]))
     missing = 0 if expected is None else expected - len(rows)
     out = Path(out) if out else default_out(bundle, folder, split, missing)
     # Before the long part, so that a folder that cannot be written is known at once.
     out.mkdir(parents=True, exist_ok=True)
+    for finding in list_findings(dataset) if say else ():
+        say(finding.sentence)
     validation = None
     if split == "test" and table.image_id.isin(bundle.card.split.get("validation", ())).any():
         chosen_on = out / VALIDATION_FOLDER
