@@ -9,12 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from core.data.images import UnreadablePhoto, fit_image, read_photo
+from core.data.photo_formats import SUFFIXES
 from core.data.table_file import InvalidDataset
 
 MASK_FOLDER = "HAM10000_segmentations_lesion_tschandl"
-PHOTO_SUFFIXES = (
-    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".tif", ".tiff", ".bmp", ".heic", ".heif", ".avif"),
-)
+PHOTO_SUFFIXES = tuple(f".{suffix}" for suffix in SUFFIXES)
 TABLE_SUFFIXES = (".csv", ".tsv", ".tab", ".txt")
 ARCHIVE_SUFFIXES = (".zip", ".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".xz")
 MASK_ENDING = "_segmentation"
