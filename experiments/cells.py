@@ -115,7 +115,7 @@ def make_parts(table: pd.DataFrame, split: Split, seed: int) -> dict[str, Part]:
 def loss_weights(name: str, counts: np.ndarray) -> np.ndarray:
     """As `class_weights`, and "normalised_inverse": (1/N_i) / sum_j (1/N_j), with which the paper's "no weight" runs were made.
 
-    Reference: REPRODUCTION section 5.
+    Reference: docs/reproduction.md, section 5.
 
     Args:
         counts: training photos of each diagnosis, (7,).

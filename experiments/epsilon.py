@@ -10,7 +10,7 @@ True "no weight" stands beside them.
 Writes epsilon-runs.jsonl and epsilon.json (schema: see `experiments.comparisons`; an entry also has `weights`, `against` and `epsilon`).
 `train_accuracy` of each run says whether it is undertrained.
 
-Reference: REPRODUCTION sections 0.7 and 5; paper, Table 8.
+Reference: docs/reproduction.md, sections 0 and 5; paper, Table 8.
 """
 
 import itertools

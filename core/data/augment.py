@@ -10,7 +10,7 @@ import numpy as np
 class Augmentation:
     """How far a training image may be changed; zero switches a change off.
 
-    Reference: paper, section 3.1 (rotation 180, shift 0.1, zoom 0.1, both flips); REPRODUCTION section 6. Blur, JPEG quality and
+    Reference: paper, section 3.1 (rotation 180, shift 0.1, zoom 0.1, both flips); docs/reproduction.md, section 6. Blur, JPEG quality and
     down-and-up scaling break the link between a diagnosis and the sharpness of the copy its photo came from.
 
     Args:

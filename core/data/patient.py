@@ -82,7 +82,7 @@ class FactsEncoder:
 
     Order: z-scored age (0 when missing), age-missing flag, 3 sexes, 15 sites, other site. Unknown has a slot of its own.
 
-    Reference: REPRODUCTION section 4, "rigorous". `age_mean` and `age_sd` come from training rows only.
+    Reference: docs/reproduction.md, section 4, "Melascope". `age_mean` and `age_sd` come from training rows only.
     """
 
     age_mean: float

@@ -10,7 +10,7 @@ import pandas as pd
 from core.diagnoses import CODES
 
 PARTS = ("train", "validation", "test")
-# Train, validation and test shares. REPRODUCTION section 6; the paper held out one random tenth of the photos for everything.
+# Train, validation and test shares. docs/reproduction.md, section 6; the paper held out one random tenth of the photos for everything.
 LESION_SHARES = (0.70, 0.10, 0.20)
 PAPER_HELD_OUT = 0.10
 # Share of the lesions outside a fold that choose and calibrate its network.
@@ -126,7 +126,7 @@ def split_table(
     and test, as in the paper: it leaks (42 % of held-out photos show a lesion that is also trained on) and picks the
     epoch on the reported photos. For replication only.
 
-    Reference: REPRODUCTION sections 0, 6 and 10.
+    Reference: docs/reproduction.md, sections 0, 6 and 10.
 
     Args:
         linked: groups of lesion ids whose photos are near-duplicates (see `linked_lesions`): each group stands as a whole in

@@ -15,7 +15,7 @@ from core.diagnoses import CODES, MALIGNANT, index_of
 
 CLASSES = len(CODES)
 MELANOMA, NEVUS = index_of("mel"), index_of("nv")
-# Operating points that screening studies report. REPRODUCTION section 7.
+# Operating points that screening studies report. docs/reproduction.md, section 7.
 OPERATING_POINTS = (0.90, 0.95)
 # Guo et al. 2017, "On calibration of modern neural networks", section 4.
 CALIBRATION_BINS = 15
@@ -128,7 +128,7 @@ def scores(y_true: np.ndarray, probabilities: np.ndarray) -> dict:
     classes (`balanced_accuracy`, `macro_*`, `auc_macro`, `auc_weighted`) are over the classes that are there. A class that
     is there but is never predicted has precision 0 and F1 0: a None would reward silence.
 
-    Reference: REPRODUCTION section 7.
+    Reference: docs/reproduction.md, section 7.
 
     Args:
         y_true: true classes, (N,), positions in `CODES`.

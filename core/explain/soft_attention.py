@@ -8,6 +8,6 @@ from core.explain.evidence import Evidence
 def soft_attention(evidence: Evidence) -> np.ndarray | None:
     """The sum of the K attention maps, (h, w), or None for a network that has no attention.
 
-    Reference: Nguyen et al., Sensors 2022, Eq. 1; REPRODUCTION section 3.
+    Reference: Nguyen et al., Sensors 2022, Eq. 1; docs/reproduction.md, section 3.
     """
     return evidence.attention

@@ -20,7 +20,7 @@ class UnavailableWeights(ValueError):
 class Backbone:
     """An ImageNet encoder.
 
-    Reference: REPRODUCTION section 1; paper, Table A1 and Figure 3.
+    Reference: docs/reproduction.md, section 1; paper, Table A1 and Figure 3.
 
     Args:
         build: `keras.applications` constructor.

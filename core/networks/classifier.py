@@ -13,7 +13,7 @@ from core.networks.soft_attention import CONSTANT_FORMS, FORMS, MAPS, SoftAttent
 
 ATTENTIONS = ("none", *FORMS)
 HEADS = ("paper", "pooled")
-# Width of the metadata layer. Reference: the paper's notebooks; REPRODUCTION section 4.
+# Width of the metadata layer. Reference: the paper's notebooks; docs/reproduction.md, section 4.
 PAPER_METADATA_UNITS = 4096
 
 
@@ -68,7 +68,7 @@ def build_head(
     The module around attention: [max-pooled t, max-pooled attended t] concatenated, ReLU, dropout 0.5. The "paper" form
     has the ReLU in front of the split that Fig. 7 draws; the "published" code has not.
 
-    Reference: paper, Fig. 7; REPRODUCTION sections 3 and 4.
+    Reference: paper, Fig. 7; docs/reproduction.md, sections 3 and 4.
 
     Args:
         shape: of the feature map.

@@ -16,7 +16,7 @@ class NormalizePixels(keras.layers.Layer):
     "raw": unchanged (the network rescales itself). "tf": x/127.5 - 1. "torch": x/255, ImageNet mean and standard
     deviation. "caffe": BGR minus the channel means, no scaling.
 
-    Reference: REPRODUCTION section 1, "Preprocessing", column "correct".
+    Reference: docs/reproduction.md, section 1, "Preprocessing", column "correct".
 
     Args:
         mode: one of `PIXELS`.

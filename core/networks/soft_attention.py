@@ -23,7 +23,7 @@ class SoftAttention(keras.layers.Layer):
     "uniform": a control; alpha = K / (h w) everywhere, nothing to learn.
     "uniform_gamma": a control on the paper's scale; as "uniform", times the gamma of "paper".
 
-    Reference: Nguyen et al. 2022, Eq. 1 and Figs. 6-7; REPRODUCTION section 3.
+    Reference: Nguyen et al. 2022, Eq. 1 and Figs. 6-7; docs/reproduction.md, section 3.
 
     Args:
         form: one of `FORMS`.

@@ -21,7 +21,7 @@ def _effective(counts):
 
 
 # name -> (weights from counts, whether they are rescaled to mean 1 over the training photos). The paper's two are left as
-# printed: their scale acts as a learning rate under Adam with epsilon 0.1 (REPRODUCTION section 5).
+# printed: their scale acts as a learning rate under Adam with epsilon 0.1 (docs/reproduction.md, section 5).
 CLASS_WEIGHTS: dict[str, tuple[Callable[[np.ndarray], np.ndarray], bool]] = {
     "none": (np.ones_like, True),
     "inverse": (_inverse, False),
@@ -38,7 +38,7 @@ def class_weights(name: str, counts: np.ndarray) -> np.ndarray:
     last index). "effective": effective number of samples. "sqrt_inverse": 1/sqrt(N_i). The last two are rescaled so that the mean weight
     over training photos is 1.
 
-    Reference: paper, Eqs. 2-4; REPRODUCTION section 5.
+    Reference: paper, Eqs. 2-4; docs/reproduction.md, section 5.
 
     Args:
         counts: training photos of each diagnosis, (7,). A diagnosis without photos gets weight 0.

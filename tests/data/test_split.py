@@ -79,7 +79,7 @@ def test_real_proportions_and_the_size_of_the_papers_leak(ham10000):
     leaky = split_table(table, "paper")
     held = table[table.image_id.isin(leaky.test)]
     shared = held.lesion_id.isin(lesions(table, leaky, "train")).mean()
-    # REPRODUCTION section 0: 42 %.
+    # docs/reproduction.md, section 0: 42 %.
     assert 0.38 < shared < 0.46
 
 

@@ -88,7 +88,7 @@ def test_all_right_is_not_certainty():
 
 
 def test_wilson_by_hand():
-    # REPRODUCTION section 7: vasc 14/14 is 0.78-1, df 7/12 is 0.32-0.81.
+    # docs/reproduction.md, section 7: vasc 14/14 is 0.78-1, df 7/12 is 0.32-0.81.
     assert wilson(1.0, 14) == pytest.approx((0.785, 1.0), abs=1e-3)
     assert wilson(7 / 12, 12) == pytest.approx((0.320, 0.807), abs=1e-3)
     assert all(wilson(0.0, n)[0] == 0.0 for n in range(1, 200))

@@ -59,7 +59,7 @@ def test_counted_scores_by_hand():
 
 
 def test_f1_of_the_paper_s_own_confusion_matrix():
-    # REPRODUCTION section 7: df in Fig. 11 has TP 11, FP 5, FN 1, TN 979; its printed formula would give 0.022.
+    # docs/reproduction.md, section 7: df in Fig. 11 has TP 11, FP 5, FN 1, TN 979; its printed formula would give 0.022.
     y_true = np.array([DF] * 12 + [NV] * 984)
     y_pred = [DF] * 11 + [NV] + [DF] * 5 + [NV] * 979
     assert scores(y_true, certain(y_pred))["per_class"]["df"]["f1"] == pytest.approx(22 / 28)

@@ -8,7 +8,7 @@ from core.networks.backbones import BACKBONES, UnavailableWeights, build_encoder
 from core.networks.classifier import build_classifier
 from core.networks.pixels import CAFFE_BGR_MEAN, IMAGENET_MEAN, IMAGENET_SD, NormalizePixels
 
-# REPRODUCTION section 1: (attach, map, encoder total / trainable, whole network total - 3 / trainable with metadata, total /
+# docs/reproduction.md, section 1: (attach, map, encoder total / trainable, whole network total - 3 / trainable with metadata, total /
 # trainable without), published attention, paper head.
 GOLDEN = {
     "DenseNet201": ("paper", (7, 7, 128), (17430336, 17217024), (17596247, 17382935), (17477463, 17264151)),

@@ -39,7 +39,7 @@ def paper_alpha_by_hand(t, kernel, bias):
 
 
 def published_alpha_by_hand(t, kernel, bias):
-    """REPRODUCTION section 3, the formula with its exchanged axes, cell by cell."""
+    """docs/reproduction.md, section 3, the formula with its exchanged axes, cell by cell."""
     batch, height, width, channels = t.shape
     p = (channels - 1) // 2
     z = np.zeros((batch, height, width, kernel.shape[-1]))

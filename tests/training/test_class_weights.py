@@ -1,4 +1,4 @@
-"""Class weights against the values that REPRODUCTION works out."""
+"""Class weights against the values that docs/reproduction.md works out."""
 
 import numpy as np
 import pytest
@@ -37,7 +37,7 @@ def test_square_root_inverse_by_hand():
 
 
 def test_a_common_factor_rebalances_nothing_but_moves_adam_with_a_large_epsilon():
-    """REPRODUCTION section 5: why the paper's Table 8 is an optimiser effect."""
+    """docs/reproduction.md, section 5: why the paper's Table 8 is an optimiser effect."""
     gradients = np.random.default_rng(0).normal(0.02, 0.01, 500)
 
     def moved(scale, epsilon):
