@@ -12,12 +12,14 @@ from core.card import (
     WEIGHTS_FILE,
     Card,
     InvalidBundle,
+    change_card,
     check_members,
     find_bundle,
     read_card,
     sha256_of,
     write_card,
 )
+from core.files import written_whole
 from core.networks import Classifier, build_classifier
 from core.networks.ensemble import build_ensemble
 
@@ -99,13 +101,8 @@ def save_bundle(classifier: Classifier, card: Card, folder: str | Path, dtype: s
         raise ValueError(f"Unknown storage type {dtype!r}. Expected one of: {', '.join(DTYPES)}.")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    target = folder / WEIGHTS_FILE
-    # Keras insists on the suffix, so the scratch name keeps it.
-    scratch = folder / f".partial-{WEIGHTS_FILE}"
-    full = folder / f".full-{WEIGHTS_FILE}"
-    try:
-        classifier.model.save_weights(full, overwrite=True)
-        shrink_weights(full, scratch, dtype)
+    with written_whole(folder / WEIGHTS_FILE) as scratch:
+        write_weights(classifier.model, scratch, dtype)
         record = {
             "file": WEIGHTS_FILE,
             "sha256": sha256_of(scratch),
@@ -115,12 +112,19 @@ def save_bundle(classifier: Classifier, card: Card, folder: str | Path, dtype: s
                 sum(np.prod(w.shape) for w in classifier.model.weights if "seed_generator" not in w.path)
             ),
         }
-        scratch.replace(target)
-    finally:
-        full.unlink(missing_ok=True)
-        scratch.unlink(missing_ok=True)
     write_card(replace(card, weights=record), folder)
     return folder
+
+
+def write_weights(model: keras.Model, target: Path, dtype: str) -> None:
+    """Saves a network's weights with their kernels as `dtype`."""
+    # Keras insists on its suffix.
+    full = target.with_name(f"{target.name}.weights.h5")
+    try:
+        model.save_weights(full, overwrite=True)
+        shrink_weights(full, target, dtype)
+    finally:
+        full.unlink(missing_ok=True)
 
 
 def shrink_weights(source: Path, target: Path, dtype: str) -> None:
@@ -153,9 +157,7 @@ def add_scores(folder: str | Path, part: str, scores: dict, speed: dict | None =
         speed: as `Card.speed`; what is there stays when None.
     """
     card = read_card(folder)
-    card = replace(card, scores={**card.scores, part: scores}, speed=speed or card.speed)
-    write_card(card, folder)
-    return card
+    return change_card(folder, scores={**card.scores, part: scores}, speed=speed or card.speed)
 
 
 def drawn_bundle(

@@ -2,12 +2,13 @@
 
 import hashlib
 import json
-import os
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from core.data.patient import FactsEncoder
 from core.diagnoses import CODES
+from core.files import locked, weights_root, write_text
 
 CARD_FILE = "card.json"
 WEIGHTS_FILE = "model.weights.h5"
@@ -16,6 +17,10 @@ FORMAT = 1
 
 class InvalidBundle(ValueError):
     """A weights folder that is missing, damaged or does not fit its card."""
+
+
+class DamagedFile(InvalidBundle):
+    """A file beside the card that is not the one that the card names: damaged, lost, exchanged or never bound."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,7 @@ class Card:
         licence: of the weights.
         limits: sentences about what the model must not be used for.
         speed: {"forward_ms": ..., "device": ...} or empty.
+        files: name -> SHA-256 of each further file that a reading rests on, such as "gate.json"; see `bind_files`.
     """
 
     name: str
@@ -63,6 +69,7 @@ class Card:
     classes: list = field(default_factory=lambda: list(CODES))
     pixels: str = "RGB, 0..255; largest centre square, antialiased resize; normalisation is inside the network"
     created: str = ""
+    files: dict = field(default_factory=dict)
     format: int = FORMAT
 
     @property
@@ -80,11 +87,6 @@ class Card:
     def part_of(self, image_id: str) -> str | None:
         """Which part of the split ("train", "validation", "test") an image id is in, or None."""
         return next((p for p in ("train", "validation", "test") if image_id in self.split.get(p, ())), None)
-
-
-def weights_root() -> Path:
-    """The folder of shipped models: `MELASCOPE_WEIGHTS`, or `weights/` beside `core/`."""
-    return Path(os.environ.get("MELASCOPE_WEIGHTS") or Path(__file__).resolve().parent.parent / "weights")
 
 
 def find_bundle(name: str | Path) -> Path:
@@ -154,12 +156,59 @@ def check_members(card: Card, folder: str | Path) -> None:
 
 
 def write_card(card: Card, folder: str | Path) -> Path:
-    """Writes `card.json` through a temporary file, so that a kill never leaves half a card."""
-    path = Path(folder) / CARD_FILE
-    scratch = path.with_suffix(".json.partial")
-    scratch.write_text(json.dumps(asdict(card), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    scratch.replace(path)
-    return path
+    """Writes `card.json`, whole or not at all."""
+    return write_text(Path(folder) / CARD_FILE, json.dumps(asdict(card), indent=1, ensure_ascii=False) + "\n")
+
+
+def change_card(folder: str | Path, **changes) -> Card:
+    """Writes a card anew with some of its fields changed; a change made by another process meanwhile is kept."""
+    with locked(folder):
+        card = replace(read_card(folder), **changes)
+        write_card(card, folder)
+    return card
+
+
+def bind_files(folder: str | Path, names: Iterable[str]) -> Card:
+    """Writes into a model's card which files beside it were measured, by SHA-256: from now on no others pass for them.
+
+    Args:
+        names: of files in the folder, in "/" notation.
+    """
+    folder = Path(folder)
+    digests = {name: sha256_of(folder / name) for name in names}
+    with locked(folder):
+        card = read_card(folder)
+        card = replace(card, files=dict(sorted({**card.files, **digests}.items())))
+        write_card(card, folder)
+    return card
+
+
+def read_bound(folder: str | Path, name: str, card: Card) -> bytes:
+    """The bytes of a file that a reading rests on, if they are those that the card names.
+
+    Raises:
+        FileNotFoundError: there is no such file, and the card names none: it was never made.
+        DamagedFile: there should be one and is none, or it is not the one that the card names.
+    """
+    path, expected = Path(folder) / name, card.files.get(name)
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        if expected is None:
+            raise
+        raise DamagedFile(f"{path} is lost: the card of {card.name} names it.") from None
+    except OSError as error:
+        raise DamagedFile(f"{path} cannot be read ({error.strerror}).") from None
+    if expected is None:
+        raise DamagedFile(
+            f"{path} is not bound to the card of {card.name}: nothing says that it belongs to this model."
+        )
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != expected:
+        raise DamagedFile(
+            f"{path} is damaged or was exchanged: SHA-256 {digest[:12]}, but the card of {card.name} names {expected[:12]}."
+        )
+    return content
 
 
 def list_cards(root: str | Path | None = None) -> list[Card]:

@@ -18,8 +18,8 @@ import numpy as np
 
 from core.diagnoses import CODES
 from core.evaluation.bootstrap import RESAMPLES, interval, resample_lesions
-from core.evaluation.report import write_text
 from core.evaluation.weighted import counted_scores
+from core.files import write_text
 from experiments import readme
 from experiments.runs import predicted_classes
 

@@ -8,7 +8,8 @@ import keras
 import numpy as np
 import pandas as pd
 
-from core.data.batches import cache_images, cache_root
+from core.data.batches import cache_images, new_array
+from core.files import cache_root, write_text
 from core.networks.backbones import build_encoder
 from experiments.terminal import say
 
@@ -82,7 +83,7 @@ def _encode(encoder: keras.Model, table: pd.DataFrame, target: Path) -> None:
     done = 0
     if partial.exists() and counter.exists():
         done = json.loads(counter.read_text())["photos"]
-    maps = np.lib.format.open_memmap(partial, "r+" if done else "w+", "float16", shape)
+    maps = np.lib.format.open_memmap(partial, "r+") if done else new_array(partial, "float16", shape)
     while done < len(images):
         chunk = images[done : done + BATCH].astype("float32")
         # One shape for the compiled network: the last batch is filled up.
@@ -91,7 +92,7 @@ def _encode(encoder: keras.Model, table: pd.DataFrame, target: Path) -> None:
         done += len(chunk)
         if done % (16 * BATCH) == 0:
             maps.flush()
-            counter.write_text(json.dumps({"photos": done}))
+            write_text(counter, json.dumps({"photos": done}))
             say(f"{target.name}: {done} of {len(images)} photos")
     maps.flush()
     partial.replace(target)

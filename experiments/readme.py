@@ -8,7 +8,7 @@ makes them anew, after a change of their form.
 import json
 from pathlib import Path
 
-from core.evaluation.report import write_text
+from core.files import write_text
 from experiments.terminal import RESULTS
 
 README = Path(__file__).resolve().parent / "README.md"

@@ -14,6 +14,7 @@ that of one answer: 15 conditions of 2,014 photos take MobileNetV3Small 4 minute
 """
 
 import hashlib
+import io
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,7 +24,7 @@ import pandas as pd
 
 from core.bundle import Bundle, load_bundle
 from core.card import list_cards
-from core.data.batches import cache_images, cache_root
+from core.data.batches import cache_images
 from core.data.ham10000 import class_indices, read_table
 from core.data.patient import Facts
 from core.diagnoses import CODES
@@ -31,6 +32,7 @@ from core.evaluation.bootstrap import RESAMPLES, lesion_bootstrap, paired_differ
 from core.evaluation.evaluator import choose_rows
 from core.evaluation.metrics import flatten
 from core.evaluation.predictions import calibrated
+from core.files import cache_root, write_bytes
 from experiments.cells import shuffle_facts
 from experiments.comparisons import CONFIDENCE, PLACES, write_result
 from experiments.spoiled import AS_IS, CONDITIONS, Condition, read_mask
@@ -107,9 +109,9 @@ def cached_answer(bundle: Bundle, rows: pd.DataFrame, images: np.ndarray, name: 
         root.mkdir(parents=True, exist_ok=True)
         started = time.monotonic()
         logits = answer(bundle, rows, images, CONDITIONS[name])
-        scratch = path.with_suffix(".partial.npy")
-        np.save(scratch, logits)
-        scratch.replace(path)
+        file = io.BytesIO()
+        np.save(file, logits)
+        write_bytes(path, file.getvalue())
         say(f"{bundle.name}, {name}: {len(rows)} photos, {time.monotonic() - started:.0f} s")
     return np.load(path)
 

@@ -61,6 +61,7 @@ def measured_bundle_folder(tmp_path_factory, drawn_bundle_folder, drawn_folder, 
     from core.data.ham10000 import read_table
     from core.data.split import split_table
     from core.trust import gate_measure, lookalikes_measure
+    from core.trust.measures import MEASURES
 
     folder = Path(shutil.copytree(drawn_bundle_folder, tmp_path_factory.mktemp("measured") / "Drawn"))
     card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
@@ -71,6 +72,6 @@ def measured_bundle_folder(tmp_path_factory, drawn_bundle_folder, drawn_folder, 
         for name, few in (("OF_DIAGNOSIS", 12), ("OF_FAMILY", 4), ("SPOILT", 4)):
             patch.setattr(gate_measure, name, few)
         patch.setattr(lookalikes_measure, "SAMPLE", 4)
-        lookalikes_measure.measure_lookalikes(bundle, drawn_folder)
-        gate_measure.measure_gate(bundle, drawn_folder)
+        MEASURES["lookalikes"].run(bundle, drawn_folder)
+        MEASURES["gate"].run(bundle, drawn_folder)
     return folder

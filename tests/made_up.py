@@ -1,21 +1,29 @@
 """Evaluation files of made-up predictions: as `evaluate` writes them, without a network or photos."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 
+from core.card import bind_files, sha256_of
 from core.diagnoses import CODES
 from core.evaluation.bootstrap import lesion_bootstrap
 from core.evaluation.metrics import absent_classes, confusion
-from core.evaluation.report import Evaluation, write_evaluation
-from core.evaluation.results import Results, read_results, write_cases, write_predictions
+from core.evaluation.report import EVALUATION_FILE, Evaluation
+from core.evaluation.results import Results, read_results, write_results
 
 SHIPPED = Path(__file__).resolve().parent.parent / "weights" / "MobileNetV3Small"
 SHA = "ab" * 32
-CARD = SimpleNamespace(weights={"sha256": SHA}, split={}, name="MadeUp")
+CARD = SimpleNamespace(weights={"sha256": SHA}, split={}, name="MadeUp", files={})
+
+
+def bound(card, folder: Path):
+    """The card with every file of the folder bound to it, whatever is in them."""
+    files = {p.relative_to(folder).as_posix(): sha256_of(p) for p in folder.rglob("*") if p.is_file()}
+    return SimpleNamespace(**vars(card) | {"files": files}) if card is CARD else replace(card, files=files)
 
 
 def made_up_table(photos: int = 240, lesions: int = 160, seed: int = 0, skill: float = 2.0) -> pd.DataFrame:
@@ -71,10 +79,7 @@ def write_made_up(folder: Path, table: pd.DataFrame, sha256: str = SHA, name: st
         confidence="95 % intervals of 50 resamples",
         absent_classes=absent_classes(y_true),
     )
-    folder.mkdir(parents=True, exist_ok=True)
-    write_predictions(table, folder)
-    write_cases(table, folder)
-    write_evaluation(evaluation, folder)
+    write_results(evaluation, table, folder)
     return folder
 
 
@@ -87,7 +92,8 @@ def write_made_up_model(root: Path, name: str, seed: int = 0, skill: float = 2.0
     folder = root / name
     folder.mkdir(parents=True)
     card = json.loads((SHIPPED / "card.json").read_text(encoding="utf-8"))
-    (folder / "card.json").write_text(json.dumps(card | {"name": name} | changes))
+    (folder / "card.json").write_text(json.dumps(card | {"name": name, "files": {}} | changes))
     (folder / card["weights"]["file"]).touch()
     write_made_up(folder, made_up_table(seed=seed, skill=skill), card["weights"]["sha256"], name)
+    bind_files(folder, [EVALUATION_FILE])
     return folder

@@ -11,7 +11,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 CORE = REPOSITORY / "core"
 # From the bottom up. A part may import parts below its row and nothing beside or above it.
 ROWS = (
-    ("diagnoses",),
+    ("diagnoses", "files"),
     ("prevalence", "wording"),
     ("data",),
     ("card",),

@@ -27,6 +27,7 @@ def ensemble(
     from core.card import InvalidBundle, find_bundle, read_card, write_card
     from core.data.ham10000 import class_indices, read_table
     from core.diagnoses import CODES
+    from core.files import check_folder_takes
 
     folders = [find_bundle(member) for member in dict.fromkeys(members)]
     root = folders[0].resolve().parent
@@ -36,6 +37,7 @@ def ensemble(
         )
     if (root / name).exists() and not read_card(root / name).network.get("members"):
         raise InvalidBundle(f"{root / name} is a model, and no ensemble. Choose another --name.")
+    check_folder_takes(root / name)
     cards = [read_card(folder) for folder in folders]
     with quiet_libraries(), progress("Loading the members") as update:
         from core.bundle import load_bundle

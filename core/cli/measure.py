@@ -26,9 +26,12 @@ def measure(
     ] = None,
 ) -> None:
     """Measure what tells how far to trust a model, and leave it in the model's folder, where the app finds it."""
+    from core.card import find_bundle
+    from core.files import check_folder_takes
     from core.trust.measures import MEASURES, find_measure
 
     chosen = {name: find_measure(name) for name in (only or MEASURES)}
+    check_folder_takes(find_bundle(model))
     with quiet_libraries(), progress("Loading the model") as update:
         from core.bundle import load_bundle
 

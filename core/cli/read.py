@@ -55,7 +55,10 @@ def read(
             "--json", help="Print the reading as JSON and nothing else: an array for several photos or a folder."
         ),
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Read also what the photo gate refuses.")] = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Read also what the photo gate refuses, or cannot judge because it is damaged."),
+    ] = False,
     ask_jury: Annotated[
         bool, typer.Option("--jury/--no-jury", help="Ask the other models too, which lie beside the model's folder.")
     ] = True,
@@ -63,13 +66,18 @@ def read(
     """Read a lesion: seven probabilities, where the network looked, and how far to trust it.
 
     For research and teaching; not a medical device. A photo that cannot be read is reported, the others are read, and the
-    exit code is then 1. A photo that the gate refuses gets a line that says why, and no diagnosis.
+    exit code is then 1. A photo that the gate refuses gets a line that says why, and no diagnosis. So does every photo where the
+    gate itself is damaged. Whatever else of the model's files is damaged is said beside the answer, and the exit code is then 1.
     """
     from core.card import InvalidBundle
 
     if out is None and not as_json:
         raise ValueError("Nowhere to put the reading. Give --out FOLDER, or --json to print it.")
     ask = _Questions(model, age, sex, site, method, target, force, ask_jury)
+    if out is not None:
+        from core.files import check_folder_takes
+
+        check_folder_takes(out)
     several = len(photos) > 1 or photos[0].is_dir()
     paths = list(_expand(photos))
     folders = _output_folders(paths, out, several)
@@ -102,6 +110,10 @@ def read(
         _show_one(records[0], out)
     if failed:
         say_error(f"{failed} of {len(paths)} photos could not be read.")
+    faults = list(dict.fromkeys(fault for record in records for fault in record.get("faults", ())))
+    for fault in faults:
+        say_error(f"Damaged: {fault}")
+    if failed or faults:
         raise typer.Exit(1)
 
 
@@ -125,6 +137,7 @@ class _Questions:
         self.model, self.method, self.target = model, method, target
         self.force, self.ask_jury = force, ask_jury
         self.jury_notes: list[str] = []
+        self.jury_faults: list[str] = []
 
     @cached_property
     def bundle(self):
@@ -158,7 +171,7 @@ class _Questions:
                 elif votes(card):
                     found.append(load_bundle(path.parent))
             except InvalidBundle as error:
-                self.jury_notes.append(f"Not on the jury: {error}")
+                self.jury_faults.append(f"Not on the jury: {error}")
         if len(found) < 2:
             self.jury_notes.append(
                 f"No jury: there are not two networks in {Path(self.bundle.folder).resolve().parent}."
@@ -169,6 +182,7 @@ class _Questions:
         """Reads one photo, writes its files if there is a folder for them, and returns the record."""
         from core.data.images import read_photo
         from core.explain import encode_png
+        from core.files import write_bytes, write_text
 
         if folder is not None and path.resolve() in [(folder / name).resolve() for name in FILES]:
             raise ValueError(f"{path} would be overwritten by its own reading. Choose another --out.")
@@ -180,7 +194,7 @@ class _Questions:
         encoded = encode_photo(bundle, photo)
         gate = form_gate(self.signals, encoded)
         reading = None
-        if self.force or gate is None or gate.verdict != "refuse":
+        if self.force or gate is None or not gate.stops:
             reading = read_lesion(bundle, None, self.facts, method=self.method, target=self.target, encoded=encoded)
             reading = replace(reading, seconds=_with_encoding(reading.seconds, encoded.seconds))
         opinion = form_opinion(
@@ -188,12 +202,13 @@ class _Questions:
         )
         record = (reading.to_json() if reading else self._refusal()) | opinion.to_json()
         record["trust_notes"] = [*record["trust_notes"], *dict.fromkeys(self.jury_notes)]
+        record["faults"] = [*record["faults"], *dict.fromkeys(self.jury_faults)]
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
             if reading:
-                _write(folder / "attention.png", encode_png(reading.attention_overlay))
-                _write(folder / "heatmap.png", encode_png(reading.heatmap_overlay))
-            _write(folder / "reading.json", json.dumps(record, indent=1, allow_nan=False).encode() + b"\n")
+                write_bytes(folder / "attention.png", encode_png(reading.attention_overlay))
+                write_bytes(folder / "heatmap.png", encode_png(reading.heatmap_overlay))
+            write_text(folder / "reading.json", json.dumps(record, indent=1, allow_nan=False) + "\n")
         return record
 
     def _jury(self, photo, reading):
@@ -284,23 +299,13 @@ def _output_folders(paths: list[Path], out: Path | None, several: bool) -> list[
     return folders
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Writes through a temporary file, so that a kill never leaves half a file."""
-    scratch = path.with_name(f".partial-{path.name}")
-    try:
-        scratch.write_bytes(content)
-        scratch.replace(path)
-    finally:
-        scratch.unlink(missing_ok=True)
-
-
 def _show_one(record: dict, out: Path) -> None:
     from core.diagnoses import DIAGNOSES, NAMES
 
     console = results()
     gate = record["gate"] or {"verdict": "ok", "reasons": []}
     if gate["verdict"] != "ok":
-        word = "Refused" if gate["verdict"] == "refuse" else "Take care"
+        word = {"refuse": "Refused", "unusable": "No answer"}.get(gate["verdict"], "Take care")
         console.print(f"{word}: {' '.join(gate['reasons'])}", markup=False, style="yellow", soft_wrap=True)
     if "probabilities" in record:
         groups = {d.code: (d.name, "malignant" if d.malignant else "benign") for d in DIAGNOSES}

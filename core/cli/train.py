@@ -56,6 +56,7 @@ def train(
     The device, mixed precision and several GPUs are found by themselves; KERAS_BACKEND chooses tensorflow, jax or torch.
     A run that was stopped goes on with --resume and the same command line.
     """
+    from core.files import weights_root
     from core.training.trainer import Report
     from core.training.trainer import train as train_network
 
@@ -96,7 +97,7 @@ def train(
             if whole:
                 say(f"Epoch {whole} is safe: the same command line with --resume goes on after it.")
             raise
-    folder = out or Path("weights") / backbone
+    folder = out or weights_root() / backbone
     console = results()
     console.print(_summary(card))
     console.print(f"Written to {folder}.", markup=False, soft_wrap=True)

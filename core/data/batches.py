@@ -14,13 +14,9 @@ from core.data.augment import NO_AUGMENTATION, Augmentation, augment_image
 from core.data.images import UnreadablePhoto, fit_image, read_photo
 from core.data.patient import FactsEncoder
 from core.diagnoses import CODES
+from core.files import cache_root, clear_cache, make_folder, mark_used, reserve, written_whole
 
 SAMPLINGS = ("natural", "sqrt", "balanced")
-
-
-def cache_root() -> Path:
-    """Where decoded photos are kept: `MELASCOPE_CACHE`, or `~/.cache/melascope`. Safe to delete."""
-    return Path(os.environ.get("MELASCOPE_CACHE") or Path.home() / ".cache" / "melascope")
 
 
 def cache_images(
@@ -39,6 +35,7 @@ def cache_images(
 
     Raises:
         UnreadablePhoto: names the photos that are missing or cannot be decoded, at most five of them.
+        CannotWrite: the cache's folder cannot be written, or its disk has no room for the images.
     """
     missing = table.image_id[table.path == ""].tolist()
     if missing:
@@ -53,16 +50,28 @@ def cache_images(
     root = root or cache_root()
     target = root / f"images-{size}-{key.hexdigest()[:16]}.npy"
     if not target.exists():
-        root.mkdir(parents=True, exist_ok=True)
-        scratch = target.with_suffix(f".{os.getpid()}.partial")
-        try:
-            out = np.lib.format.open_memmap(scratch, "w+", "uint8", (len(table), size, size, 3))
+        make_folder(root)
+        clear_cache(root)
+        with written_whole(target) as scratch:
+            out = new_array(scratch, "uint8", (len(table), size, size, 3))
             _decode_all(table, size, out, progress)
             out.flush()
-            scratch.replace(target)
-        finally:
-            scratch.unlink(missing_ok=True)
+    mark_used(target)
     return np.load(target, mmap_mode="r")
+
+
+def new_array(path: str | Path, dtype: str, shape: tuple[int, ...]) -> np.memmap:
+    """A new `.npy` file to be filled through memory, for which the disk has set the room aside.
+
+    Raises:
+        CannotWrite: the disk has no room for it. Without that the first page that finds none would end the process by a bus error.
+    """
+    kind = np.dtype(dtype)
+    with open(path, "wb") as file:
+        header = {"descr": np.lib.format.dtype_to_descr(kind), "fortran_order": False, "shape": tuple(shape)}
+        np.lib.format.write_array_header_1_0(file, header)
+        reserve(file, file.tell() + int(np.prod(shape, dtype="int64")) * kind.itemsize, path)
+    return np.lib.format.open_memmap(path, "r+")
 
 
 def _decode_all(table, size, out, progress):

@@ -10,6 +10,7 @@ import pandas as pd
 
 from core.data.ham10000 import MASK_FOLDER
 from core.data.images import read_photo
+from core.files import write_text
 
 LESIONS_FILE = "lesions.csv"
 # Surrounding skin: a ring around the lesion, this far out in shares of the photo's short side; the first part, where lesion fades
@@ -168,14 +169,11 @@ def measure_table(table: pd.DataFrame, progress: Callable[[int, int], None] | No
 
 
 def write_lesions(looks: pd.DataFrame, path: str | Path) -> Path:
-    """Writes the table of lesions through a temporary file beside it; returns its path."""
+    """Writes the table of lesions; returns its path."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(path.name + ".partial")
     rounded = looks[list(COLUMNS)].round(dict.fromkeys(COLUMNS[1:], 2) | dict.fromkeys(("black", "blue", "area"), 4))
-    rounded.to_csv(scratch, index=False, lineterminator="\n")
-    scratch.replace(path)
-    return path
+    return write_text(path, rounded.to_csv(index=False, lineterminator="\n"))
 
 
 def read_lesions(path: str | Path) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from core.bundle import Bundle
-from core.card import Card
+from core.card import Card, bind_files
 from core.data.folder_check import list_findings
 from core.data.ham10000 import class_indices, read_dataset
 from core.data.split import PARTS, lesions_unknown
@@ -15,8 +15,9 @@ from core.evaluation.bootstrap import RESAMPLES, confidence_words, lesion_bootst
 from core.evaluation.metrics import absent_classes, confusion
 from core.evaluation.operating import MELANOMA, operating_point
 from core.evaluation.predictions import Progress, predict_table
-from core.evaluation.report import Evaluation, write_evaluation
-from core.evaluation.results import VALIDATION_FOLDER, Results, read_results, write_cases, write_predictions
+from core.evaluation.report import EVALUATION_FILE, Evaluation
+from core.evaluation.results import VALIDATION_FOLDER, Results, read_results, write_results
+from core.files import check_folder_takes
 
 CHOICES = (*PARTS, "all")
 
@@ -167,7 +168,7 @@ def evaluate(
     missing = 0 if expected is None else expected - len(rows)
     out = Path(out) if out else default_out(bundle, folder, split, missing)
     # Before the long part, so that a folder that cannot be written is known at once.
-    out.mkdir(parents=True, exist_ok=True)
+    check_folder_takes(out)
     for finding in list_findings(dataset) if say else ():
         say(finding.sentence)
     validation = None
@@ -179,9 +180,10 @@ def evaluate(
         validation = read_results(chosen_on, bundle.card)
     predictions = predict_table(bundle, rows, batch_size, progress)
     evaluation = _report(bundle.card, table, predictions, split, expected, folder, resamples, seed, validation)
-    write_predictions(predictions, out)
-    write_cases(predictions, out)
-    write_evaluation(evaluation, out)
+    evaluation = write_results(evaluation, predictions, out)
+    if out.resolve() == Path(bundle.folder).resolve():
+        parts = (out, out / VALIDATION_FOLDER) if validation is not None else (out,)
+        bind_files(out, [(place / EVALUATION_FILE).relative_to(out).as_posix() for place in parts])
     return evaluation
 
 

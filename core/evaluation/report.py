@@ -1,10 +1,12 @@
 """The record of one evaluation, written as `evaluation.json`; reading it needs neither a network nor photos."""
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from core.diagnoses import CODES
+from core.files import finish_writing, write_text
 
 EVALUATION_FILE = "evaluation.json"
 FORMAT = 1
@@ -48,6 +50,7 @@ class Evaluation:
         absent_classes: codes that no scored photo has; means over classes leave them out.
         operating_point: the threshold on p(melanoma) chosen on validation, and what it gives on the scored photos; see
             `operating.operating_point`. None where the validation photos were not at hand.
+        files: name -> SHA-256 of the tables that belong to this evaluation, `predictions.csv` and `cases.csv`.
     """
 
     model: str
@@ -64,6 +67,7 @@ class Evaluation:
     warnings: list = field(default_factory=list)
     absent_classes: list = field(default_factory=list)
     operating_point: dict | None = None
+    files: dict = field(default_factory=dict)
     classes: list = field(default_factory=lambda: list(CODES))
     format: int = FORMAT
 
@@ -83,20 +87,16 @@ def _is_metric(entry: object) -> bool:
     return isinstance(entry, dict) and set(entry) == {"value", "low", "high"}
 
 
-def write_text(path: Path, text: str) -> Path:
-    """Writes a file through a temporary one beside it, so that a kill never leaves half a file."""
-    scratch = path.with_name(path.name + ".partial")
-    scratch.write_text(text, encoding="utf-8", newline="\n")
-    scratch.replace(path)
-    return path
-
-
 def write_evaluation(evaluation: Evaluation, folder: str | Path) -> Path:
     """Writes `evaluation.json` into a folder, which is made if need be; returns the file's path."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(evaluation.to_json(), indent=1, ensure_ascii=False, allow_nan=False)
-    return write_text(folder / EVALUATION_FILE, text + "\n")
+    return write_text(folder / EVALUATION_FILE, evaluation_text(evaluation))
+
+
+def evaluation_text(evaluation: Evaluation) -> str:
+    """The text of `evaluation.json`."""
+    return json.dumps(evaluation.to_json(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def read_evaluation(folder: str | Path) -> Evaluation:
@@ -108,6 +108,8 @@ def read_evaluation(folder: str | Path) -> Evaluation:
     path = Path(folder)
     path = path if path.suffix == ".json" else path / EVALUATION_FILE
     again = "Make it with `python -m core evaluate MODEL --data FOLDER`."
+    with suppress(OSError):  # a folder that cannot be written keeps what it has
+        finish_writing(path.parent)
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

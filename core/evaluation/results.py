@@ -1,6 +1,8 @@
 """The tables that `evaluate` leaves in a model's folder, written, and read back with its record: all that dashboards are drawn from."""
 
-from dataclasses import dataclass
+import hashlib
+import io
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,14 @@ import pandas as pd
 from core.card import Card
 from core.diagnoses import CODES, index_of
 from core.evaluation.metrics import check_predictions, confusion
-from core.evaluation.report import Evaluation, InvalidEvaluation, read_evaluation, write_text
+from core.evaluation.report import (
+    EVALUATION_FILE,
+    Evaluation,
+    InvalidEvaluation,
+    evaluation_text,
+    read_evaluation,
+)
+from core.files import write_together
 
 PREDICTIONS_FILE = "predictions.csv"
 PREDICTION_COLUMNS = ("image_id", "dx", *CODES)
@@ -21,6 +30,10 @@ CASE_COLUMNS = ("image_id", "lesion_id", "dx_type", "age", "sex", "localization"
 
 class InvalidResults(ValueError):
     """Evaluation files that are missing, stale, or do not fit together."""
+
+
+class _OtherEvaluation(InvalidResults):
+    """A table that is not the one that `evaluation.json` names."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +61,14 @@ class Results:
 
 
 def read_results(folder: str | Path, card: Card) -> Results:
+    """Reads a model's evaluation; one that is exchanged at this moment is read again. See `_read_results`."""
+    try:
+        return _read_results(folder, card)
+    except _OtherEvaluation:
+        return _read_results(folder, card)
+
+
+def _read_results(folder: str | Path, card: Card) -> Results:
     """Reads `evaluation.json`, `predictions.csv` and `cases.csv` of a model's folder.
 
     Raises:
@@ -71,8 +92,8 @@ def read_results(folder: str | Path, card: Card) -> Results:
             f"{folder / 'evaluation.json'} has the classes {', '.join(map(str, evaluation.classes))}. Expected {', '.join(CODES)}, in "
             f"this order. {again}"
         )
-    predictions = _read_table(folder / PREDICTIONS_FILE, PREDICTION_COLUMNS, again)
-    cases = _read_table(folder / CASES_FILE, CASE_COLUMNS, again)
+    predictions = _read_table(folder / PREDICTIONS_FILE, PREDICTION_COLUMNS, evaluation.files, again)
+    cases = _read_table(folder / CASES_FILE, CASE_COLUMNS, evaluation.files, again)
     apart = set(predictions.image_id) ^ set(cases.image_id)
     if apart:
         raise InvalidResults(
@@ -93,27 +114,40 @@ def read_results(folder: str | Path, card: Card) -> Results:
     return Results(evaluation, table, y_true, y_pred, probabilities)
 
 
-def write_predictions(predictions: pd.DataFrame, folder: str | Path) -> Path:
-    """Writes `predictions.csv`, columns exactly image_id, dx and the seven codes; returns its path."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    text = predictions[list(PREDICTION_COLUMNS)].to_csv(index=False, lineterminator="\n")
-    return write_text(folder / PREDICTIONS_FILE, text)
+def write_results(evaluation: Evaluation, predictions: pd.DataFrame, folder: str | Path) -> Evaluation:
+    """Writes an evaluation with its tables: all of it appears, or nothing.
+
+    Args:
+        predictions: as `predict_table` gives them: `predictions.csv` gets image_id, dx and the seven codes, `cases.csv` what is known
+            of each photo, in the same order.
+        folder: is made if need be.
+
+    Returns:
+        The evaluation, with the tables' checksums.
+    """
+    tables = {
+        PREDICTIONS_FILE: predictions[list(PREDICTION_COLUMNS)].to_csv(index=False, lineterminator="\n").encode(),
+        CASES_FILE: predictions[list(CASE_COLUMNS)].to_csv(index=False, lineterminator="\n").encode(),
+    }
+    evaluation = replace(
+        evaluation, files={name: hashlib.sha256(content).hexdigest() for name, content in tables.items()}
+    )
+    write_together(folder, {**tables, EVALUATION_FILE: evaluation_text(evaluation)})
+    return evaluation
 
 
-def write_cases(predictions: pd.DataFrame, folder: str | Path) -> Path:
-    """Writes `cases.csv`, what is known of each scored photo, in the order of `predictions.csv`; returns its path."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    text = predictions[list(CASE_COLUMNS)].to_csv(index=False, lineterminator="\n")
-    return write_text(folder / CASES_FILE, text)
-
-
-def _read_table(path: Path, columns: tuple[str, ...], again: str) -> pd.DataFrame:
+def _read_table(path: Path, columns: tuple[str, ...], digests: dict, again: str) -> pd.DataFrame:
     """A CSV file with exactly these columns, in this order; empty cells are "", but for the age."""
     texts = dict.fromkeys((c for c in columns if c != "age" and c not in CODES), str)
     try:
-        table = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values={"age": [""]})
+        content = path.read_bytes()
+        if digests.get(path.name, "") != hashlib.sha256(content).hexdigest():
+            raise _OtherEvaluation(
+                f"{path} is damaged, or of another evaluation than {EVALUATION_FILE} beside it: its checksum is another. {again}"
+            )
+        table = pd.read_csv(io.BytesIO(content), dtype=texts, keep_default_na=False, na_values={"age": [""]})
+    except InvalidResults:
+        raise
     except FileNotFoundError:
         raise InvalidResults(f"{path} is missing. {again}") from None
     except (OSError, ValueError) as error:

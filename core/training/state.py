@@ -1,16 +1,21 @@
 """What a run writes after each epoch, so that a kill at any moment loses no more than the epoch under way."""
 
 import csv
+import io
 import json
 import shutil
+import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import keras
 import numpy as np
 
+from core.files import clear_leftovers, folder_written_whole, write_text
+
 STATE_FILE = "state.json"
 HISTORY_FILE = "history.csv"
+WEIGHTS, OPTIMIZER = "model.weights.h5", "optimizer.npz"
 
 
 class CannotResume(ValueError):
@@ -68,15 +73,24 @@ class StateFolder:
         return (self.folder / STATE_FILE).is_file()
 
     def check(self) -> None:
-        """Stops where there is nothing to resume.
+        """Stops where there is nothing to resume, before anything long is done.
 
         Raises:
-            CannotResume: no whole epoch was saved.
+            CannotResume: no whole epoch was saved, or what was saved is damaged or no longer there.
         """
+        self._read()
+
+    def _read(self) -> Progress:
         if not self.exists():
             raise CannotResume(
                 f"{self.folder} has no {STATE_FILE}: there is nothing to resume. Train without --resume."
             )
+        try:
+            progress = Progress(**json.loads((self.folder / STATE_FILE).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise CannotResume(f"{self.folder / STATE_FILE} is damaged ({error}). {self._anew()}") from None
+        self._check(progress)
+        return progress
 
     def clear(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -84,20 +98,14 @@ class StateFolder:
     def save(self, progress: Progress, model: keras.Model, optimizer: keras.Optimizer) -> None:
         """Writes an epoch, then points `state.json` at it, then drops epochs that are neither last nor best."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        clear_leftovers(self.folder)
         name = f"epoch-{progress.epoch:03d}"
-        scratch = self.folder / f"partial-{name}"
-        shutil.rmtree(scratch, ignore_errors=True)
-        scratch.mkdir()
-        model.save_weights(scratch / "model.weights.h5")
-        values = [keras.ops.convert_to_numpy(v) for v in optimizer.variables]
-        np.savez(scratch / "optimizer.npz", *values)
-        target = self.folder / name
-        shutil.rmtree(target, ignore_errors=True)
-        scratch.rename(target)
+        with folder_written_whole(self.folder / name) as scratch:
+            model.save_weights(scratch / WEIGHTS)
+            values = [keras.ops.convert_to_numpy(v) for v in optimizer.variables]
+            np.savez(scratch / OPTIMIZER, *values)
         write_history(progress.history, self.folder.parent)
-        pointer = self.folder / f"{STATE_FILE}.partial"
-        pointer.write_text(json.dumps(vars(progress)), encoding="utf-8")
-        pointer.replace(self.folder / STATE_FILE)
+        write_text(self.folder / STATE_FILE, json.dumps(vars(progress)))
         keep = {name, f"epoch-{progress.best_epoch:03d}"}
         for old in self.folder.glob("epoch-*"):
             if old.name not in keep:
@@ -109,11 +117,7 @@ class StateFolder:
         Raises:
             CannotResume: nothing to resume, or the saved run had other settings; the message names them.
         """
-        self.check()
-        try:
-            progress = Progress(**json.loads((self.folder / STATE_FILE).read_text(encoding="utf-8")))
-        except (ValueError, TypeError) as error:
-            raise CannotResume(f"{self.folder / STATE_FILE} is damaged ({error}). Train without --resume.") from None
+        progress = self._read()
         now = json.loads(json.dumps(settings))
         different = sorted(k for k in now.keys() | progress.settings.keys() if now.get(k) != progress.settings.get(k))
         if different:
@@ -124,23 +128,70 @@ class StateFolder:
         return progress
 
     def restore_model(self, epoch: int, model: keras.Model) -> None:
-        """Loads an epoch's weights."""
-        model.load_weights(self.folder / f"epoch-{epoch:03d}" / "model.weights.h5")
+        """Loads an epoch's weights.
+
+        Raises:
+            CannotResume: they are gone, damaged or of another network.
+        """
+        path = self._epoch(epoch) / WEIGHTS
+        try:
+            model.load_weights(path)
+        except (OSError, ValueError, KeyError) as error:
+            raise self._unusable(path, error) from error
 
     def restore_optimizer(self, epoch: int, optimizer: keras.Optimizer) -> None:
-        """Loads an epoch's optimizer state; the optimizer must have been built on the trained weights."""
-        with np.load(self.folder / f"epoch-{epoch:03d}" / "optimizer.npz") as saved:
-            for variable, key in zip(optimizer.variables, saved.files, strict=True):
-                variable.assign(saved[key])
+        """Loads an epoch's optimizer state; the optimizer must have been built on the trained weights.
+
+        Raises:
+            CannotResume: it is gone, damaged or of another optimizer.
+        """
+        path = self._epoch(epoch) / OPTIMIZER
+        try:
+            with np.load(path) as saved:
+                values = [saved[key] for key in saved.files]
+            for variable, value in zip(optimizer.variables, values, strict=True):
+                variable.assign(value)
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise self._unusable(path, error) from error
+
+    def _epoch(self, epoch: int) -> Path:
+        return self.folder / f"epoch-{epoch:03d}"
+
+    def _check(self, progress: Progress) -> None:
+        """Stops where the state is not one that a run wrote, or names an epoch that is no longer there."""
+        try:
+            fits = (
+                isinstance(progress.settings, dict)
+                and progress.epoch >= 1
+                and 0 <= progress.best_epoch <= progress.epoch
+                and all(isinstance(row, dict) for row in progress.history)
+            )
+        except TypeError:
+            fits = False
+        if not fits:
+            raise CannotResume(f"{self.folder / STATE_FILE} is damaged: its numbers cannot be. {self._anew()}")
+        for epoch in sorted({progress.epoch, progress.best_epoch} - {0}):
+            lacking = [f for f in (WEIGHTS, OPTIMIZER) if not (self._epoch(epoch) / f).is_file()]
+            if lacking:
+                raise CannotResume(
+                    f"{STATE_FILE} in {self.folder} says that epoch {epoch} was saved, but {self._epoch(epoch).name} lacks "
+                    f"{' and '.join(lacking)}. Restore the folder, or begin again: {self._anew()}"
+                )
+
+    def _anew(self) -> str:
+        return f"Delete {self.folder} and train without --resume."
+
+    def _unusable(self, path: Path, error: Exception) -> CannotResume:
+        line = (str(error).splitlines() or [type(error).__name__])[0]
+        return CannotResume(f"{path} cannot be used ({line}). Restore it, or begin again: {self._anew()}")
 
 
 def write_history(rows: list[dict], folder: Path) -> None:
-    """Writes `history.csv`, one row an epoch, through a temporary file."""
+    """Writes `history.csv`, one row an epoch."""
     if not rows:
         return
-    scratch = Path(folder) / f"{HISTORY_FILE}.partial"
-    with open(scratch, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-    scratch.replace(Path(folder) / HISTORY_FILE)
+    file = io.StringIO(newline="")
+    writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(Path(folder) / HISTORY_FILE, file.getvalue())

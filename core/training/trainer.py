@@ -20,6 +20,7 @@ from core.data.ham10000 import class_indices, read_dataset
 from core.data.patient import Facts, fit_encoder
 from core.data.split import PARTS, Split, assert_disjoint, fold_table, split_table
 from core.diagnoses import CODES
+from core.files import check_folder_takes, weights_root
 from core.networks.backbones import find_backbone
 from core.networks.classifier import Classifier, build_classifier
 from core.training.accelerator import jit_mode, prepare_accelerator
@@ -90,7 +91,7 @@ def train(
         recipe: key into `RECIPES`, or a recipe.
         backbone: key into `BACKBONES`.
         folder: HAM10000 layout.
-        out: the bundle's folder; `weights/<backbone>` when None.
+        out: the bundle's folder; `<folder of models>/<backbone>` when None.
         init: the encoder's first weights: "imagenet" (downloads), "random", or a `.weights.h5` file.
         epochs, frozen_epochs, batch_size, split, seed: override the recipe's.
         image_size: pixels; the backbone's own when None.
@@ -129,7 +130,7 @@ def train(
         recipe,
         backbone,
         Path(folder),
-        Path(out or Path("weights") / backbone),
+        Path(out or weights_root() / backbone),
         init,
         image_size,
         report or Report(),
@@ -159,6 +160,7 @@ class _Run:
             )
         if resume:
             state.check()
+        check_folder_takes(self.out)
         images = {
             size: cache_images(table, size, progress=self.report.photos)
             for size in sorted({self.image_size, *(size for _, size in self.recipe.stages(self.image_size))})

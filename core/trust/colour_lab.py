@@ -14,8 +14,8 @@ from core.data.images import fit_image
 from core.evaluation.bootstrap import RESAMPLES, interval, proportion
 from core.evaluation.melanoma import Duel, find_threshold
 from core.evaluation.metrics import CLASSES, MELANOMA, NEVUS
-from core.evaluation.report import write_text
 from core.evaluation.significance import bootstrap_p, holm
+from core.files import write_text
 from core.trust.measures import Progress
 from core.trust.pair_photos import read_in_batches, read_pair_table
 

@@ -34,9 +34,9 @@ import numpy as np
 
 from core.diagnoses import CODES, MALIGNANT, NAMES
 from core.evaluation.bootstrap import resample_lesions
-from core.evaluation.report import write_text
 from core.evaluation.results import InvalidResults, Results, read_results
 from core.evaluation.subgroups import GROUPINGS
+from core.files import write_text
 from core.trust.measures import MEASURES, InvalidMeasure, Progress
 from core.trust.shares import share_of
 

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.card import InvalidBundle, sha256_of
+from core.files import REPOSITORY, weights_root, written_whole
 from core.trust.photo_statistics import SIDE
 
 if TYPE_CHECKING:  # at run time this would load TensorFlow
     import keras
 
 BACKBONE, ATTACH, CHANNELS = "MobileNetV3Small", "last", 576
-EYE_FILE = Path(__file__).resolve().parents[2] / "weights" / "gate-eye.weights.h5"
+EYE_FILE = "gate-eye.weights.h5"
 EYE_SHA256 = "14ce35f5b9368848cc129603982635cf66416344ac51a39c10751b249bbddaa7"
 BATCH = 32
 # Principal components of the training photos' vectors, outside which a picture is strange.
@@ -31,13 +32,23 @@ CUT = 5.0
 TERMS = CHANNELS + 2
 
 
-@lru_cache(maxsize=1)
-def load_eye(file: Path = EYE_FILE) -> "keras.Model":
+def eye_file() -> Path:
+    """Where the eye lies: in the folder of models, else in the repository's own, which every folder of models may rely on."""
+    own = weights_root() / EYE_FILE
+    return own if own.is_file() else REPOSITORY / "weights" / EYE_FILE
+
+
+def load_eye() -> "keras.Model":
     """Image (B, 224, 224, 3), RGB 0..255 -> feature map (B, 7, 7, 576).
 
     Raises:
         InvalidBundle: the file is missing or damaged.
     """
+    return _load(eye_file())
+
+
+@lru_cache(maxsize=2)
+def _load(file: Path) -> "keras.Model":
     from core.networks.backbones import build_encoder
 
     if not file.is_file():
@@ -52,17 +63,14 @@ def load_eye(file: Path = EYE_FILE) -> "keras.Model":
     return eye
 
 
-def save_eye(init: str | Path, file: Path = EYE_FILE) -> str:
+def save_eye(init: str | Path, file: Path | None = None) -> str:
     """Makes the eye's file from ImageNet weights, as `build_encoder` takes them; returns its SHA-256, for `EYE_SHA256`."""
-    from core.bundle import shrink_weights
+    from core.bundle import write_weights
     from core.networks.backbones import build_encoder
 
-    full = file.with_name(f".full-{file.name}")
-    try:
-        build_encoder(BACKBONE, ATTACH, SIDE, init).save_weights(full, overwrite=True)
-        shrink_weights(full, file, "float16")
-    finally:
-        full.unlink(missing_ok=True)
+    file = file or eye_file()
+    with written_whole(file) as scratch:
+        write_weights(build_encoder(BACKBONE, ATTACH, SIDE, init), scratch, "float16")
     return sha256_of(file)
 
 

@@ -1,6 +1,7 @@
 """A photo's feature map as one vector, for comparing photos; and the vectors of a whole table, encoded once."""
 
 import hashlib
+import io
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from core.files import cache_root, mark_used, write_bytes
 from core.trust.measures import Progress
 
 if TYPE_CHECKING:  # at run time this would load TensorFlow
@@ -46,7 +48,7 @@ def encode_table(bundle: "Bundle", table: pd.DataFrame, progress: Progress | Non
         UnreadablePhoto: photos that are missing or cannot be decoded.
     """
     from core.bundle import load_bundle
-    from core.data.batches import cache_images, cache_root
+    from core.data.batches import cache_images
 
     card = bundle.card
     if members := card.network.get("members"):
@@ -61,11 +63,8 @@ def encode_table(bundle: "Bundle", table: pd.DataFrame, progress: Progress | Non
     if not target.exists():
         vectors = encode_images(bundle, cache_images(table, card.image_size, progress=progress), progress)
         target.parent.mkdir(parents=True, exist_ok=True)
-        scratch = target.with_suffix(f".{os.getpid()}.partial")
-        try:
-            with open(scratch, "wb") as file:
-                np.save(file, vectors)
-            scratch.replace(target)
-        finally:
-            scratch.unlink(missing_ok=True)
+        file = io.BytesIO()
+        np.save(file, vectors)
+        write_bytes(target, file.getvalue())
+    mark_used(target)
     return np.load(target, allow_pickle=False)

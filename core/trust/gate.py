@@ -22,6 +22,8 @@ from core.trust.photo_statistics import NAMES
 from core.trust.square import square_of
 
 OK, WARN, REFUSE = "ok", "warn", "refuse"
+# The gate was measured and cannot judge: nobody looked at the photo, so there is no answer without the reader's word.
+UNUSABLE = "unusable"
 # Below this the short side shows too little of a lesion's structures, pixels; HAM10000's originals have 450.
 SMALL_SIDE = 200
 NEIGHBOURS = 5
@@ -48,14 +50,19 @@ class Gate:
     """Whether a photo should be read.
 
     Args:
-        verdict: "ok", "warn" or "refuse".
+        verdict: "ok", "warn", "refuse", or "unusable" where the gate itself is damaged.
         reasons: sentences; empty when the verdict is "ok".
-        score: log odds of being no usable dermoscopic photo.
+        score: log odds of being no usable dermoscopic photo; NaN where the gate is unusable.
     """
 
     verdict: str
     reasons: tuple[str, ...]
     score: float
+
+    @property
+    def stops(self) -> bool:
+        """Whether nothing may be said of the photo unless the reader insists."""
+        return self.verdict in (REFUSE, UNUSABLE)
 
     def to_json(self) -> dict:
         """As plain values, for records and files."""
@@ -94,7 +101,12 @@ def judge(record: dict, statistics: np.ndarray, score: float, short_side: int) -
         statistics: of `photo_statistics`.
         score: of `score_inputs`.
         short_side: of the photo, pixels.
+
+    Raises:
+        ValueError: a score that is not a number, of which no comparison would be true.
     """
+    if not np.isfinite(score):
+        raise ValueError("its score is not a number")
     faults = [said for _, exceeded, said in _faults(record, statistics[None]) if exceeded[0]]
     if short_side < SMALL_SIDE:
         faults.append(f"The photo is small: {short_side} pixels on its short side, where 450 are usual.")

@@ -9,12 +9,13 @@ import pandas as pd
 from PIL import Image
 from sklearn.linear_model import LogisticRegression
 
+from core.card import read_card
 from core.data.ham10000 import read_table
 from core.data.images import fit_image
 from core.diagnoses import CODES
 from core.evaluation.bootstrap import wilson
 from core.evaluation.evaluator import choose_rows
-from core.evaluation.report import write_text
+from core.files import write_text
 from core.trust.eye import look, spread
 from core.trust.feature_vectors import encode_images, encode_table
 from core.trust.gate import FAULTS, INPUTS, OK, REFUSE, WARN, gate_inputs, raw_inputs, score_inputs, verdicts
@@ -139,7 +140,7 @@ def _index(bundle, folder, progress) -> LookalikeIndex:
         return read_index(bundle.folder, bundle.card)
     except InvalidMeasure:
         MEASURES["lookalikes"].run(bundle, folder, progress)
-        return read_index(bundle.folder, bundle.card)
+        return read_index(bundle.folder, read_card(bundle.folder))
 
 
 def _balanced_rows(rows: np.ndarray, codes: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:

@@ -7,7 +7,7 @@ Reference: P. Tschandl et al., "Diagnostic accuracy of content-based dermatoscop
 features", Br J Dermatol 2019.
 """
 
-import os
+import io
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,7 +18,8 @@ import pandas as pd
 
 from core.card import Card
 from core.diagnoses import CODES
-from core.trust.measures import InvalidMeasure
+from core.files import write_bytes
+from core.trust.measures import DamagedMeasure, measure_again, read_measured_file
 
 INDEX_FILE = "lookalikes.npz"
 MEASURE = "lookalikes"
@@ -212,7 +213,7 @@ def build_index(
 
 
 def write_index(index: LookalikeIndex, folder: str | Path, weights_sha256: str) -> Path:
-    """Writes `lookalikes.npz` through a temporary file: numbers and plain texts, nothing that a reader would execute."""
+    """Writes `lookalikes.npz`: numbers and plain texts, nothing that a reader would execute."""
     arrays = {
         "weights_sha256": np.array(weights_sha256),
         "mean": index.mean,
@@ -230,27 +231,23 @@ def write_index(index: LookalikeIndex, folder: str | Path, weights_sha256: str) 
         words, numbers = np.unique(index.table[name].to_numpy(dtype="U"), return_inverse=True)
         arrays[name] = numbers.astype("uint16")
         arrays[f"{name}_words"] = words
-    path = Path(folder) / INDEX_FILE
-    scratch = path.with_name(f".{os.getpid()}.{INDEX_FILE}")
-    try:
-        np.savez_compressed(scratch, **arrays)
-        scratch.replace(path)
-    finally:
-        scratch.unlink(missing_ok=True)
-    return path
+    file = io.BytesIO()
+    np.savez_compressed(file, **arrays)
+    return write_bytes(Path(folder) / INDEX_FILE, file.getvalue())
 
 
 def read_index(folder: str | Path, card: Card) -> LookalikeIndex:
     """Reads a model's `lookalikes.npz`.
 
     Raises:
-        InvalidMeasure: it is missing, damaged, or of other weights; the sentence ends with the command that makes it.
+        MissingMeasure: it was never made.
+        DamagedMeasure: it is damaged, lost, exchanged or of other weights; the sentence ends with the command that makes it.
     """
     path = Path(folder) / INDEX_FILE
-    again = f"Run `python -m core measure {Path(folder).name} --data HAM10000_FOLDER --only {MEASURE}`."
+    again = measure_again(MEASURE, folder)
+    content = read_measured_file(MEASURE, INDEX_FILE, folder, card)
     try:
-        # Opened here, since NumPy leaves a damaged file open.
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
+        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         came = str(arrays["weights_sha256"])
         table = pd.DataFrame(
@@ -275,12 +272,8 @@ def read_index(folder: str | Path, card: Card) -> LookalikeIndex:
         )
         if not len(table) == len(index.vectors) == len(index.hashes):
             raise ValueError("its arrays are of different lengths")
-    except FileNotFoundError:
-        raise InvalidMeasure(f"{path} is missing. {again}") from None
-    except (OSError, ValueError, KeyError, IndexError, TypeError, EOFError) as error:
-        raise InvalidMeasure(f"{path} cannot be used ({error}). {again}") from None
     except Exception as error:  # noqa: BLE001 - zipfile and zlib have errors of their own for damaged bytes
-        raise InvalidMeasure(f"{path} is damaged ({error}). {again}") from None
+        raise DamagedMeasure(f"{path} cannot be used ({error}). {again}") from None
     if came != card.weights["sha256"]:
-        raise InvalidMeasure(f"{path} is stale: it was made with other weights of {card.name}. {again}")
+        raise DamagedMeasure(f"{path} is stale: it was made with other weights of {card.name}. {again}")
     return index

@@ -13,8 +13,8 @@ from core.data.ham10000 import read_table
 from core.diagnoses import CODES
 from core.evaluation.bootstrap import proportion, resample_lesions
 from core.evaluation.evaluator import choose_rows
-from core.evaluation.report import write_text
 from core.evaluation.results import InvalidResults, read_results
+from core.files import write_text
 from core.trust.feature_vectors import encode_images, encode_table
 from core.trust.lookalikes import KS, MEASURE, LookalikeIndex, build_index, vote, write_index
 from core.trust.measures import MEASURES, Progress

@@ -18,8 +18,8 @@ from core.data.ham10000 import read_table
 from core.diagnoses import CODES, index_of
 from core.evaluation.bootstrap import confidence_words
 from core.evaluation.evaluator import choose_rows
-from core.evaluation.report import write_text
 from core.explain import EXPLAINERS
+from core.files import write_text
 from core.trust.map_agreement import map_agreement, place_agreement
 from core.trust.map_places import cell_order, hits, inside_share, mask_cover, step_pictures, under
 from core.trust.map_summary import RANDOM, SAME, STAGES, summarise

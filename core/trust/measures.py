@@ -3,11 +3,11 @@
 import importlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.card import Card
+from core.card import Card, DamagedFile, bind_files, read_bound, read_card
 
 if TYPE_CHECKING:  # at run time this would load TensorFlow, and pages read measures without it
     from core.bundle import Bundle
@@ -16,7 +16,15 @@ Progress = Callable[[int, int], None]
 
 
 class InvalidMeasure(ValueError):
-    """A measure's file that is missing, damaged, or of other weights than the model's."""
+    """A measure that is not there to be used; the sentence says why, and ends with the command that makes it."""
+
+
+class MissingMeasure(InvalidMeasure):
+    """A measure that was never made: what it would say is not known, and nothing is wrong."""
+
+
+class DamagedMeasure(InvalidMeasure):
+    """A measure that was made and cannot be used: its file is damaged, lost, exchanged, or of other weights than the model's."""
 
 
 @dataclass(frozen=True)
@@ -29,17 +37,27 @@ class Measure:
             into the bundle's folder.
         file: the JSON file that it writes there, with "weights_sha256".
         form: keys and values that its present form has: a file without them is of an older one, and is refused.
+        also: further files that it writes there.
     """
 
     about: str
     function: str
     file: str
     form: tuple[tuple[str, object], ...] = ()
+    also: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """All that it writes."""
+        return (self.file, *self.also)
 
     def run(self, bundle: "Bundle", folder: str | Path, progress: Progress | None = None) -> None:
-        """Measures a model on a HAM10000 folder."""
+        """Measures a model on a HAM10000 folder, and binds what was written to the model's card."""
         module, name = self.function.split(":")
+        # The card names what other measures left meanwhile.
+        bundle = replace(bundle, card=read_card(bundle.folder))
         getattr(importlib.import_module(module), name)(bundle, Path(folder), progress)
+        bind_files(bundle.folder, self.files)
 
 
 MEASURES: dict[str, Measure] = {
@@ -58,6 +76,7 @@ MEASURES: dict[str, Measure] = {
         "The index of training lesions, what the nearest are worth as a second opinion, and whether a photo was trained on.",
         "core.trust.lookalikes_measure:measure_lookalikes",
         "lookalikes.json",
+        also=("lookalikes.npz",),
     ),
     "gate": Measure(
         "The photo gate: fitted on training photos, thresholds from validation, false refusals and strangers caught on test.",
@@ -68,16 +87,19 @@ MEASURES: dict[str, Measure] = {
         "Do the maps mean anything: lesion masks, deletion and insertion, shuffled weights, agreement, on test.",
         "core.trust.map_measures:measure_maps",
         "maps.json",
+        also=("maps.csv",),
     ),
     "similar": Measure(
         "Which test melanomas and nevi the network finds alike: hard pairs and look-alikes.",
         "core.trust.similar:measure_similar",
         "similar.json",
+        also=("similar.npz",),
     ),
     "colour": Measure(
         "Melanoma against nevus under each change of colour, on test.",
         "core.trust.colour_lab:measure_colour",
         "colour.json",
+        also=("colour.csv",),
     ),
 }
 
@@ -93,26 +115,48 @@ def find_measure(name: str) -> Measure:
     return MEASURES[name]
 
 
+def read_measured_file(name: str, file: str, folder: str | Path, card: Card) -> bytes:
+    """The bytes of a file that a measure left in a model's folder, which are those that it was measured with.
+
+    Raises:
+        MissingMeasure: the measure was never made.
+        DamagedMeasure: the file is not the one that the card names; the sentence ends with the command that makes it.
+    """
+    again = measure_again(name, folder)
+    try:
+        return read_bound(folder, file, card)
+    except FileNotFoundError:
+        raise MissingMeasure(f"{Path(folder) / file} is missing: this was never measured. {again}") from None
+    except DamagedFile as error:
+        raise DamagedMeasure(f"{error} {again}") from None
+
+
+def measure_again(name: str, folder: str | Path) -> str:
+    """The sentence with the command that makes a measure."""
+    return f"Run `python -m core measure {Path(folder).name} --data HAM10000_FOLDER --only {name}`."
+
+
 def read_measure(name: str, folder: str | Path, card: Card) -> dict:
     """What a measure left in a model's folder.
 
     Raises:
-        InvalidMeasure: its file is missing, damaged or of other weights; the sentence ends with the command that makes it.
+        MissingMeasure: it was never made.
+        DamagedMeasure: its file is damaged, lost, exchanged or of other weights; the sentence ends with the command that makes it.
     """
     path = Path(folder) / find_measure(name).file
-    again = f"Run `python -m core measure {Path(folder).name} --data HAM10000_FOLDER --only {name}`."
+    content = read_measured_file(name, path.name, folder, card)
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(content)
         sha256 = record["weights_sha256"]
-    except FileNotFoundError:
-        raise InvalidMeasure(f"{path} is missing. {again}") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InvalidMeasure(f"{path} cannot be used ({error}). {again}") from None
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise DamagedMeasure(f"{path} cannot be used ({error}). {measure_again(name, folder)}") from None
     for key, value in find_measure(name).form:
         if record.get(key) != value:
-            raise InvalidMeasure(
-                f"{path} is of an older form: {key} is {record.get(key)!r}. Expected {value!r}. {again}"
+            raise DamagedMeasure(
+                f"{path} is of an older form: {key} is {record.get(key)!r}. Expected {value!r}. {measure_again(name, folder)}"
             )
     if sha256 != card.weights["sha256"]:
-        raise InvalidMeasure(f"{path} is stale: it was measured with other weights of {card.name}. {again}")
+        raise DamagedMeasure(
+            f"{path} is stale: it was measured with other weights of {card.name}. {measure_again(name, folder)}"
+        )
     return record

@@ -1,5 +1,6 @@
 """The second reader: all that tells how far to trust one reading, from the encoded photo, for the app and the command line alike."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.card import Card
+from core.card import Card, DamagedFile, InvalidBundle, read_bound
+from core.evaluation.report import EVALUATION_FILE
 from core.trust.conformal import PredictionSet, build_set
-from core.trust.gate import Gate, as_arrays, gate_photo
+from core.trust.gate import UNUSABLE, Gate, as_arrays, gate_photo
 from core.trust.jury import Jury
 from core.trust.lookalikes import Lookalike, LookalikeIndex, LookalikeVote, find_lookalikes, read_index
 from core.trust.map_agreement import map_agreement, place_agreement
-from core.trust.measures import MEASURES, InvalidMeasure, read_measure
+from core.trust.measures import MEASURES, DamagedMeasure, MissingMeasure, measure_again, read_measure
 from core.trust.seen_before import SeenBefore, find_seen, hash_distances
 from core.trust.square import square_of
 
@@ -22,6 +24,8 @@ if TYPE_CHECKING:  # at run time this would load TensorFlow, and records are rea
     from core.reading import EncodedPhoto, LesionReading
 
 NEEDED = ("gate", "set", "lookalikes", "maps")
+# Asked for on the page alone; nobody misses it where it was never measured.
+_OPTIONAL = ("facts",)
 # Explains what the maps were measured with.
 _MAPS_METHOD = "grad-cam"
 
@@ -33,12 +37,23 @@ class Signals:
     Args:
         records: measure -> its record; those that are missing are left out.
         index: of the training lesions, or None.
-        notes: for each thing that is missing or unusable a sentence, with the command that makes it.
+        notes: for each thing that was never measured a sentence, with the command that makes it.
+        faults: name -> sentence, for each thing that was measured and cannot be used: damaged, lost, exchanged, of other weights.
     """
 
     records: Mapping[str, dict]
     index: LookalikeIndex | None
     notes: tuple[str, ...] = ()
+    faults: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def gate_fault(self) -> str:
+        """Why the gate cannot judge although it was measured; empty where it can, or never was measured."""
+        if "gate" in self.faults:
+            return self.faults["gate"]
+        if "gate" in self.records and self.index is None:
+            return self.faults.get("lookalikes") or next(iter(self.notes), "It lacks the index of training lesions.")
+        return ""
 
 
 @dataclass(frozen=True)
@@ -70,6 +85,7 @@ class Opinion:
         maps: how far the two maps agree.
         jury: what all networks say, if they were asked.
         notes: see `Signals`.
+        faults: sentences on what was measured and cannot be used; they must stand beside the answer.
     """
 
     gate: Gate | None = None
@@ -81,10 +97,11 @@ class Opinion:
     maps: MapsAgreement | None = None
     jury: Jury | None = None
     notes: tuple[str, ...] = field(default=())
+    faults: tuple[str, ...] = field(default=())
 
     @property
     def refused(self) -> bool:
-        return self.gate is not None and self.gate.verdict == "refuse"
+        return self.gate is not None and self.gate.stops
 
     def to_json(self) -> dict:
         """As plain values; what is not known is None."""
@@ -97,31 +114,65 @@ class Opinion:
             "jury": self.jury.to_json() if self.jury else None,
             "maps": {"agreement": self.maps.agreement, "quartile": self.maps.quartile} if self.maps else None,
             "trust_notes": list(self.notes),
+            "faults": list(self.faults),
         }
 
 
 def read_signals(folder: str | Path, card: Card) -> Signals:
-    """Reads what was measured of a model. Nothing that is missing or damaged makes this fail: a note says so."""
-    records, notes, index = {}, [], None
-    for name in (n for n in NEEDED if n in MEASURES):
+    """Reads what was measured of a model. Nothing that is missing or damaged makes this fail: a note or a fault says so."""
+    records, notes, faults, index = {}, [], {}, None
+
+    def reading(name: str, read: Callable[[], object]):
         try:
-            records[name] = read_measure(name, folder, card)
-        except InvalidMeasure as error:
-            notes.append(str(error))
+            return read()
+        except MissingMeasure as error:
+            if name not in _OPTIONAL:
+                notes.append(str(error))
+        except DamagedMeasure as error:
+            faults.setdefault(name, str(error))
+        return None
+
+    for name in (*NEEDED, *_OPTIONAL):
+        record = reading(name, lambda name=name: read_measure(name, folder, card))
+        if record is not None:
+            records[name] = record
     if "gate" in records:
-        records["gate"] = as_arrays(records["gate"])
+        try:
+            records["gate"] = as_arrays(records["gate"])
+        except (ValueError, TypeError, AttributeError) as error:
+            del records["gate"]
+            faults["gate"] = f"{MEASURES['gate'].file} cannot be used ({error}). {measure_again('gate', folder)}"
+    index = reading("lookalikes", lambda: read_index(folder, card))
     try:
-        index = read_index(folder, card)
-    except InvalidMeasure as error:
-        notes.append(str(error))
-    return Signals(records, index, tuple(dict.fromkeys(notes)))
+        read_bound(folder, EVALUATION_FILE, card)
+    except FileNotFoundError:
+        pass  # never evaluated: there is no operating point, which is said where one would stand
+    except DamagedFile as error:
+        faults["evaluation"] = f"{error} Run `python -m core evaluate {Path(folder).name} --data HAM10000_FOLDER`."
+    return Signals(records, index, tuple(dict.fromkeys(notes)), faults)
 
 
 def form_gate(signals: Signals, encoded: "EncodedPhoto") -> Gate | None:
-    """The gate's verdict, before anything else is asked."""
+    """The gate's verdict, before anything else is asked; None where the gate was never measured.
+
+    A gate that was measured and cannot be used gives a verdict of its own, which lets nothing through.
+    """
+    if signals.gate_fault:
+        return _unusable(signals.gate_fault)
     if signals.index is None or "gate" not in signals.records:
         return None
-    return gate_photo(signals.index, signals.records["gate"], encoded)
+    try:
+        return gate_photo(signals.index, signals.records["gate"], encoded)
+    except (ValueError, KeyError, IndexError, TypeError, OSError) as error:
+        return _unusable(str(error) if isinstance(error, InvalidBundle) else f"{type(error).__name__}: {error}.")
+
+
+def _unusable(why: str) -> Gate:
+    return Gate(
+        UNUSABLE,
+        (f"The photo gate is damaged, so nothing has looked whether this is a dermoscopic photo. {why}",),
+        math.nan,
+    )
 
 
 def form_opinion(
@@ -143,10 +194,13 @@ def form_opinion(
         jury: asks the networks, if they are to be asked.
     """
     gate = gate or form_gate(signals, encoded)
+    faults = dict.fromkeys(signals.faults.values())
+    if gate is not None and gate.verdict == UNUSABLE and not signals.gate_fault:
+        faults |= dict.fromkeys(gate.reasons)
     seen, nearest, vote = _compare(signals, encoded)
     looked = nearest is not None
     if reading is None:
-        return Opinion(gate, seen, looked, nearest, vote, notes=signals.notes)
+        return Opinion(gate, seen, looked, nearest, vote, notes=signals.notes, faults=tuple(faults))
     record = signals.records.get("set")
     return Opinion(
         gate,
@@ -158,6 +212,7 @@ def form_opinion(
         _maps(signals, bundle, encoded, reading),
         jury() if jury else None,
         signals.notes,
+        tuple(faults),
     )
 
 

@@ -1,6 +1,7 @@
 """Which test melanomas and nevi a network finds alike: each photo's nearest lesions of both kinds, by pooled feature vectors."""
 
 import hashlib
+import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +11,8 @@ import numpy as np
 
 from core.card import Card
 from core.data.images import fit_image
-from core.evaluation.report import write_text
-from core.trust.measures import InvalidMeasure, Progress, read_measure
+from core.files import write_bytes, write_text
+from core.trust.measures import DamagedMeasure, Progress, measure_again, read_measure, read_measured_file
 from core.trust.pair_photos import read_in_batches, read_pair_table
 
 if TYPE_CHECKING:  # at run time this would load TensorFlow
@@ -93,17 +94,16 @@ def measure_similar(bundle: "Bundle", folder: Path, progress: Progress | None = 
     out, melanoma = Path(bundle.folder), (table.dx == "mel").to_numpy()
     lesions = table.lesion_id.to_numpy("U")
     neighbours, cosines = find_neighbours(np.concatenate(vectors), melanoma, lesions)
-    scratch = out / f"{NEIGHBOURS_FILE}.partial"
-    with open(scratch, "wb") as file:
-        np.savez_compressed(
-            file,
-            image_id=table.image_id.to_numpy("U"),
-            lesion_id=lesions,
-            melanoma=melanoma,
-            neighbours=neighbours,
-            cosines=cosines,
-        )
-    scratch.replace(out / NEIGHBOURS_FILE)
+    file = io.BytesIO()
+    np.savez_compressed(
+        file,
+        image_id=table.image_id.to_numpy("U"),
+        lesion_id=lesions,
+        melanoma=melanoma,
+        neighbours=neighbours,
+        cosines=cosines,
+    )
+    write_bytes(out / NEIGHBOURS_FILE, file.getvalue())
     record = {
         "weights_sha256": bundle.card.weights["sha256"],
         "model": bundle.name,
@@ -149,15 +149,17 @@ def read_similar(folder: str | Path, card: Card) -> Similar:
     """What `measure_similar` left in a model's folder.
 
     Raises:
-        InvalidMeasure: a file is missing, damaged or of other weights; the sentence ends with the command that makes it.
+        MissingMeasure: it was never made.
+        DamagedMeasure: a file is damaged, lost, exchanged or of other weights; the sentence ends with the command that makes it.
     """
     record = read_measure("similar", folder, card)
     path = Path(folder) / NEIGHBOURS_FILE
-    again = f"Run `python -m core measure {Path(folder).name} --data HAM10000_FOLDER --only similar`."
+    again = measure_again("similar", folder)
+    content = read_measured_file("similar", NEIGHBOURS_FILE, folder, card)
     try:
-        if hashlib.sha256(path.read_bytes()).hexdigest() != record["neighbours_sha256"]:
-            raise InvalidMeasure(f"{path} and {SIMILAR_FILE} are of different runs. {again}")
-        with np.load(path, allow_pickle=False) as stored:
+        if hashlib.sha256(content).hexdigest() != record["neighbours_sha256"]:
+            raise DamagedMeasure(f"{path} and {SIMILAR_FILE} are of different runs. {again}")
+        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
             return Similar(
                 stored["image_id"],
                 stored["lesion_id"],
@@ -166,7 +168,7 @@ def read_similar(folder: str | Path, card: Card) -> Similar:
                 stored["cosines"],
                 record,
             )
-    except (OSError, KeyError, ValueError) as error:
-        if isinstance(error, InvalidMeasure):
-            raise
-        raise InvalidMeasure(f"{path} cannot be used ({error}). {again}") from None
+    except DamagedMeasure:
+        raise
+    except Exception as error:  # noqa: BLE001 - zipfile and zlib have errors of their own for damaged bytes
+        raise DamagedMeasure(f"{path} cannot be used ({error}). {again}") from None

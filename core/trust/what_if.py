@@ -23,7 +23,7 @@ import pandas as pd
 
 from core.data.patient import SEXES, SITES, Facts
 from core.diagnoses import CODES, NAMES, index_of
-from core.evaluation.report import write_text
+from core.files import write_text
 from core.trust.measures import MEASURES, Progress
 from core.trust.shares import share_of
 

@@ -8,7 +8,7 @@ import streamlit as st
 from core.card import Card
 from core.explain import EXPLAINERS
 from core.trust.map_summary import CHECKS
-from core.trust.measures import InvalidMeasure
+from core.trust.measures import DamagedMeasure, InvalidMeasure
 from core.webapp.maps_read import maps_record
 from core.webapp.words import plain
 
@@ -24,6 +24,9 @@ def draw_map_verdict(folder: str | Path, card: Card, methods: Sequence[str]) -> 
     """
     try:
         record = maps_record(folder, card)
+    except DamagedMeasure as error:
+        st.warning(plain(str(error)), icon=":material/heart_broken:")
+        return
     except InvalidMeasure as error:
         st.caption(f"Whether these maps mean anything was not measured for this model. {plain(str(error))}")
         return

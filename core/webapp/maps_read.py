@@ -18,7 +18,7 @@ def maps_record(folder: str | Path, card: Card) -> dict:
     path = Path(folder) / find_measure("maps").file
     try:
         state = path.stat()
-        stamp = (state.st_mtime_ns, state.st_size)
+        stamp = (state.st_mtime_ns, state.st_size, card.files.get(path.name))
     except OSError:
         stamp = None
     return _read(str(folder), card.weights["sha256"], stamp, card)

@@ -8,7 +8,7 @@ import streamlit as st
 from core.data.patient import SEXES, SITES, Facts, InvalidFacts
 from core.diagnoses import CODES, NAMES
 from core.reading import read_lesion
-from core.trust.measures import InvalidMeasure
+from core.trust.measures import DamagedMeasure, InvalidMeasure
 from core.trust.similar import NEIGHBOURS_FILE, SIMILAR_FILE, Similar, read_similar
 from core.webapp.cached import FAILURES, encode, failure, load_model
 from core.webapp.export import draw_table
@@ -291,6 +291,9 @@ def _similar(choice: Choice) -> Similar | None:
     folder = choice.model.key[0]
     try:
         return _read_similar(choice.model.key, _stamp(folder), folder, choice.model.card)
+    except DamagedMeasure as error:
+        st.warning(plain(str(error)), icon=":material/heart_broken:")
+        return None
     except InvalidMeasure as error:
         st.info(f"Look-alikes are not known: {plain(str(error))}", icon=":material/compare:")
         return None

@@ -8,7 +8,7 @@ from core.data.patient import Facts
 from core.diagnoses import NAMES
 from core.reading import encode_photo, read_lesion
 from core.trust.colour_lab import PLAIN, SCORED, verdict
-from core.trust.measures import InvalidMeasure, read_measure
+from core.trust.measures import DamagedMeasure, InvalidMeasure, read_measure
 from core.webapp.ask import Photo, ask_photo
 from core.webapp.cached import FAILURES, failure, load_model
 from core.webapp.export import draw_figure, draw_table
@@ -40,6 +40,9 @@ def _draw_measured(choice: Choice) -> None:
     st.subheader("Over all test melanomas and nevi", anchor=False)
     try:
         record = read_measure("colour", choice.model.key[0], choice.model.card)
+    except DamagedMeasure as error:
+        st.warning(plain(str(error)), icon=":material/heart_broken:")
+        return
     except InvalidMeasure as error:
         st.info(f"Not measured for this network: {plain(str(error))}", icon=":material/palette:")
         return

@@ -8,10 +8,11 @@ import streamlit as st
 from core.data.patient import Facts
 from core.reading import read_lesion
 from core.trust.conformal import build_set
+from core.trust.gate import UNUSABLE
 from core.webapp.answer import draw_answer
 from core.webapp.ask import Photo, is_example
 from core.webapp.cached import FAILURES, encode, failure, load_model, second_opinion
-from core.webapp.gate_view import draw_gate
+from core.webapp.gate_view import draw_faults, draw_gate
 from core.webapp.lookalikes_view import draw_seen
 from core.webapp.overlays import draw_overlays
 from core.webapp.second_facts import ask_what_if, draw_facts_in_short
@@ -33,18 +34,20 @@ def draw_reading(shelf: Shelf, name: str, photo: Photo, facts: Facts) -> Case:
         bundle = load_model(folder, card)
         encoded = encode(bundle, photo)
         opinion = second_opinion(signals, bundle, encoded)
-        if is_example():
+        if is_example() and not (opinion.gate and opinion.gate.verdict == UNUSABLE):
             if opinion.refused:
                 st.caption(
                     ":material/draw: The photo gate refuses this drawing, rightly. The example goes on all the same."
                 )
         elif not draw_gate(opinion.gate, signals.records.get("gate"), photo.hash):
+            draw_faults(f for f in opinion.faults if f != signals.gate_fault)
             st.stop()
         reading = read_lesion(bundle, None, facts, encoded=encoded, explain=False)
         what = ask_what_if(bundle, encoded, facts, facts_record)
     except FAILURES as error:
         st.error(failure(error), icon=":material/error:")
         st.stop()
+    draw_faults(opinion.faults)
     draw_seen(opinion.seen)
     measured = signals.records.get("set")
     found = build_set(reading.probabilities, measured) if measured else None

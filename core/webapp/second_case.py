@@ -144,6 +144,7 @@ def _answer(case: "Case") -> list[Part]:
     parts: list[Part] = [Heading("Answer")]
     if case.opinion.gate and case.opinion.gate.verdict != "ok":
         parts.append(Notice(f"Photo gate: {case.opinion.gate.verdict}. {' '.join(case.opinion.gate.reasons)}"))
+    parts += [Notice(f"Damaged, and left out of this report: {fault}") for fault in case.opinion.faults]
     if case.opinion.seen:
         parts.append(Notice(case.opinion.seen.words))
     if found and found.abstains:

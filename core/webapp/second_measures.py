@@ -5,23 +5,24 @@ from pathlib import Path
 import streamlit as st
 
 from core.card import Card
+from core.evaluation.report import EVALUATION_FILE
 from core.trust.measures import MEASURES, InvalidMeasure, read_measure
 
 
 def kept_signals(folder: Path, card: Card):
     """All that opinions about a photo are formed with; see `core.trust.opinion.read_signals`."""
-    return _signals(str(folder), card.weights["sha256"], _stamps(folder), card)
+    return _signals(str(folder), card.weights["sha256"], _stamps(folder, card), card)
 
 
 def kept_measure(name: str, folder: Path, card: Card) -> tuple[dict | None, str]:
     """A measure's record, or None and the sentence why there is none."""
-    return _measure(name, str(folder), card.weights["sha256"], _stamps(folder), card)
+    return _measure(name, str(folder), card.weights["sha256"], _stamps(folder, card), card)
 
 
-def _stamps(folder: Path) -> tuple:
-    """Size and time of what measures may have left, so that a new measure is seen at once."""
-    stamps = []
-    for name in sorted({m.file for m in MEASURES.values()} | {"lookalikes.npz"}):
+def _stamps(folder: Path, card: Card) -> tuple:
+    """Size and time of what measures may have left, and what the card names, so that a new measure is seen at once."""
+    stamps = [*card.files.items()]
+    for name in sorted({file for m in MEASURES.values() for file in m.files} | {EVALUATION_FILE}):
         try:
             state = (folder / name).stat()
             stamps.append((name, state.st_mtime_ns, state.st_size))

@@ -117,6 +117,9 @@ def _draw_threshold(case: Case) -> None:
 
 def _say_missing(case: Case, file: str) -> None:
     """The sentences on what was not measured, with the command that does."""
+    if file in case.signals.faults:
+        st.warning(plain(case.signals.faults[file]), icon=":material/heart_broken:")
+        return
     said = [note for note in case.signals.notes if file in note.lower()] or list(case.signals.notes)
     for note in said:
         st.caption(plain(note))

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from core.card import Card
+from core.card import Card, DamagedFile, read_bound
 from core.evaluation.melanoma import Duel
-from core.evaluation.report import InvalidEvaluation, read_evaluation
+from core.evaluation.report import EVALUATION_FILE, InvalidEvaluation, read_evaluation
 from core.trust.threshold import RATIOS, suggested_threshold, threshold_words, weigh
 from core.webapp.evaluations import Evaluated, read_evaluated
 from core.webapp.shelf import Shelf
@@ -17,10 +17,11 @@ _CHANGED = "threshold changed"
 
 
 def default_threshold(shelf: Shelf, name: str, card: Card) -> float | None:
-    """The model's operating point, chosen on validation; None where it has none."""
+    """The model's operating point, chosen on validation; None where it has none that is usable."""
     try:
+        read_bound(shelf.folder(name), EVALUATION_FILE, card)
         point = getattr(read_evaluation(shelf.folder(name)), "operating_point", None) or {}
-    except InvalidEvaluation:
+    except (FileNotFoundError, DamagedFile, InvalidEvaluation):
         return None
     value = point.get("threshold")
     return float(value) if isinstance(value, int | float) and 0 < value < 1 else None

@@ -216,7 +216,7 @@ def test_unreadable_and_missing_photos_stop_with_their_names(drawn, few, tmp_pat
     (few / "photos" / f"{ids[3]}.jpg").unlink()
     with pytest.raises(InvalidDataset, match=f"1 of 8 photos have no file: {ids[3]}"):
         evaluate(with_split(drawn), few, "all", tmp_path / "out")
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_network_without_facts_is_scored_too(few, tmp_path):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from made_up import CARD, made_up_results, made_up_table, write_made_up
 
-from core.card import read_card, weights_root
+from core.card import read_card, sha256_of, weights_root
 from core.diagnoses import CODES
 from core.evaluation.metrics import flatten, scores
 from core.evaluation.report import EVALUATION_FILE
@@ -33,6 +33,13 @@ def edit_evaluation(folder, **changes):
 
 def edit_table(path, change):
     change(pd.read_csv(path)).to_csv(path, index=False)
+    name_anew(path)
+
+
+def name_anew(path):
+    """Has the evaluation name the table as it is now: its checksum then tells nothing."""
+    files = json.loads((path.parent / EVALUATION_FILE).read_text())["files"]
+    edit_evaluation(path.parent, files=files | {path.name: sha256_of(path)})
 
 
 def swap(table):
@@ -56,7 +63,9 @@ def swap(table):
         (lambda f: edit_table(f / PREDICTIONS_FILE, lambda t: t.assign(mel=2.0)), "not probabilities"),
         (lambda f: edit_evaluation(f, confusion=[[0] * 7] * 7), "confusion matrices differ"),
         (lambda f: edit_table(f / PREDICTIONS_FILE, lambda t: pd.concat([t, t.head(1)])), "more than once"),
-        (lambda f: (f / CASES_FILE).write_bytes(b"\xff\xfe\x00\x01"), "cannot be read"),
+        (lambda f: [(f / CASES_FILE).write_bytes(b"\xff\xfe\x00\x01"), name_anew(f / CASES_FILE)], "cannot be read"),
+        (lambda f: (f / CASES_FILE).write_bytes((f / CASES_FILE).read_bytes()[:-9]), "its checksum is another"),
+        (lambda f: edit_evaluation(f, files={}), "its checksum is another"),
     ],
 )
 def test_files_that_do_not_fit_are_refused_with_the_command(folder, damage, words):

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from made_up import CARD, SHA, made_up_table, write_made_up
+from made_up import CARD, SHA, bound, made_up_table, write_made_up
 
 from core.diagnoses import CODES
 from core.trust.conformal import (
@@ -156,7 +156,7 @@ def test_the_measure_is_written_read_and_bound_to_its_weights(tmp_path):
         measure_set(bundle, tmp_path)
     write_made_up(folder / "validation", made_up_table(seed=2))
     measure_set(bundle, tmp_path)
-    record = read_measure("set", folder, CARD)
+    record = read_measure("set", folder, bound(CARD, folder))
     assert record["weights_sha256"] == SHA
     test = record["test"]
     assert record["counted_by"] == "lesion"

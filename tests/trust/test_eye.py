@@ -32,10 +32,13 @@ def test_what_is_strange_lies_far_out():
     assert np.abs(eye.eye_terms(record, known)[:, -2:].mean(axis=0)).max() < 0.05
 
 
-def test_a_damaged_eye_is_one_sentence(tmp_path):
-    file = tmp_path / "gate-eye.weights.h5"
+def test_the_eye_of_the_folder_of_models_goes_first_and_a_damaged_one_is_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.setenv("MELASCOPE_WEIGHTS", str(tmp_path))
+    assert eye.eye_file().is_file(), "a folder of models without an eye relies on the repository's"
+    (tmp_path / eye.EYE_FILE).write_bytes(b"no weights")
+    with pytest.raises(InvalidBundle, match=f"{tmp_path}.*SHA-256"):
+        eye.load_eye()
+    monkeypatch.setattr(eye, "REPOSITORY", tmp_path / "nowhere")
+    (tmp_path / eye.EYE_FILE).unlink()
     with pytest.raises(InvalidBundle, match="missing.*Restore"):
-        eye.load_eye(file)
-    file.write_bytes(b"no weights")
-    with pytest.raises(InvalidBundle, match="SHA-256"):
-        eye.load_eye(file)
+        eye.load_eye()

@@ -4,12 +4,13 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from made_up import bound
 
 from core.card import read_card
 from core.diagnoses import CODES
 from core.trust import lookalikes as la
 from core.trust.lookalikes_measure import choose_k, choose_thresholds, score_votes
-from core.trust.measures import InvalidMeasure
+from core.trust.measures import DamagedMeasure, MissingMeasure
 
 
 def made_up_index(vectors: np.ndarray, dx: list[str], lesions: list[str] | None = None) -> la.LookalikeIndex:
@@ -76,7 +77,7 @@ def test_an_index_survives_its_file_and_is_small(tmp_path, drawn_bundle_folder):
     index = made_up_index(np.random.default_rng(1).normal(size=(30, 5)), [CODES[i % 7] for i in range(30)])
     card = read_card(drawn_bundle_folder)
     la.write_index(index, tmp_path, card.weights["sha256"])
-    again = la.read_index(tmp_path, card)
+    again = la.read_index(tmp_path, bound(card, tmp_path))
     assert again.table.drop(columns="age").equals(index.table.drop(columns="age"))
     assert np.isnan(again.table.age.iloc[0]) and again.table.age.iloc[1] == 50
     assert np.allclose(again.vectors, index.vectors, atol=1e-3) and not list(tmp_path.glob(".*"))
@@ -102,8 +103,12 @@ def test_a_bad_index_is_one_sentence_with_the_command(damage, tmp_path, drawn_bu
         path.write_bytes(content[:at] + bytes(b ^ 255 for b in content[at : at + 40]) + content[at + 40 :])
     elif damage == "pickled":
         np.savez(path, weights_sha256=np.array([{"a": 1}], dtype=object))
-    with pytest.raises(InvalidMeasure, match=r"python -m core measure .* --only lookalikes"):
-        la.read_index(tmp_path, card)
+    wrong = MissingMeasure if damage == "missing" else DamagedMeasure
+    with pytest.raises(wrong, match=r"python -m core measure .* --only lookalikes"):
+        la.read_index(tmp_path, bound(card, tmp_path))
+    if damage != "missing":
+        with pytest.raises(DamagedMeasure, match="not bound to the card"):
+            la.read_index(tmp_path, card)
 
 
 def test_k_is_the_smallest_of_the_best():

@@ -1,7 +1,10 @@
 import json
 import shutil
+from dataclasses import replace
 
+import numpy as np
 import pytest
+from made_up import bound
 
 from core.data.drawn import draw_lesion
 from core.data.images import read_photo
@@ -35,7 +38,7 @@ def test_a_training_photo_gets_every_signal_that_was_measured(bundle, measured_b
 def test_nothing_measured_is_no_fault(bundle, drawn_bundle_folder):
     from core.reading import encode_photo, read_lesion
 
-    signals = read_signals(drawn_bundle_folder, bundle.card)
+    signals = read_signals(drawn_bundle_folder, replace(bundle.card, files={}))
     assert signals.index is None and not signals.records
     assert all("python -m core measure" in note for note in signals.notes)
     encoded = encode_photo(bundle, draw_lesion()[0])
@@ -48,7 +51,56 @@ def test_stale_files_are_not_used(bundle, measured_bundle_folder, tmp_path):
     folder = shutil.copytree(measured_bundle_folder, tmp_path / "Drawn")
     gate = folder / "gate.json"
     gate.write_text(gate.read_text().replace(bundle.card.weights["sha256"], "0" * 64))
-    (folder / "lookalikes.npz").write_bytes(b"")
-    signals = read_signals(folder, bundle.card)
-    assert "gate" not in signals.records and signals.index is None
-    assert any("stale" in note for note in signals.notes)
+    signals = read_signals(folder, bound(bundle.card, folder))
+    assert "gate" not in signals.records and "stale" in signals.faults["gate"]
+
+
+def half(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def exchanged(path):
+    path.write_bytes(path.read_bytes() + b" ")
+
+
+DAMAGES = {"half": half, "lost": lambda path: path.unlink(), "exchanged": exchanged}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("file", ["gate.json", "lookalikes.npz", "lookalikes.json", "set.json"])
+def test_what_is_damaged_is_a_fault_and_a_damaged_gate_lets_nothing_through(
+    bundle, measured_bundle_folder, tmp_path, file, damage
+):
+    from core.reading import encode_photo
+
+    folder = shutil.copytree(measured_bundle_folder, tmp_path / "Drawn")
+    if not (folder / file).exists():
+        (folder / file).write_text(json.dumps({"weights_sha256": bundle.card.weights["sha256"]}))
+    card = bound(bundle.card, folder)
+    DAMAGES[damage](folder / file)
+    signals = read_signals(folder, card)
+    assert list(signals.faults) == [file.split(".")[0]] and "python -m core measure Drawn" in str(signals.faults)
+    assert not any(file in note for note in signals.notes), "damaged is not the same as never measured"
+    encoded = encode_photo(bundle, np.random.default_rng(0).integers(0, 256, (300, 300, 3), "uint8"))
+    opinion = form_opinion(signals, bundle, encoded, None)
+    assert opinion.to_json()["faults"] == list(signals.faults.values())
+    if file in ("gate.json", "lookalikes.npz"):
+        assert opinion.gate.verdict == "unusable" and opinion.refused
+        json.dumps(opinion.to_json(), allow_nan=False)
+
+
+def test_a_gate_that_calculates_nonsense_or_has_lost_its_eye_lets_nothing_through(
+    bundle, measured_bundle_folder, tmp_path, monkeypatch
+):
+    from core.reading import encode_photo
+    from core.trust import eye
+
+    signals = read_signals(measured_bundle_folder, bundle.card)
+    encoded = encode_photo(bundle, draw_lesion()[0])
+    for change in ({"intercept": float("nan")}, {"coefficients": np.zeros(3)}, {"thresholds": {}}):
+        records = {**signals.records, "gate": signals.records["gate"] | change}
+        opinion = form_opinion(replace(signals, records=records), bundle, encoded, None)
+        assert opinion.gate.verdict == "unusable" and len(opinion.faults) == 1
+    monkeypatch.setattr(eye, "eye_file", lambda: tmp_path / "gone")
+    opinion = form_opinion(signals, bundle, encode_photo(bundle, draw_lesion("nv")[0]), None)
+    assert opinion.refused and "Restore it" in opinion.faults[0]

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from made_up import made_up_table, write_made_up
+from made_up import bound, made_up_table, write_made_up
 
 from core.data.colour import SETTINGS
 from core.data.ham10000 import InvalidDataset, read_table
@@ -35,7 +35,7 @@ def test_likeness_is_that_of_encoded_photos(bundle, drawn_folder):
 
     seen = []
     measure_similar(bundle, drawn_folder, lambda done, total: seen.append((done, total)))
-    found = read_similar(bundle.folder, bundle.card)
+    found = read_similar(bundle.folder, bound(bundle.card, bundle.folder))
     table = read_table(drawn_folder)
     pair = table[table.dx.isin(["mel", "nv"])].set_index("image_id")
     assert list(found.image_ids) == list(pair.index) and seen[-1] == (len(pair), len(pair))
@@ -68,19 +68,22 @@ def test_nearest_and_hard_pairs_by_hand():
 
 def test_files_of_different_runs_are_noticed(bundle, drawn_folder):
     measure_similar(bundle, drawn_folder)
-    stale = replace(bundle.card, weights=bundle.card.weights | {"sha256": "0" * 64})
+    stale = replace(bound(bundle.card, bundle.folder), weights=bundle.card.weights | {"sha256": "0" * 64})
     with pytest.raises(InvalidMeasure, match="stale"):
         read_similar(bundle.folder, stale)
+    before = bound(bundle.card, bundle.folder)
     (bundle.folder / NEIGHBOURS_FILE).write_bytes(b"other")
+    with pytest.raises(InvalidMeasure, match="damaged or was exchanged.*--only similar"):
+        read_similar(bundle.folder, before)
     with pytest.raises(InvalidMeasure, match="different runs.*--only similar"):
-        read_similar(bundle.folder, bundle.card)
+        read_similar(bundle.folder, bound(bundle.card, bundle.folder))
 
 
 def test_colours_are_measured_and_can_be_computed_again(bundle, drawn_folder):
     from core.evaluation.predictions import predict_table
 
     measure_colour(bundle, drawn_folder)
-    record = read_measure("colour", bundle.folder, bundle.card)
+    record = read_measure("colour", bundle.folder, bound(bundle.card, bundle.folder))
     photos = pd.read_csv(bundle.folder / "colour.csv")
     assert [row["name"] for row in record["settings"]] == [PLAIN, *SETTINGS]
     again = compare_settings(photos, record["threshold"])

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from made_up import bound
 
 from core.data.drawn import draw_lesion
 from core.data.patient import SEXES, SITES, Facts
@@ -137,6 +138,6 @@ def test_the_measure_is_written(tmp_path, drawn_folder, drawn_bundle_folder):
     write_card(bundle.card, folder)
     evaluate(bundle, drawn_folder, "test", folder, resamples=20)
     measure_facts(bundle, drawn_folder)
-    record = read_measure("facts", folder, bundle.card)
+    record = read_measure("facts", folder, bound(bundle.card, folder))
     assert record["test"]["flips"]["photos"] == 8 and sum(r[3] for r in record["training_facts"]) > 0
     json.dumps(record, allow_nan=False)

@@ -12,7 +12,12 @@ def page(verdict: str, measured: bool = True) -> None:
 
     share = {"value": 0.006, "low": 0.003, "high": 0.01}
     record = {"test": {"refused": share}, "strangers_mean": {"refused": {"value": 0.93}, "caught": {"value": 0.97}}}
-    reasons = {"ok": (), "warn": ("The photo is blurred.",), "refuse": ("This does not look like *that*.",)}
+    reasons = {
+        "ok": (),
+        "warn": ("The photo is blurred.",),
+        "refuse": ("This does not look like *that*.",),
+        "unusable": ("Damaged.",),
+    }
     gate = Gate(verdict, reasons[verdict], 0.0) if verdict in reasons else None
     if draw_gate(gate, record if measured else None, "hash"):
         st.subheader("The answer")
@@ -42,7 +47,17 @@ def test_a_refusal_stops_until_the_reader_goes_on_knowingly():
     assert app.subheader and app.error
 
 
-def test_nothing_measured_draws_nothing():
+def test_a_gate_that_was_never_measured_is_said_and_stops_nothing():
     app = open_page("none")
-    assert app.subheader and not app.caption
+    assert app.subheader and "never measured" in app.caption[0].value
+
+
+def test_a_damaged_gate_stops_until_the_reader_goes_on_knowingly():
+    app = open_page("unusable")
+    assert not app.subheader and "No diagnosis" in app.error[0].value and "wrongly refused" not in app.caption[0].value
+    app.checkbox[0].check().run()
+    assert app.subheader and app.error
+
+
+def test_nothing_is_said_of_a_gate_without_figures():
     assert "the gate" not in open_page("refuse", False).caption[0].value.split("If you know")[0]

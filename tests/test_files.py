@@ -1,0 +1,179 @@
+"""Files appear whole or not at all, whoever else writes them and whenever a writer is stopped."""
+
+import errno
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from core import files
+from core.files import (
+    CannotWrite,
+    cache_root,
+    check_folder_takes,
+    clear_cache,
+    clear_leftovers,
+    finish_writing,
+    folder_written_whole,
+    reserve,
+    weights_root,
+    write_text,
+    write_together,
+    written_whole,
+)
+
+
+def names(folder):
+    return sorted(p.name for p in folder.iterdir())
+
+
+def test_two_writers_of_one_file_tear_nothing_and_lose_nothing(tmp_path):
+    path, wrong = tmp_path / "file.json", []
+    write_text(path, json.dumps([0] * 2000))
+    done = threading.Event()
+
+    def write(number):
+        for _ in range(60):
+            write_text(path, json.dumps([number] * 2000))
+
+    def read():
+        while not done.is_set():
+            found = json.loads(path.read_text())
+            if len(found) != 2000 or len(set(found)) != 1:
+                wrong.append(found)
+
+    writers = [threading.Thread(target=write, args=(n,)) for n in (1, 2)]
+    reader = threading.Thread(target=read)
+    for thread in (reader, *writers):
+        thread.start()
+    for thread in writers:
+        thread.join()
+    done.set()
+    reader.join()
+    assert not wrong and names(tmp_path) == ["file.json"]
+
+
+def test_an_error_leaves_the_old_file(tmp_path):
+    write_text(tmp_path / "a", "old")
+    file, folder = written_whole(tmp_path / "a"), folder_written_whole(tmp_path / "folder")
+    file.__enter__().write_text("ne")
+    (folder.__enter__() / "b").write_text("ne")
+    for writer in (file, folder):
+        assert not writer.__exit__(RuntimeError, RuntimeError(), None)
+    assert names(tmp_path) == ["a"] and (tmp_path / "a").read_text() == "old"
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from core import files
+real, left = Path.replace, [int(sys.argv[2])]
+def replace(self, target):
+    if not left[0]:
+        os._exit(9)
+    left[0] -= 1
+    return real(self, target)
+Path.replace = replace
+files.write_together(sys.argv[1], {"a": "new", "b": "new", "below/c": "new"})
+"""
+
+
+@pytest.mark.parametrize("moves", range(3))
+def test_a_set_that_was_being_moved_when_its_writer_was_killed_is_finished_by_the_next_reader(tmp_path, moves):
+    write_together(tmp_path, {"a": "old", "b": "old", "below/c": "old"})
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(tmp_path), str(moves)], cwd=Path(__file__).parents[1], timeout=60
+    )
+    assert done.returncode == 9
+    finish_writing(tmp_path)
+    assert [(tmp_path / n).read_text() for n in ("a", "b", "below/c")] == ["new"] * 3
+    assert names(tmp_path) == ["a", "b", "below"]
+
+
+def test_a_set_that_cannot_be_written_whole_leaves_the_old_one(tmp_path):
+    write_together(tmp_path, {"a": "old", "b": "old"})
+    with pytest.raises(TypeError):
+        write_together(tmp_path, {"a": "new", "b": object()})
+    assert (tmp_path / "a").read_text() == "old" and names(tmp_path) == ["a", "b"]
+
+
+def test_what_dead_runs_left_is_removed_and_what_living_ones_write_is_not(tmp_path):
+    child = subprocess.Popen([sys.executable, "-c", "pass"])
+    child.wait()
+    dead = tmp_path / f".images.npy.{files._machine()}-{child.pid}-0123abcd.partial"
+    elsewhere = tmp_path / f".images.npy.ffffffff-{child.pid}-0123abcd.partial"
+    own = tmp_path / files._scratch_name("card.json")
+    old_name, folder = tmp_path / "card.json.partial", tmp_path / "partial-epoch-003"
+    for path in (dead, elsewhere, own, old_name, tmp_path / "card.json"):
+        path.write_text("x")
+    folder.mkdir()
+    assert clear_leftovers(tmp_path) == [dead]
+    later = clear_leftovers(tmp_path, now=time.time() + 2 * files.LEFT_ALONE)
+    assert {elsewhere, own, old_name, folder} == set(later) and names(tmp_path) == ["card.json"]
+
+
+def test_arrays_that_nobody_uses_leave_the_cache(tmp_path):
+    for name, age in (("images-old.npy", files.UNUSED + 9), ("images-new.npy", 9), ("notes.txt", files.UNUSED + 9)):
+        (tmp_path / name).write_text("x")
+        os.utime(tmp_path / name, (time.time() - age,) * 2)
+    clear_cache(tmp_path)
+    assert names(tmp_path) == ["images-new.npy", "notes.txt"]
+
+
+def test_a_folder_is_tried_before_the_work_and_not_left_behind(tmp_path):
+    check_folder_takes(tmp_path / "new" / "deep")
+    assert names(tmp_path) == []
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(CannotWrite, match="cannot be written"):
+        check_folder_takes(tmp_path / "file" / "below")
+    if os.path.isdir("/proc/self"):
+        with pytest.raises(CannotWrite, match="choose another"):
+            check_folder_takes("/proc/self/here")
+
+
+def test_a_full_disk_is_one_sentence_before_anything_is_written(tmp_path, monkeypatch):
+    from core.data.batches import new_array
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full, raising=False)
+    with pytest.raises(CannotWrite, match="needs 1.51 GB.*are free.*MELASCOPE_CACHE"):
+        new_array(tmp_path / "images.npy", "uint8", (10_000, 224, 224, 3))
+
+
+@pytest.mark.parametrize("system", [True, False])
+def test_room_is_reserved_and_the_array_is_one(tmp_path, monkeypatch, system):
+    import numpy as np
+
+    from core.data.batches import new_array
+
+    if not system:
+        monkeypatch.delattr(os, "posix_fallocate", raising=False)
+    array = new_array(tmp_path / "a.npy", "uint8", (3, 4, 5))
+    array[2] = 7
+    array.flush()
+    found = np.load(tmp_path / "a.npy")
+    assert found.shape == (3, 4, 5) and found[2].min() == 7 and not found[:2].any()
+    with open(tmp_path / "b", "wb") as file:
+        file.write(b"head")
+        reserve(file, 3_000_000, tmp_path / "b")
+    assert (tmp_path / "b").stat().st_size == 3_000_000 and (tmp_path / "b").read_bytes()[:4] == b"head"
+
+
+def test_without_a_home_the_variable_is_named(monkeypatch):
+    def none():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("MELASCOPE_CACHE")
+    monkeypatch.setattr(Path, "home", none)
+    with pytest.raises(CannotWrite, match="MELASCOPE_CACHE=/some/folder"):
+        cache_root()
+    monkeypatch.setenv("MELASCOPE_CACHE", "/elsewhere")
+    monkeypatch.setenv("MELASCOPE_WEIGHTS", "/models")
+    assert cache_root() == Path("/elsewhere") and weights_root() == Path("/models")
