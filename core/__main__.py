@@ -2,7 +2,7 @@
 
 import typer
 
-from core.cli import data, ensemble, evaluate, measure, models, read, replay, train
+from core.cli import calibrate, data, ensemble, evaluate, measure, models, read, replay, train
 
 app = typer.Typer(
     name="python -m core",
@@ -15,6 +15,7 @@ app = typer.Typer(
 )
 app.add_typer(data.app, name="data")
 app.command("train", epilog=train.EPILOG)(train.train)
+app.command("calibrate", epilog=calibrate.EPILOG)(calibrate.calibrate)
 app.command("ensemble", epilog=ensemble.EPILOG)(ensemble.ensemble)
 app.command("evaluate", epilog=evaluate.EPILOG)(evaluate.evaluate)
 app.command("measure", epilog=measure.EPILOG)(measure.measure)

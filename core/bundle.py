@@ -8,6 +8,7 @@ import h5py
 import keras
 import numpy as np
 
+from core.calibration import Calibration
 from core.card import (
     WEIGHTS_FILE,
     Card,
@@ -19,6 +20,7 @@ from core.card import (
     sha256_of,
     write_card,
 )
+from core.diagnoses import CODES
 from core.files import written_whole
 from core.networks import Classifier, build_classifier
 from core.networks.ensemble import build_ensemble
@@ -36,19 +38,20 @@ class Bundle:
     folder: Path
 
 
-def load_bundle(name: str | Path) -> Bundle:
+def load_bundle(name: str | Path, *, renew: bool = False) -> Bundle:
     """Builds a bundle's network and loads its weights. The file holds arrays only: nothing in it is executed.
 
     An ensemble has no weights of its own; its members lie beside it.
 
     Args:
         name: of a shipped model, or a path to a model's folder.
+        renew: see `read_card`.
 
     Raises:
         InvalidBundle: no such model, weights missing or damaged, or weights that are not those of the card.
     """
     folder = find_bundle(name)
-    card = read_card(folder)
+    card = read_card(folder, renew=renew)
     if card.network.get("members"):
         return _load_ensemble(card, folder)
     weights = folder / Path(card.weights["file"]).name
@@ -81,7 +84,7 @@ def _load_ensemble(card: Card, folder: Path) -> Bundle:
     check_members(card, folder)
     members = [load_bundle(folder.resolve().parent / name) for name in card.network["members"]]
     try:
-        classifier = build_ensemble([m.classifier for m in members], [m.card.temperature for m in members])
+        classifier = build_ensemble([m.classifier for m in members], [m.card.calibration for m in members])
     except ValueError as error:
         raise InvalidBundle(f"{card.name} cannot be put together: {error}") from None
     return Bundle(card.name, card, classifier, folder)
@@ -125,6 +128,33 @@ def write_weights(model: keras.Model, target: Path, dtype: str) -> None:
         shrink_weights(full, target, dtype)
     finally:
         full.unlink(missing_ok=True)
+
+
+def take_out_offset(bundle: Bundle) -> Bundle:
+    """Gives weights back the logits that were trained, where an earlier version baked an offset into them, and saves them.
+
+    That version subtracted `prior_shift` times the logarithm of the training shares from the logits' biases, for the sake of balanced
+    accuracy. Its card says by how much, so that the same can be added again; biases are stored as float32. Other bundles are
+    returned as they are.
+    """
+    card = bundle.card
+    if "prior_shift" not in card.training:
+        return bundle
+    counts = np.asarray(card.data["photos_per_class"]["train"], "float64")
+    layer = bundle.classifier.head.get_layer("logits")
+    kernel, bias = layer.get_weights()
+    offset = card.training["prior_shift"] * np.log(np.maximum(counts, 1) / counts.sum())
+    layer.set_weights([kernel, (bias.astype("float64") + offset).astype("float32")])
+    training = {key: value for key, value in card.training.items() if key != "prior_shift"}
+    save_bundle(bundle.classifier, replace(card, training=training), bundle.folder, card.weights["dtype"])
+    return replace(bundle, card=read_card(bundle.folder))
+
+
+def round_weights(classifier: Classifier, dtype: str = "float16") -> None:
+    """Gives a network in memory the weights that `save_bundle` stores: what is fitted on its answers then fits the file."""
+    for weight in classifier.model.weights:
+        if len(weight.shape) >= 2 and weight.dtype == "float32":
+            weight.assign(keras.ops.convert_to_numpy(weight).astype(dtype).astype("float32"))
 
 
 def shrink_weights(source: Path, target: Path, dtype: str) -> None:
@@ -183,7 +213,7 @@ def drawn_bundle(
         image_size=image_size,
         age_mean=50.0,
         age_sd=17.0,
-        temperature=1.5,
+        calibration=Calibration(1.5),
         weights={},
         split={
             "kind": "lesion",
@@ -200,6 +230,7 @@ def drawn_bundle(
             "citation": "",
             "photos": {},
             "lesions": {},
+            "photos_per_class": {"train": [1] * len(CODES)},
             "notes": ["Random weights: answers mean nothing."],
         },
         scores={},

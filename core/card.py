@@ -6,13 +6,15 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from core.calibration import Calibration
 from core.data.patient import FactsEncoder
+from core.decisions import EVEN, Terms
 from core.diagnoses import CODES
 from core.files import locked, weights_root, write_text
 
 CARD_FILE = "card.json"
 WEIGHTS_FILE = "model.weights.h5"
-FORMAT = 1
+FORMAT = 2
 
 
 class InvalidBundle(ValueError):
@@ -33,20 +35,21 @@ class Card:
         network: keyword arguments of `build_classifier`; of an ensemble {"members": [model names]}.
         image_size: side of the square input, pixels.
         age_mean, age_sd: of the training ages, years.
-        temperature: divides the logits before softmax; fitted on validation.
-        weights: {"file", "sha256", "dtype", "bytes", "parameters"}; of an ensemble also "members": {name: SHA-256}, no
-            file, and a digest over the members'.
+        calibration: turns logits into probabilities; fitted on validation.
+        weights: {"file", "sha256", "dtype", "bytes", "parameters"}; of an ensemble also "members": {name: its `probabilities_sha256`}, no
+            file, and a digest over those of the members' probabilities, which its logits are made of.
         split: {"kind", "leaky", "seed", "hash", "train": [image ids], "validation": [...], "test": [...]}.
         recipe: the recipe's fields, plus "name".
         data: {"name", "citation", "photos": {part: n}, "lesions": {part: n}, "notes": [...]}.
-        scores: part -> metric -> {"value", "low", "high"}, with "photos" and "lesions" counts; the part's own
-            `confidence` text says how the interval was made.
+        scores: part -> metric -> {"value", "low", "high"}, with "rule" where a decision rule gave it, and with "photos" and
+            "lesions" counts; the part's own `confidence` text says how the interval was made.
         training: {"device", "seconds", "epochs", "best_epoch", "init", "class_weights", "seed", "versions"}.
         pretraining: where the encoder's first weights came from, in words.
         licence: of the weights.
         limits: sentences about what the model must not be used for.
         speed: {"forward_ms": ..., "device": ...} or empty.
         files: name -> SHA-256 of each further file that a reading rests on, such as "gate.json"; see `bind_files`.
+        terms: what the decision rules need to know of the model; the power was chosen on validation.
     """
 
     name: str
@@ -55,7 +58,7 @@ class Card:
     image_size: int
     age_mean: float
     age_sd: float
-    temperature: float
+    calibration: Calibration
     weights: dict
     split: dict
     recipe: dict
@@ -66,6 +69,7 @@ class Card:
     licence: str
     limits: list
     speed: dict = field(default_factory=dict)
+    terms: Terms = EVEN
     classes: list = field(default_factory=lambda: list(CODES))
     pixels: str = "RGB, 0..255; largest centre square, antialiased resize; normalisation is inside the network"
     created: str = ""
@@ -75,6 +79,13 @@ class Card:
     @property
     def facts_encoder(self) -> FactsEncoder:
         return FactsEncoder(self.age_mean, self.age_sd)
+
+    @property
+    def probabilities_sha256(self) -> str:
+        """SHA-256 over weights, calibration and the decision rules' terms: what all that rests on probabilities belongs to."""
+        numbers = (self.calibration.temperature, *self.calibration.biases, self.terms.power, *self.terms.shares)
+        text = "\n".join([self.weights["sha256"], *map(repr, numbers)])
+        return hashlib.sha256(text.encode()).hexdigest()
 
     @property
     def parameters(self) -> int:
@@ -105,8 +116,11 @@ def find_bundle(name: str | Path) -> Path:
     )
 
 
-def read_card(folder: str | Path) -> Card:
+def read_card(folder: str | Path, *, renew: bool = False) -> Card:
     """Reads and checks `card.json`; touches no weights.
+
+    Args:
+        renew: also takes a card of format 1, with its temperature as its calibration: what `calibrate` begins with.
 
     Raises:
         InvalidBundle: the card is missing, is not JSON, or is not one of this version's cards.
@@ -120,6 +134,15 @@ def read_card(folder: str | Path) -> Card:
         raise InvalidBundle(
             f"{path} cannot be read as JSON ({error}). Restore it from the repository or train again."
         ) from None
+    old = isinstance(record, dict) and record.get("format") == 1
+    if old and renew and not (record.get("network") or {}).get("members"):
+        calibration = {"temperature": record.pop("temperature", None) or 1.0}
+        record |= {"format": FORMAT, "calibration": calibration, "terms": asdict(EVEN)}
+    elif old:
+        raise InvalidBundle(
+            f"{path} is a card of format 1, whose probabilities are not calibrated by diagnosis; this version reads format {FORMAT}. "
+            f"{_renewal(record, path.parent)}"
+        )
     if not isinstance(record, dict) or record.get("format") != FORMAT:
         came = record.get("format") if isinstance(record, dict) else type(record).__name__
         raise InvalidBundle(
@@ -128,9 +151,21 @@ def read_card(folder: str | Path) -> Card:
     if record.get("classes") != list(CODES):
         raise InvalidBundle(f"{path} lists the classes {record.get('classes')}; expected {list(CODES)} in this order.")
     try:
-        return Card(**record)
-    except TypeError as error:
+        return Card(**record | {"calibration": Calibration(**record["calibration"]), "terms": Terms(**record["terms"])})
+    except (TypeError, ValueError, KeyError) as error:
         raise InvalidBundle(f"{path} is not a complete card ({error}). Restore it or train again.") from None
+
+
+def _renewal(record: dict, folder: Path) -> str:
+    """What to do with a card of format 1."""
+    network = record.get("network")
+    members = network.get("members") if isinstance(network, dict) else None
+    if members:
+        return (
+            f"Renew its members, then run `python -m core ensemble {' '.join(map(str, members))} --data HAM10000_FOLDER "
+            f"--name {folder.name}`, then `evaluate` and `measure`."
+        )
+    return f"Run `python -m core calibrate {folder.name} --data HAM10000_FOLDER`, then `evaluate` and `measure`."
 
 
 def check_members(card: Card, folder: str | Path) -> None:
@@ -151,8 +186,10 @@ def check_members(card: Card, folder: str | Path) -> None:
             raise InvalidBundle(
                 f"{card.name} is an ensemble, and its member {name} is missing beside it. Restore it. {again}"
             )
-        if read_card(root / name).weights.get("sha256") != sha256:
-            raise InvalidBundle(f"{card.name} is an ensemble of other weights of {name} than lie beside it. {again}")
+        if read_card(root / name).probabilities_sha256 != sha256:
+            raise InvalidBundle(
+                f"{card.name} is an ensemble of other weights of {name} than lie beside it, or of another calibration of them. {again}"
+            )
 
 
 def write_card(card: Card, folder: str | Path) -> Path:

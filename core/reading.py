@@ -94,7 +94,7 @@ class LesionReading:
         notes: sentences that belong beside the result.
         seconds: "encode", "head", "attention", "heatmap", "overlay", "total".
         versions: of the software.
-        card: "sha256" of the weights, "split_hash", "split_kind" and "temperature".
+        card: "sha256" of the weights, "split_hash", "split_kind", "temperature" and "biases".
     """
 
     model: str
@@ -231,7 +231,7 @@ def read_lesion(
         facts, lambda: compiled(bundle.classifier).head(encoded.feature_map, metadata)
     )
     seconds["head"] = time.perf_counter() - lap
-    probabilities = _softmax(logits, bundle)
+    probabilities = _probabilities(logits, bundle)
     top = CODES[int(probabilities.argmax())]
     target = target or top
 
@@ -270,7 +270,8 @@ def read_lesion(
             "sha256": bundle.card.weights["sha256"],
             "split_hash": bundle.card.split.get("hash", ""),
             "split_kind": bundle.card.split.get("kind", ""),
-            "temperature": bundle.card.temperature,
+            "temperature": bundle.card.calibration.temperature,
+            "biases": list(bundle.card.calibration.biases),
         },
     )
 
@@ -291,15 +292,13 @@ def _metadata(bundle: Bundle, facts: Facts) -> np.ndarray:
     return bundle.card.facts_encoder.encode(facts)
 
 
-def _softmax(logits: np.ndarray, bundle: Bundle) -> np.ndarray:
+def _probabilities(logits: np.ndarray, bundle: Bundle) -> np.ndarray:
     """Calibrated probabilities, (7,) float64."""
     if not np.isfinite(logits).all():
         raise ValueError(
             f"{bundle.name} gave logits that are not finite: its weights are damaged. Restore them or train again."
         )
-    scaled = logits.astype("float64") / bundle.card.temperature
-    powers = np.exp(scaled - scaled.max())
-    return powers / powers.sum()
+    return bundle.card.calibration.probabilities(logits)
 
 
 def gradients_of(bundle: Bundle, encoded: EncodedPhoto, facts: Facts) -> np.ndarray:

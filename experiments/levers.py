@@ -29,7 +29,7 @@ from core.data.batches import cache_images
 from core.data.ham10000 import class_indices
 from core.data.split import Split
 from core.diagnoses import CODES
-from core.evaluation.predictions import calibrated, predict_table
+from core.evaluation.predictions import predict_table
 from core.networks.backbones import find_backbone
 from experiments.cells import (
     Batches,
@@ -267,7 +267,7 @@ def answer_views(bundle: Bundle, rows: pd.DataFrame, images: np.ndarray) -> np.n
             inputs = [photos, facts[chunk]] if bundle.classifier.uses_metadata else photos
             logits = bundle.classifier.model.predict_on_batch(inputs)[0]
             stop = min(start + BATCH, len(rows))
-            found[number, start:stop] = calibrated(logits[: stop - start], bundle.card.temperature)
+            found[number, start:stop] = bundle.card.calibration.probabilities(logits[: stop - start])
     return found
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from core.calibration import Calibration
 from core.diagnoses import CODES
 from core.evaluation.metrics import flatten, scores
-from core.evaluation.predictions import calibrated
 from experiments.cells import Cell, Training
 
 # What is kept of each run; `metrics.scores` says what they mean.
@@ -50,7 +50,7 @@ def with_result(run: dict, labels: np.ndarray, logits: np.ndarray, seconds: floa
         The record, with `scores`, and `predicted`: one digit a photo, the answered class, in the order of the split's part. From
         these digits every interval is computed again without a photo or a network.
     """
-    probabilities = calibrated(logits, 1.0)
+    probabilities = Calibration(1.0).probabilities(logits)
     flat = flatten(scores(labels, probabilities))
     return {
         **run,

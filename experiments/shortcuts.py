@@ -31,7 +31,6 @@ from core.diagnoses import CODES
 from core.evaluation.bootstrap import RESAMPLES, lesion_bootstrap, paired_differences
 from core.evaluation.evaluator import choose_rows
 from core.evaluation.metrics import flatten
-from core.evaluation.predictions import calibrated
 from core.files import cache_root, write_bytes
 from experiments.cells import shuffle_facts
 from experiments.comparisons import CONFIDENCE, PLACES, write_result
@@ -145,7 +144,7 @@ def audit(bundle: Bundle, rows: pd.DataFrame, images: np.ndarray, root: Path, re
     """
     names = usable(bundle, rows)
     answers = {
-        name: calibrated(cached_answer(bundle, rows, images, name, root), bundle.card.temperature) for name in names
+        name: bundle.card.calibration.probabilities(cached_answer(bundle, rows, images, name, root)) for name in names
     }
     labels, nevi = class_indices(rows), (rows.dx == "nv").to_numpy()
     plain = _predictions(rows, answers[AS_IS])

@@ -1,14 +1,15 @@
 """Evaluation files of made-up predictions: as `evaluate` writes them, without a network or photos."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 
-from core.card import bind_files, sha256_of
+from core.calibration import Calibration
+from core.card import bind_files, read_card, sha256_of
 from core.diagnoses import CODES
 from core.evaluation.bootstrap import lesion_bootstrap
 from core.evaluation.metrics import absent_classes, confusion
@@ -17,7 +18,7 @@ from core.evaluation.results import Results, read_results, write_results
 
 SHIPPED = Path(__file__).resolve().parent.parent / "weights" / "MobileNetV3Small"
 SHA = "ab" * 32
-CARD = SimpleNamespace(weights={"sha256": SHA}, split={}, name="MadeUp", files={})
+CARD = SimpleNamespace(weights={"sha256": SHA}, probabilities_sha256=SHA, split={}, name="MadeUp", files={})
 
 
 def bound(card, folder: Path):
@@ -60,7 +61,8 @@ def write_made_up(folder: Path, table: pd.DataFrame, sha256: str = SHA, name: st
     evaluation = Evaluation(
         model=name,
         weights_sha256=sha256,
-        temperature=1.0,
+        probabilities_sha256=sha256,
+        calibration=asdict(Calibration(1.0)),
         photos=len(table),
         lesions=int(table.lesion_id.nunique()),
         metrics=scored,
@@ -94,6 +96,6 @@ def write_made_up_model(root: Path, name: str, seed: int = 0, skill: float = 2.0
     card = json.loads((SHIPPED / "card.json").read_text(encoding="utf-8"))
     (folder / "card.json").write_text(json.dumps(card | {"name": name, "files": {}} | changes))
     (folder / card["weights"]["file"]).touch()
-    write_made_up(folder, made_up_table(seed=seed, skill=skill), card["weights"]["sha256"], name)
+    write_made_up(folder, made_up_table(seed=seed, skill=skill), read_card(folder).probabilities_sha256, name)
     bind_files(folder, [EVALUATION_FILE])
     return folder

@@ -46,7 +46,7 @@ def write_made_up_maps(folder: Path, good: bool = True, masks: bool = True) -> d
     record = {
         "format": 1,
         "model": card.name,
-        "weights_sha256": card.weights["sha256"],
+        "probabilities_sha256": card.probabilities_sha256,
         "part": "test",
         "confidence": "95 % intervals, made up.",
         "sample": {"photos": len(table), "shuffled_photos": len(table), "shuffles": 1, "seed": 0, "same": 0.5},

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from core.bundle import drawn_bundle, load_bundle
+from core.calibration import Calibration
 from core.data.batches import Batches, cache_images, encode_table
 from core.data.drawn import draw_lesion
 from core.data.ham10000 import read_table
@@ -44,7 +45,7 @@ def test_probabilities_are_the_models_own_calibrated(bundle, photo):
     image = fit_image(photo, bundle.card.image_size)
     metadata = bundle.card.facts_encoder.encode(FACTS)
     logits = bundle.classifier.model.predict([image[None], metadata[None]], verbose=0)[0][0].astype("float64")
-    expected = np.exp(logits / bundle.card.temperature)
+    expected = np.exp(bundle.card.calibration.logits(logits))
     expected /= expected.sum()
     np.testing.assert_allclose(list(reading.probabilities.values()), expected, rtol=1e-4)
     assert tuple(reading.probabilities) == CODES
@@ -54,7 +55,7 @@ def test_probabilities_are_the_models_own_calibrated(bundle, photo):
 
 
 def test_temperature_divides_the_logits(bundle, photo):
-    hot = replace(bundle, card=replace(bundle.card, temperature=bundle.card.temperature * 4))
+    hot = replace(bundle, card=replace(bundle.card, calibration=Calibration(bundle.card.calibration.temperature * 4)))
     plain, flat = read_lesion(bundle, photo), read_lesion(hot, photo)
     assert flat.top == plain.top
     assert max(flat.probabilities.values()) < max(plain.probabilities.values())
@@ -205,7 +206,7 @@ def test_json_names_nobody(bundle, tmp_path):
     } <= set(record)
     assert record["facts"] == {"age": 61, "sex": "female", "site": "back"}
     assert record["card"]["sha256"] == bundle.card.weights["sha256"]
-    assert record["card"]["temperature"] == bundle.card.temperature and "split_hash" in record["card"]
+    assert record["card"]["temperature"] == bundle.card.calibration.temperature and "split_hash" in record["card"]
     assert {"encode", "head", "attention", "heatmap", "overlay", "total"} == set(record["seconds"])
 
 
@@ -216,7 +217,10 @@ def test_training_and_serving_see_the_same_photo(bundle, drawn_folder, tmp_path)
     metadata = encode_table(table, bundle.card.facts_encoder)
     batches = Batches(images, metadata, np.zeros(len(table), int), batch_size=len(table))
     [photos, facts], _, _ = batches[0]
-    logits = bundle.classifier.model.predict([photos, facts], verbose=0)[0].astype("float64") / bundle.card.temperature
+    logits = (
+        bundle.classifier.model.predict([photos, facts], verbose=0)[0].astype("float64")
+        / bundle.card.calibration.temperature
+    )
     trained = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     for place, row in enumerate(batches.order[: len(table)]):
         record = table.iloc[row]

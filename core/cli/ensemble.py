@@ -24,7 +24,7 @@ def ensemble(
 
     It is stored as a card beside its members, and can be picked wherever a model can.
     """
-    from core.card import InvalidBundle, find_bundle, read_card, write_card
+    from core.card import WEIGHTS_FILE, InvalidBundle, find_bundle, read_card, write_card
     from core.data.ham10000 import class_indices, read_table
     from core.diagnoses import CODES
     from core.files import check_folder_takes
@@ -35,7 +35,7 @@ def ensemble(
         raise ValueError(
             "An ensemble lies beside its members: they must be in one folder, and its name must be a plain one."
         )
-    if (root / name).exists() and not read_card(root / name).network.get("members"):
+    if (root / name / WEIGHTS_FILE).exists():
         raise InvalidBundle(f"{root / name} is a model, and no ensemble. Choose another --name.")
     check_folder_takes(root / name)
     cards = [read_card(folder) for folder in folders]
@@ -53,12 +53,13 @@ def ensemble(
                 bundle, rows, progress=lambda done, total, card=card: update(done, total, f"Reading with {card.name}")
             )
             answers.append(told[list(CODES)].to_numpy())
-        made = ensemble_card(name, cards, answers, class_indices(rows))
+        made = ensemble_card(name, cards, answers, class_indices(rows), rows.lesion_id.to_numpy(dtype=str))
         (root / name).mkdir(exist_ok=True)
         write_card(made, root / name)
     score = made.scores["validation"]
     results().print(
-        f"{name} of {', '.join(card.name for card in cards)}: written to {root / name}. Validation balanced accuracy "
+        f"{name} of {', '.join(card.name for card in cards)}: written to {root / name}. Validation balanced accuracy, "
+        f'decided by the rule "balanced": '
         f"{with_interval(score['balanced_accuracy'])} ({score['confidence']})",
         markup=False,
         soft_wrap=True,

@@ -73,7 +73,7 @@ def _melanoma_sensitivity(card, folder: Path) -> dict | None:
         found = read_evaluation(folder)
     except InvalidEvaluation:
         return None
-    fits = found.split.get("part") == "test" and found.weights_sha256 == card.weights["sha256"]
+    fits = found.split.get("part") == "test" and found.probabilities_sha256 == card.probabilities_sha256
     return found.per_class["mel"]["sensitivity"] if fits else None
 
 

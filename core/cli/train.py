@@ -113,9 +113,9 @@ def _summary(card) -> Table:
         "Split": "by photo: LEAKY, for replication only" if card.split["leaky"] else "by lesion",
         "Epochs": f"{training['epochs']}, the best of them {training['best_epoch']}",
         "Time": f"{training['seconds'] / 60:.0f} minutes on {training['device']}",
-        "Balanced accuracy, validation": with_interval(score["balanced_accuracy"]),
-        "Accuracy, validation": with_interval(score.get("accuracy")),
-        "Temperature": f"{card.temperature:.2f}",
+        "Balanced accuracy (rule balanced), validation": with_interval(score["balanced_accuracy"]),
+        "Accuracy (rule likeliest), validation": with_interval(score.get("accuracy")),
+        "Calibration": card.calibration.words,
         "Weights": f"{card.parameters:,}, {card.megabytes:.1f} MB",
     }
     for label, value in rows.items():

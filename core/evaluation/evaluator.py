@@ -1,6 +1,7 @@
 """Scores a bundle on a HAM10000 folder: photos in, `predictions.csv`, `cases.csv` and `evaluation.json` out."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
@@ -84,7 +85,7 @@ def _warnings(
         )
     if met["validated_on"]:
         said.append(
-            f"CONTAMINATED: {met['validated_on']} of these {count} photos chose {card.name}'s best epoch and temperature. The scores "
+            f"CONTAMINATED: {met['validated_on']} of these {count} photos chose {card.name}'s best epoch and calibration. The scores "
             "are too high."
         )
     if met["lesions_trained_on"]:
@@ -210,7 +211,8 @@ def _report(
     return Evaluation(
         model=card.name,
         weights_sha256=card.weights["sha256"],
-        temperature=card.temperature,
+        probabilities_sha256=card.probabilities_sha256,
+        calibration=asdict(card.calibration),
         photos=len(predictions),
         lesions=lesions,
         metrics=scored,

@@ -302,7 +302,7 @@ def find_threshold(folder: str | Path, card: Card, score: str = "mel") -> float 
         except InvalidEvaluation:
             return None
         point = record.operating_point
-        return float(point["threshold"]) if point and record.weights_sha256 == card.weights["sha256"] else None
+        return float(point["threshold"]) if point and record.probabilities_sha256 == card.probabilities_sha256 else None
     if not (folder / VALIDATION_FOLDER).is_dir():
         return None
     return operating_threshold(read_results(folder / VALIDATION_FOLDER, card), score)

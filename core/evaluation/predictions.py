@@ -43,13 +43,6 @@ def _images_in_order(table: pd.DataFrame, size: int, ahead: int) -> Iterator[np.
             yield image
 
 
-def calibrated(logits: np.ndarray, temperature: float) -> np.ndarray:
-    """Softmax of logits / temperature in float64, shape (N, 7)."""
-    scaled = np.asarray(logits, dtype="float64") / temperature
-    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
-
-
 def _some(names: list[str], separator: str = ", ") -> str:
     rest = len(names) - NAMED
     return separator.join(names[:NAMED]) + (f"{separator}and {rest} more" if rest > 0 else "")
@@ -58,6 +51,21 @@ def _some(names: list[str], separator: str = ", ") -> str:
 def predict_table(
     bundle: Bundle, table: pd.DataFrame, batch_size: int = 32, progress: Progress | None = None
 ) -> pd.DataFrame:
+    """Calibrated probabilities of a table's photos; see `answer_table`.
+
+    Returns:
+        One row a photo, in the table's order: image_id, dx, the seven codes, then lesion_id, dx_type, age, sex,
+        localization, dataset.
+    """
+    logits = answer_table(bundle, table, batch_size, progress)
+    answers = pd.DataFrame(bundle.card.calibration.probabilities(logits), columns=list(CODES))
+    facts = table.reset_index(drop=True)
+    return pd.concat([facts[["image_id", "dx"]], answers, facts[list(FACT_COLUMNS)]], axis=1)
+
+
+def answer_table(
+    bundle: Bundle, table: pd.DataFrame, batch_size: int = 32, progress: Progress | None = None
+) -> np.ndarray:
     """Reads a table's photos and runs them through the network in batches, threads reading ahead.
 
     Args:
@@ -66,8 +74,7 @@ def predict_table(
         progress: called with (photos done, photos in all).
 
     Returns:
-        One row a photo, in the table's order: image_id, dx, the seven codes, then lesion_id, dx_type, age, sex,
-        localization, dataset.
+        Logits, (N, 7).
 
     Raises:
         InvalidDataset: no rows, or photos that are missing or unreadable; nothing is scored without them.
@@ -118,6 +125,4 @@ def predict_table(
             f"{bundle.name} answers {broken.sum()} of {len(table)} photos with values that are not numbers (first: "
             f"{table.image_id.iloc[int(np.argmax(broken))]}). Its weights are unusable; train it again."
         )
-    answers = pd.DataFrame(calibrated(logits, card.temperature), columns=list(CODES))
-    facts = table.reset_index(drop=True)
-    return pd.concat([facts[["image_id", "dx"]], answers, facts[list(FACT_COLUMNS)]], axis=1)
+    return logits

@@ -9,7 +9,7 @@ from core.diagnoses import CODES
 from core.files import finish_writing, write_text
 
 EVALUATION_FILE = "evaluation.json"
-FORMAT = 1
+FORMAT = 2
 
 
 class InvalidEvaluation(ValueError):
@@ -22,7 +22,7 @@ class Evaluation:
 
     `evaluation.json` holds these fields under their names, but for `metrics`, whose entries stand at the top level:
 
-        {"format": 1, "model": ..., "weights_sha256": ..., "temperature": ..., "classes": [7 codes],
+        {"format": 2, "model": ..., "weights_sha256": ..., "probabilities_sha256": ..., "calibration": {...}, "classes": [7 codes],
          "photos": n, "lesions": n, "warnings": [...], "absent_classes": [...],
          "split": {...}, "data": {...}, "confidence": "95 % ...",
          "accuracy": {"value": 0.8, "low": 0.78, "high": 0.82}, "balanced_accuracy": {...}, "auc_macro": {...}, ...,
@@ -35,7 +35,8 @@ class Evaluation:
     Args:
         model: name of the bundle.
         weights_sha256: of the weights file that answered.
-        temperature: divided the logits.
+        probabilities_sha256: `Card.probabilities_sha256`, of weights, calibration and the rules' terms.
+        calibration: of the card, as plain values.
         photos, lesions: how many were scored.
         metrics: name -> {"value", "low", "high"}, None where undefined; the names are explained in `metrics.scores`.
         per_class: code -> the class' scores in the same form, with its photos and lesions.
@@ -55,7 +56,8 @@ class Evaluation:
 
     model: str
     weights_sha256: str
-    temperature: float
+    probabilities_sha256: str
+    calibration: dict
     photos: int
     lesions: int
     metrics: dict

@@ -72,8 +72,8 @@ def _read_results(folder: str | Path, card: Card) -> Results:
     """Reads `evaluation.json`, `predictions.csv` and `cases.csv` of a model's folder.
 
     Raises:
-        InvalidResults: a file is missing or damaged, belongs to other weights than the card's, lists the classes in another
-            order, or the files are of different evaluations; the sentence ends with the command that makes them.
+        InvalidResults: a file is missing or damaged, belongs to other weights or another calibration than the card's, lists the
+            classes in another order, or the files are of different evaluations; the sentence ends with the command that makes them.
     """
     folder = Path(folder)
     name = folder.parent.name if folder.name == VALIDATION_FOLDER else folder.name
@@ -82,10 +82,10 @@ def _read_results(folder: str | Path, card: Card) -> Results:
         evaluation = read_evaluation(folder)
     except InvalidEvaluation as error:
         raise InvalidResults(f"{name} has no usable evaluation: {error} {again}") from None
-    if evaluation.weights_sha256 != card.weights["sha256"]:
+    if evaluation.probabilities_sha256 != card.probabilities_sha256:
         raise InvalidResults(
-            f"The evaluation of {name} is stale: it is of the weights {str(evaluation.weights_sha256)[:12]}..., but its card "
-            f"names {card.weights['sha256'][:12]}... {again}"
+            f"The evaluation of {name} is stale: it is of other weights or another calibration "
+            f"({str(evaluation.probabilities_sha256)[:12]}...) than its card's ({card.probabilities_sha256[:12]}...). {again}"
         )
     if list(evaluation.classes) != list(CODES):
         raise InvalidResults(

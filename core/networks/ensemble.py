@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers, ops
 
+from core.calibration import Calibration
 from core.data.patient import METADATA_WIDTH
 from core.networks.classifier import Classifier
 
@@ -15,25 +16,30 @@ class LogMeanProbability(layers.Layer):
 
     Args:
         temperatures: of each member; divides its logits before softmax.
+        biases: of each member, (7,); added after that.
     """
 
-    def __init__(self, temperatures: Sequence[float], **kwargs):
+    def __init__(self, temperatures: Sequence[float], biases: Sequence[Sequence[float]], **kwargs):
         super().__init__(**kwargs)
         self.temperatures = [float(t) for t in temperatures]
+        self.biases = [[float(b) for b in row] for row in biases]
 
     def call(self, logits):
         """A list of logits (B, 7) -> (B, 7)."""
-        log_probabilities = [ops.log_softmax(x / t) for x, t in zip(logits, self.temperatures, strict=True)]
+        log_probabilities = [
+            ops.log_softmax(x / t + ops.convert_to_tensor(b, x.dtype))
+            for x, t, b in zip(logits, self.temperatures, self.biases, strict=True)
+        ]
         return ops.logsumexp(ops.stack(log_probabilities), axis=0) - ops.log(float(len(self.temperatures)))
 
     def compute_output_shape(self, input_shape):
         return input_shape[0]
 
     def get_config(self):
-        return {**super().get_config(), "temperatures": self.temperatures}
+        return {**super().get_config(), "temperatures": self.temperatures, "biases": self.biases}
 
 
-def build_ensemble(members: Sequence[Classifier], temperatures: Sequence[float]) -> Classifier:
+def build_ensemble(members: Sequence[Classifier], calibrations: Sequence[Calibration]) -> Classifier:
     """Joins trained classifiers.
 
     The encoder runs every member's encoder and stacks their feature maps along the channels. The head gives each member's
@@ -42,7 +48,7 @@ def build_ensemble(members: Sequence[Classifier], temperatures: Sequence[float])
 
     Args:
         members: with inputs of one size and feature maps of one height and width.
-        temperatures: each member's.
+        calibrations: each member's.
 
     Raises:
         ValueError: fewer than two members, or members whose inputs or feature maps differ in size.
@@ -69,7 +75,9 @@ def build_ensemble(members: Sequence[Classifier], temperatures: Sequence[float])
         logits.append(answered)
         attentions.append(attention / ops.maximum(ops.sum(attention, axis=(1, 2), keepdims=True), 1e-9))
         start += channels
-    joined = LogMeanProbability(temperatures, dtype="float32", name="logits")(logits)
+    joined = LogMeanProbability(
+        [c.temperature for c in calibrations], [c.biases for c in calibrations], dtype="float32", name="logits"
+    )(logits)
     attention = layers.Identity(dtype="float32", name="attention")(layers.Average(name="mean_attention")(attentions))
     inputs = [feature_map, facts] if uses_metadata else [feature_map]
     head = keras.Model(inputs, [joined, attention], name="head")

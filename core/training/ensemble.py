@@ -8,12 +8,14 @@ from dataclasses import replace
 import numpy as np
 
 from core.card import Card
-from core.training.calibration import balanced_accuracy, fit_temperature
+from core.training.calibration import calibrate_card
 
 BACKBONE = "Ensemble"
 
 
-def ensemble_card(name: str, members: Sequence[Card], probabilities: Sequence[np.ndarray], labels: np.ndarray) -> Card:
+def ensemble_card(
+    name: str, members: Sequence[Card], probabilities: Sequence[np.ndarray], labels: np.ndarray, lesions: np.ndarray
+) -> Card:
     """The card of an ensemble; it has no weights of its own, and names its members by their digests.
 
     Args:
@@ -21,6 +23,7 @@ def ensemble_card(name: str, members: Sequence[Card], probabilities: Sequence[np
         members: cards of models that share input size, age scale and split.
         probabilities: each member's, on its validation photos, calibrated, (N, 7).
         labels: of these photos, (N,) output indices.
+        lesions: of these photos, (N,).
 
     Raises:
         ValueError: members that do not fit together.
@@ -39,19 +42,17 @@ def ensemble_card(name: str, members: Sequence[Card], probabilities: Sequence[np
                 f"The members differ in their {what}: {', '.join(sorted(map(str, values)))}. Train them on one folder with one seed."
             )
     mean = np.log(np.maximum(np.mean(probabilities, axis=0), 1e-12))
-    temperature = fit_temperature(mean, labels)
-    digests = {card.name: card.weights["sha256"] for card in members}
+    digests = {card.name: card.probabilities_sha256 for card in members}
     first = members[0]
     notes = list(dict.fromkeys(note for card in members for note in card.data.get("notes", [])))
-    return replace(
+    card = replace(
         first,
         name=name,
         backbone=BACKBONE,
         network={"members": list(digests)},
-        temperature=temperature,
         weights={
             "file": "",
-            "sha256": ensemble_digest(digests, temperature),
+            "sha256": ensemble_digest(digests),
             "members": digests,
             "dtype": first.weights["dtype"],
             "bytes": sum(card.weights["bytes"] for card in members),
@@ -62,14 +63,6 @@ def ensemble_card(name: str, members: Sequence[Card], probabilities: Sequence[np
             "about": "Mean of the members' calibrated probabilities, calibrated again on validation.",
         },
         data={**first.data, "notes": notes},
-        scores={
-            "validation": {
-                "photos": len(labels),
-                "balanced_accuracy": {"value": balanced_accuracy(labels, mean.argmax(1))},
-                "accuracy": {"value": float((mean.argmax(1) == labels).mean())},
-                "confidence": "No interval: these photos chose the members' epochs and every temperature.",
-            }
-        },
         training={
             "device": first.training.get("device", ""),
             "seconds": sum(card.training.get("seconds", 0) for card in members),
@@ -83,9 +76,10 @@ def ensemble_card(name: str, members: Sequence[Card], probabilities: Sequence[np
         speed={},
         created=datetime.datetime.now(datetime.UTC).date().isoformat(),
     )
+    return calibrate_card(card, mean, labels, lesions)
 
 
-def ensemble_digest(digests: dict[str, str], temperature: float) -> str:
-    """SHA-256 over the members' digests and the temperature: what an evaluation of the ensemble belongs to."""
-    text = "\n".join(f"{name}:{sha256}" for name, sha256 in digests.items()) + f"\n{temperature!r}"
+def ensemble_digest(digests: dict[str, str]) -> str:
+    """SHA-256 over the digests of the members' probabilities, which an ensemble's logits are made of."""
+    text = "\n".join(f"{name}:{sha256}" for name, sha256 in digests.items())
     return hashlib.sha256(text.encode()).hexdigest()

@@ -7,8 +7,8 @@ with 95 % lesion-bootstrap intervals. All of them, and the command: `experiments
     pooled against flattened head        +9.3 (2.8 to 16.3)     recipes use it
     square-root class weights            +12.9 (7.5 to 19.2)    recipes sample by it
     full inverse instead                 +6.3 (0.4 to 12.1)     not used: costs 9.0 points of accuracy
-    logit-adjusted loss instead          +5.5 (0.3 to 11.1)     not used: costs 11.7 of accuracy; recipes fit one number after training,
-                                                                `prior_shift`
+    logit-adjusted loss instead          +5.5 (0.3 to 11.1)     not used: costs 11.7 of accuracy; one number chosen after training does it,
+                                                                in the decision rule "balanced"
     normalised attention                 -5.9 (-10.1 to -2.9)   used all the same: it is what the app shows. Where the whole network
                                                                 learns, -0.5 (-2.3 to 1.0) against a constant map, on test photos
     4096 units for the facts, LDAM margins, mixup of features, sources weighted alike, label smoothing: -0.0 to +0.5, none shown
@@ -60,7 +60,6 @@ class Recipe:
         choose: validation figure that picks the epoch: "balanced_accuracy" or "accuracy"; "last" takes the last epoch, so that
             validation only calibrates.
         patience: epochs without a better one before stopping; None never stops early.
-        prior_shift: fit the logit adjustment on validation.
         seed: default seed.
     """
 
@@ -90,7 +89,6 @@ class Recipe:
     batch_norm_momentum: float | None = None
     choose: str = "balanced_accuracy"
     patience: int | None = None
-    prior_shift: bool = False
     seed: int = 0
 
     def to_json(self) -> dict:
@@ -127,7 +125,6 @@ RECIPES: dict[str, Recipe] = {
         augmentation=HONEST_AUGMENTATION,
         freeze_stem=True,
         batch_norm_momentum=0.98,
-        prior_shift=True,
     ),
     "progressive": Recipe(
         about="Most epochs on small photos, the last ones at full size; more change of colour; the last epoch is taken.",
@@ -156,7 +153,6 @@ RECIPES: dict[str, Recipe] = {
         sampling="sqrt",
         label_smoothing=0.05,
         fact_dropout=0.1,
-        prior_shift=True,
     ),
     "paper": Recipe(
         about="The paper's text: Adam 0.001 with epsilon 0.1, plateau, its new class weights, its augmentation. For replication.",

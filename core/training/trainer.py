@@ -10,7 +10,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from core.bundle import save_bundle
+from core.bundle import round_weights, save_bundle
+from core.calibration import Calibration
 from core.card import Card, read_card
 from core.data.augment import NO_AUGMENTATION
 from core.data.batches import Batches, cache_images, encode_table
@@ -24,7 +25,7 @@ from core.files import check_folder_takes, weights_root
 from core.networks.backbones import find_backbone
 from core.networks.classifier import Classifier, build_classifier
 from core.training.accelerator import jit_mode, prepare_accelerator
-from core.training.calibration import balanced_accuracy, fit_prior_shift, fit_temperature, log_softmax
+from core.training.calibration import balanced_accuracy, calibrate_card, log_softmax
 from core.training.callbacks import ReportBatches, StopOnNaN
 from core.training.class_weights import class_weights
 from core.training.recipes import Recipe, find_recipe
@@ -465,20 +466,12 @@ class _Run:
 
     def _finish(self, classifier, images, parts, split, linked, encoder, table, progress, device, pretraining) -> Card:
         recipe, validation = self.recipe, parts["validation"]
+        # The calibration must fit the weights as they ship.
+        round_weights(classifier)
         view = keras.Model(classifier.model.inputs, classifier.model.outputs[0])
         view.compile(jit_compile=jit_mode())
         logits = _predict(view, classifier, images, validation.rows, validation.metadata)
         counts = np.bincount(parts["train"].labels, minlength=len(CODES))
-        shift = 0.0
-        if recipe.prior_shift:
-            log_prior = np.log(np.maximum(counts, 1) / counts.sum())
-            shift = fit_prior_shift(logits, validation.labels, log_prior)
-            layer = classifier.head.get_layer("logits")
-            kernel, bias = layer.get_weights()
-            # Baked into the bias, so that every user of the weights gets the shifted logits.
-            layer.set_weights([kernel, bias - shift * log_prior])
-            logits = logits - shift * log_prior
-        temperature = fit_temperature(logits, validation.labels)
         lesions = table.set_index("image_id").lesion_id
         card = Card(
             name=self.out.name,
@@ -487,7 +480,7 @@ class _Run:
             image_size=classifier.image_size,
             age_mean=encoder.age_mean,
             age_sd=encoder.age_sd,
-            temperature=temperature,
+            calibration=Calibration(1.0),
             weights={},
             split=split.to_json(),
             recipe={"name": self.recipe_name, **recipe.to_json()},
@@ -500,14 +493,7 @@ class _Run:
                 "near_duplicates": [list(group) for group in linked],
                 "notes": [],
             },
-            scores={
-                "validation": {
-                    "photos": len(validation.rows),
-                    "balanced_accuracy": {"value": balanced_accuracy(validation.labels, logits.argmax(1))},
-                    "accuracy": {"value": float((logits.argmax(1) == validation.labels).mean())},
-                    "confidence": "No interval: these photos chose the epoch, the prior shift and the temperature.",
-                }
-            },
+            scores={},
             training={
                 "device": device,
                 "seconds": round(progress.seconds),
@@ -516,7 +502,6 @@ class _Run:
                 "init": Path(self.init).name if str(self.init) not in ("random", "imagenet") else str(self.init),
                 "seed": recipe.seed,
                 "class_weights": class_weights(recipe.class_weights, counts).round(6).tolist(),
-                "prior_shift": shift,
                 "gamma": classifier.gamma(),
                 "versions": {
                     "keras": keras.__version__,
@@ -529,6 +514,7 @@ class _Run:
             limits=LIMITS,
             created=datetime.datetime.now(datetime.UTC).date().isoformat(),
         )
+        card = calibrate_card(card, logits, validation.labels, table.lesion_id.to_numpy(dtype=str)[validation.rows])
         save_bundle(classifier, card, self.out)
         write_history(progress.history, self.out)
         # As saved: with the weights' digest.

@@ -16,7 +16,7 @@ from core.evaluation.melanoma import Duel, find_threshold
 from core.evaluation.metrics import CLASSES, MELANOMA, NEVUS
 from core.evaluation.significance import bootstrap_p, holm
 from core.files import write_text
-from core.trust.measures import Progress
+from core.trust.measures import Progress, digest_of
 from core.trust.pair_photos import read_in_batches, read_pair_table
 
 if TYPE_CHECKING:  # at run time this would load TensorFlow
@@ -55,7 +55,7 @@ def measure_colour(bundle: "Bundle", folder: Path, progress: Progress | None = N
     out = Path(bundle.folder)
     write_text(out / PHOTOS_FILE, photos.to_csv(index=False, lineterminator="\n"))
     record = {
-        "weights_sha256": bundle.card.weights["sha256"],
+        **digest_of("colour", bundle.card),
         "model": bundle.name,
         "threshold": threshold,
         "photos": len(photos),
@@ -68,8 +68,6 @@ def measure_colour(bundle: "Bundle", folder: Path, progress: Progress | None = N
 
 def _read_all(bundle: "Bundle", table: pd.DataFrame, progress: Progress | None) -> pd.DataFrame:
     """Calibrated probabilities of melanoma and nevus of each photo under each setting, columns mel.NAME and nv.NAME."""
-    from core.evaluation.predictions import calibrated
-
     card, classifier = bundle.card, bundle.classifier
     metadata = card.facts_encoder.encode_columns(table.age, table.sex, table.localization)
     changes: dict[str, Callable] = {PLAIN: lambda photo: photo, **SETTINGS}
@@ -85,7 +83,7 @@ def _read_all(bundle: "Bundle", table: pd.DataFrame, progress: Progress | None) 
             seen = images[:, number].astype("float32")
             inputs = [seen, facts] if classifier.uses_metadata else seen
             logits, _ = classifier.model.predict_on_batch(inputs)
-            answers = calibrated(logits, card.temperature)[: len(rows)]
+            answers = card.calibration.probabilities(logits)[: len(rows)]
             columns[f"mel.{name}"][rows], columns[f"nv.{name}"][rows] = answers[:, MELANOMA], answers[:, NEVUS]
         if progress:
             progress(int(rows[-1]) + 1, len(table))

@@ -37,7 +37,7 @@ from core.evaluation.bootstrap import resample_lesions
 from core.evaluation.results import InvalidResults, Results, read_results
 from core.evaluation.subgroups import GROUPINGS
 from core.files import write_text
-from core.trust.measures import MEASURES, InvalidMeasure, Progress
+from core.trust.measures import MEASURES, InvalidMeasure, Progress, digest_of
 from core.trust.shares import share_of
 
 if TYPE_CHECKING:  # at run time this would load TensorFlow, and pages build sets without it
@@ -232,7 +232,7 @@ def measure_set(bundle: "Bundle", folder: Path, progress: Progress | None = None
         ) from None
     test = read_results(place, bundle.card)
     record = {
-        "weights_sha256": bundle.card.weights["sha256"],
+        **digest_of(MEASURE, bundle.card),
         "level": LEVEL,
         "counted_by": "lesion",
         "thresholds": calibrate(validation),

@@ -20,7 +20,7 @@ from core.trust.eye import look, spread
 from core.trust.feature_vectors import encode_images, encode_table
 from core.trust.gate import FAULTS, INPUTS, OK, REFUSE, WARN, gate_inputs, raw_inputs, score_inputs, verdicts
 from core.trust.lookalikes import LookalikeIndex, read_index
-from core.trust.measures import MEASURES, InvalidMeasure, Progress
+from core.trust.measures import MEASURES, InvalidMeasure, Progress, digest_of
 from core.trust.not_dermoscopy import (
     DEGRADED,
     FAMILIES,
@@ -96,7 +96,7 @@ def measure_gate(bundle: "Bundle", folder: Path, progress: Progress | None = Non
     away = {part: from_other_clinics(chosen, seed) for seed, (part, chosen) in enumerate(abroad.items(), start=1)}
     strange = _encoded(bundle, [s.photo for s in strangers])
 
-    record = {"weights_sha256": bundle.card.weights["sha256"], "inputs": list(INPUTS), "eye": spread(home["train"][2])}
+    record = {**digest_of(MEASURE, bundle.card), "inputs": list(INPUTS), "eye": spread(home["train"][2])}
     record |= _spread(index, home["train"][:2], lesions[train])
     own = np.concatenate([lesions[train], lesions[abroad["train"]]])
     known = own[:, None] == index.lesions

@@ -17,7 +17,7 @@ from core.evaluation.results import InvalidResults, read_results
 from core.files import write_text
 from core.trust.feature_vectors import encode_images, encode_table
 from core.trust.lookalikes import KS, MEASURE, LookalikeIndex, build_index, vote, write_index
-from core.trust.measures import MEASURES, Progress
+from core.trust.measures import MEASURES, Progress, digest_of
 from core.trust.photo_statistics import SIDE
 from core.trust.seen_before import LESION, PHOTO, find_seen, hash_distances
 from core.trust.shares import share_of
@@ -59,7 +59,7 @@ def measure_lookalikes(bundle: "Bundle", folder: Path, progress: Progress | None
     bits = {part: np.stack([hash_distances(index, turned_hashes(images[row])) for row in rows[part]]) for part in near}
     thresholds = choose_thresholds(bits["validation"], near["validation"])
     record = {
-        "weights_sha256": bundle.card.weights["sha256"],
+        **digest_of(MEASURE, bundle.card),
         "photos": len(train),
         "lesions": int(train.lesion_id.nunique()),
         "k": k,
@@ -72,7 +72,7 @@ def measure_lookalikes(bundle: "Bundle", folder: Path, progress: Progress | None
             "altered": _altered(bundle, index, images, rows["train"], train, thresholds),
         },
     }
-    write_index(index, bundle.folder, record["weights_sha256"])
+    write_index(index, bundle.folder, bundle.card.weights["sha256"])
     write_text(Path(bundle.folder) / MEASURES[MEASURE].file, json.dumps(record, indent=1, allow_nan=False) + "\n")
 
 

@@ -7,7 +7,6 @@ import numpy as np
 import tensorflow as tf
 
 from core.bundle import Bundle
-from core.evaluation.predictions import calibrated
 from core.explain import EXPLAINERS
 from core.explain.evidence import Evidence
 from core.explain.heatmap import make_heatmap
@@ -26,7 +25,7 @@ class MapBatches:
 
     def __init__(self, bundle: Bundle):
         classifier = bundle.classifier
-        self._classifier, self._temperature = classifier, bundle.card.temperature
+        self._classifier, self._calibration = classifier, bundle.card.calibration
 
         @tf.function(reduce_retracing=True)
         def answer(images, metadata, targets):
@@ -71,11 +70,11 @@ class MapBatches:
             ]
             if raw[0] is not None:
                 maps[method] = np.stack([make_heatmap(one, method).values for one in raw])
-        return calibrated(logits, self._temperature), maps
+        return self._calibration.probabilities(logits), maps
 
     def probabilities(self, images: np.ndarray, metadata: np.ndarray) -> np.ndarray:
         """Calibrated probabilities of a batch, (B, 7)."""
-        return calibrated(self._score(*_tensors(images, metadata)).numpy(), self._temperature)
+        return self._calibration.probabilities(self._score(*_tensors(images, metadata)).numpy())
 
     @contextmanager
     def shuffled(self, stage: str, seed: int) -> Iterator[None]:

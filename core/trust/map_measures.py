@@ -23,6 +23,7 @@ from core.files import write_text
 from core.trust.map_agreement import map_agreement, place_agreement
 from core.trust.map_places import cell_order, hits, inside_share, mask_cover, step_pictures, under
 from core.trust.map_summary import RANDOM, SAME, STAGES, summarise
+from core.trust.measures import digest_of
 
 __all__ = ["map_agreement", "measure_maps", "place_agreement", "read_maps_table"]
 
@@ -74,7 +75,7 @@ def measure_maps(bundle: Bundle, folder: Path, progress: Progress | None = None)
     record = {
         "format": FORMAT,
         "model": bundle.name,
-        "weights_sha256": bundle.card.weights["sha256"],
+        **digest_of("maps", bundle.card),
         "part": "test",
         "confidence": confidence_words(lesions),
         "sample": {

@@ -35,7 +35,9 @@ class Measure:
         about: one sentence.
         function: "module:function", imported when it is run; called with (bundle, folder, progress), it writes its files
             into the bundle's folder.
-        file: the JSON file that it writes there, with "weights_sha256".
+        file: the JSON file that it writes there, with the digest that it rests on.
+        rests_on: "weights_sha256" where it is of feature maps alone, which no calibration changes; else "probabilities_sha256"
+            (see `digest_of`). The file holds the digest under this name.
         form: keys and values that its present form has: a file without them is of an older one, and is refused.
         also: further files that it writes there.
     """
@@ -43,6 +45,7 @@ class Measure:
     about: str
     function: str
     file: str
+    rests_on: str = "probabilities_sha256"
     form: tuple[tuple[str, object], ...] = ()
     also: tuple[str, ...] = ()
 
@@ -65,7 +68,7 @@ MEASURES: dict[str, Measure] = {
         "The 90 % set of diagnoses: thresholds from validation, coverage and size on test.",
         "core.trust.conformal:measure_set",
         "set.json",
-        (("counted_by", "lesion"),),
+        form=(("counted_by", "lesion"),),
     ),
     "facts": Measure(
         "How common each combination of age, sex and site is in training, and how often facts change the answer on test.",
@@ -82,6 +85,7 @@ MEASURES: dict[str, Measure] = {
         "The photo gate: fitted on training photos, thresholds from validation, false refusals and strangers caught on test.",
         "core.trust.gate_measure:measure_gate",
         "gate.json",
+        rests_on="weights_sha256",
     ),
     "maps": Measure(
         "Do the maps mean anything: lesion masks, deletion and insertion, shuffled weights, agreement, on test.",
@@ -93,6 +97,7 @@ MEASURES: dict[str, Measure] = {
         "Which test melanomas and nevi the network finds alike: hard pairs and look-alikes.",
         "core.trust.similar:measure_similar",
         "similar.json",
+        rests_on="weights_sha256",
         also=("similar.npz",),
     ),
     "colour": Measure(
@@ -113,6 +118,16 @@ def find_measure(name: str) -> Measure:
     if name not in MEASURES:
         raise ValueError(f"Unknown measure {name!r}. Expected one of: {', '.join(MEASURES)}.")
     return MEASURES[name]
+
+
+def digest_of(name: str, card: Card) -> dict[str, str]:
+    """What a measure's file is bound to its model by: the entry that its record holds.
+
+    Raises:
+        ValueError: no such measure.
+    """
+    rests_on = find_measure(name).rests_on
+    return {rests_on: card.weights["sha256"] if rests_on == "weights_sha256" else card.probabilities_sha256}
 
 
 def read_measured_file(name: str, file: str, folder: str | Path, card: Card) -> bytes:
@@ -147,16 +162,16 @@ def read_measure(name: str, folder: str | Path, card: Card) -> dict:
     content = read_measured_file(name, path.name, folder, card)
     try:
         record = json.loads(content)
-        sha256 = record["weights_sha256"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        stale = {key: record.get(key) for key in digest_of(name, card)} != digest_of(name, card)
+    except (ValueError, AttributeError, RecursionError) as error:
         raise DamagedMeasure(f"{path} cannot be used ({error}). {measure_again(name, folder)}") from None
     for key, value in find_measure(name).form:
         if record.get(key) != value:
             raise DamagedMeasure(
                 f"{path} is of an older form: {key} is {record.get(key)!r}. Expected {value!r}. {measure_again(name, folder)}"
             )
-    if sha256 != card.weights["sha256"]:
+    if stale:
         raise DamagedMeasure(
-            f"{path} is stale: it was measured with other weights of {card.name}. {measure_again(name, folder)}"
+            f"{path} is stale: it was measured with other weights or another calibration of {card.name}. {measure_again(name, folder)}"
         )
     return record

@@ -80,7 +80,7 @@ class Replay:
         verdict: "identical" (to the last bit), "same digits", "different" or "not replayed".
         probabilities: code -> probability here; None when not replayed.
         largest: largest difference of a probability; None likewise.
-        differences: sentences on what differs: weights, versions, temperature.
+        differences: sentences on what differs: weights, versions, calibration.
     """
 
     verdict: str
@@ -190,9 +190,12 @@ def replay(case: CaseFile, load: Callable[[Path], object] | None = None, root: P
     bundle = (load or load_bundle)(folder)
     reading = read_lesion(bundle, case.photo, case.facts, explain=False)
     differences += compare_versions(case.record["reading"].get("versions", {}), reading.versions)
-    before = case.record["reading"]["card"].get("temperature")
-    if before is not None and before != bundle.card.temperature:
-        differences.append(f"The temperature was {before}; here it is {bundle.card.temperature}.")
+    calibration, before = bundle.card.calibration, case.record["reading"]["card"]
+    if "temperature" in before and before["temperature"] != calibration.temperature:
+        differences.append(f"The temperature was {before['temperature']}; here it is {calibration.temperature}.")
+    # Cases of earlier versions have no biases: their probabilities were calibrated without.
+    if before.get("biases", [0.0] * len(CODES)) != list(calibration.biases):
+        differences.append("The calibration's biases are others here than when the case was saved.")
     largest = max(abs(reading.probabilities[c] - case.probabilities[c]) for c in CODES)
     verdict = "identical" if largest == 0 else "same digits" if largest < SAME_DIGITS else "different"
     return Replay(verdict, reading.probabilities, largest, tuple(differences))

@@ -12,7 +12,7 @@ import numpy as np
 from core.card import Card
 from core.data.images import fit_image
 from core.files import write_bytes, write_text
-from core.trust.measures import DamagedMeasure, Progress, measure_again, read_measure, read_measured_file
+from core.trust.measures import DamagedMeasure, Progress, digest_of, measure_again, read_measure, read_measured_file
 from core.trust.pair_photos import read_in_batches, read_pair_table
 
 if TYPE_CHECKING:  # at run time this would load TensorFlow
@@ -105,7 +105,7 @@ def measure_similar(bundle: "Bundle", folder: Path, progress: Progress | None = 
     )
     write_bytes(out / NEIGHBOURS_FILE, file.getvalue())
     record = {
-        "weights_sha256": bundle.card.weights["sha256"],
+        **digest_of("similar", bundle.card),
         "model": bundle.name,
         "photos": len(table),
         "melanomas": int(melanoma.sum()),

@@ -24,7 +24,7 @@ import pandas as pd
 from core.data.patient import SEXES, SITES, Facts
 from core.diagnoses import CODES, NAMES, index_of
 from core.files import write_text
-from core.trust.measures import MEASURES, Progress
+from core.trust.measures import MEASURES, Progress, digest_of
 from core.trust.shares import share_of
 
 if TYPE_CHECKING:  # at run time these would load TensorFlow
@@ -132,7 +132,6 @@ def sweep_facts(bundle: "Bundle", encoded: "EncodedPhoto", facts: Facts, record:
     Raises:
         ValueError: `encoded` is of another model.
     """
-    from core.evaluation.predictions import calibrated
     from core.trust.facts_head import many_facts
 
     if encoded.weights != bundle.card.weights["sha256"]:
@@ -148,7 +147,7 @@ def sweep_facts(bundle: "Bundle", encoded: "EncodedPhoto", facts: Facts, record:
     if filled:
         asked += filled[0]
     metadata = bundle.card.facts_encoder.encode_columns(*zip(*asked, strict=True))
-    found = calibrated(many_facts(bundle.classifier, encoded.feature_map, metadata), bundle.card.temperature)
+    found = bundle.card.calibration.probabilities(many_facts(bundle.classifier, encoded.feature_map, metadata))
     parts = np.split(found, np.cumsum([1, 1, len(SEXES) * len(AGES), len(SEXES), len(SITES)]))
     return WhatIf(
         facts,
@@ -203,7 +202,7 @@ def measure_facts(bundle: "Bundle", folder: Path, progress: Progress | None = No
         bundle, rows.assign(age=float("nan"), sex="unknown", localization="unknown"), progress=progress
     )
     record = {
-        "weights_sha256": bundle.card.weights["sha256"],
+        **digest_of(MEASURE, bundle.card),
         "training_facts": count_facts(choose_rows(bundle.card, table, "train", folder)),
         "test": score_flips(
             results.table.set_index("image_id").loc[withheld.image_id].reset_index(), withheld[list(CODES)].to_numpy()

@@ -36,7 +36,7 @@ class _Loading:
 
 def preload(folder: Path, card: Card) -> None:
     """Starts to load a model in the background, for a visitor who will soon want it."""
-    _loading(str(folder), card.weights["sha256"])
+    _loading(str(folder), card.probabilities_sha256)
 
 
 def load_model(folder: Path, card: Card):
@@ -45,7 +45,7 @@ def load_model(folder: Path, card: Card):
     Raises:
         InvalidBundle: weights that are missing, damaged or not those of the card. They are tried anew next time.
     """
-    key = str(folder), card.weights["sha256"]
+    key = str(folder), card.probabilities_sha256
     loading = _loading(*key)
     loading.wanted.set()
     try:
@@ -64,7 +64,7 @@ def load_model(folder: Path, card: Card):
 
 def encode(bundle, photo: Photo):
     """A photo as the model's encoder sees it: the one slow step, done once for each photo and model of a session."""
-    return _encoded(bundle.name, bundle.card.weights["sha256"], photo.hash, bundle, photo.pixels)
+    return _encoded(bundle.name, bundle.card.probabilities_sha256, photo.hash, bundle, photo.pixels)
 
 
 def failure(error: Exception) -> str:

@@ -198,8 +198,7 @@ def _draw_training(card: Card, folder: Path) -> None:
     st.markdown(
         f"Recipe **{plain(str(recipe.get('name', '?')))}**, {training.get('epochs', '?')} epochs in "
         f"{duration(training.get('seconds') or 0)} on {plain(str(training.get('device') or 'an unnamed device'))}; epoch "
-        f"{training.get('best_epoch', '?')} was kept. Logits are divided by the temperature {card.temperature:.2f}, fitted on "
-        "validation photos."
+        f"{training.get('best_epoch', '?')} was kept. Calibration: {card.calibration.words}."
     )
     history = read_history(folder)
     if history:
@@ -250,7 +249,7 @@ def _evaluation(card: Card, folder: Path) -> Evaluation | None:
         found = read_evaluation(folder)
     except InvalidEvaluation:
         return None
-    fits = found.weights_sha256 == card.weights["sha256"] and found.split.get("part") == "test"
+    fits = found.probabilities_sha256 == card.probabilities_sha256 and found.split.get("part") == "test"
     return found if fits else None
 
 

@@ -34,7 +34,7 @@ def read_evaluated(shelf: Shelf) -> tuple[dict[str, Evaluated], dict[str, str]]:
     found, lacking = {}, {}
     for name, card in shelf.models.items():
         folder = shelf.folder(name)
-        key = (str(folder), card.weights["sha256"], *_stamps(folder))
+        key = (str(folder), card.probabilities_sha256, *_stamps(folder))
         try:
             found[name] = Evaluated(name, card, _read(key, folder, card), key)
         except InvalidResults as error:

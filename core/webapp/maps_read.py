@@ -21,7 +21,7 @@ def maps_record(folder: str | Path, card: Card) -> dict:
         stamp = (state.st_mtime_ns, state.st_size, card.files.get(path.name))
     except OSError:
         stamp = None
-    return _read(str(folder), card.weights["sha256"], stamp, card)
+    return _read(str(folder), card.probabilities_sha256, stamp, card)
 
 
 def read_measured(shelf: Shelf) -> tuple[dict[str, dict], dict[str, str]]:

@@ -164,7 +164,7 @@ def _ask_photo(choice: Choice) -> tuple[Photo | None, Facts, str]:
 
 
 def _answer(bundle, choice: Choice, photo: Photo, name: str, strength: float, facts: Facts) -> dict[str, float]:
-    return _read(choice.model.card.weights["sha256"], photo.hash, name, strength, facts, bundle, photo.pixels)
+    return _read(choice.model.card.probabilities_sha256, photo.hash, name, strength, facts, bundle, photo.pixels)
 
 
 @st.cache_data(max_entries=KEPT * 15, show_spinner="Reading the changed photo")

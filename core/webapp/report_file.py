@@ -7,6 +7,7 @@ from html import escape
 import pandas as pd
 import plotly.graph_objects as go
 
+from core.calibration import Calibration
 from core.diagnoses import CODES
 from core.evaluation.curves import reliability, score_distribution
 from core.evaluation.subgroups import GROUPINGS
@@ -96,7 +97,7 @@ def report_parts(model: Evaluated) -> list[Part]:
         "Weights, SHA-256": evaluation.weights_sha256,
         "Split": f"{evaluation.split.get('kind')}, seed {evaluation.split.get('seed')}",
         "Split hash": str(evaluation.split.get("hash")),
-        "Temperature": f"{evaluation.temperature:.4f}",
+        "Calibration": f"{Calibration(**evaluation.calibration).words}.",
         "Data": str(card.data.get("citation") or evaluation.data.get("name")),
         "Licence": card.licence,
         "Limits": " ".join(map(str, card.limits)),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from core.diagnoses import NAMES
+from core.diagnoses import CODES, NAMES
 from core.explain import EXPLAINERS
 from core.reading import METHOD, read_lesion
 from core.trust.case_report import NOTICE, Bars, Heading, Notice, Part, Pictures, Rows, Text, report_html
@@ -110,6 +110,12 @@ def report_parts(case: "Case") -> list[Part]:
                 {"What": "Photo's pixels, SHA-256", "Value": case.encoded.photo_hash},
                 {"What": "Split", "Value": f"{reading.card['split_kind']}, {reading.card['split_hash'][:16]}"},
                 {"What": "Temperature", "Value": f"{reading.card['temperature']:.4f}"},
+                {
+                    "What": "Biases",
+                    "Value": ", ".join(
+                        f"{code} {b:+.4f}" for code, b in zip(CODES, reading.card["biases"], strict=True)
+                    ),
+                },
                 *({"What": name, "Value": version} for name, version in reading.versions.items()),
                 {"What": "Report made", "Value": f"{datetime.now(UTC):%Y-%m-%d} (UTC)"},
             )

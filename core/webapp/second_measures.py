@@ -11,12 +11,12 @@ from core.trust.measures import MEASURES, InvalidMeasure, read_measure
 
 def kept_signals(folder: Path, card: Card):
     """All that opinions about a photo are formed with; see `core.trust.opinion.read_signals`."""
-    return _signals(str(folder), card.weights["sha256"], _stamps(folder, card), card)
+    return _signals(str(folder), card.probabilities_sha256, _stamps(folder, card), card)
 
 
 def kept_measure(name: str, folder: Path, card: Card) -> tuple[dict | None, str]:
     """A measure's record, or None and the sentence why there is none."""
-    return _measure(name, str(folder), card.weights["sha256"], _stamps(folder, card), card)
+    return _measure(name, str(folder), card.probabilities_sha256, _stamps(folder, card), card)
 
 
 def _stamps(folder: Path, card: Card) -> tuple:

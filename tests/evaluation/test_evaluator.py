@@ -16,7 +16,7 @@ from core.data.split import split_table
 from core.diagnoses import CODES
 from core.evaluation.evaluator import default_out, evaluate, find_contamination
 from core.evaluation.metrics import flatten, scores
-from core.evaluation.predictions import calibrated, predict_table
+from core.evaluation.predictions import predict_table
 from core.evaluation.report import read_evaluation
 
 
@@ -58,16 +58,9 @@ def test_predictions_are_those_of_the_network_photo_by_photo(drawn, drawn_folder
     images = np.stack([fit_image(read_photo(path), drawn.card.image_size) for path in table.path])
     metadata = drawn.card.facts_encoder.encode_columns(table.age, table.sex, table.localization)
     logits, _ = drawn.classifier.model([images, metadata], training=False)
-    expected = calibrated(np.asarray(logits), drawn.card.temperature)
+    expected = drawn.card.calibration.probabilities(np.asarray(logits))
     assert found[list(CODES)].to_numpy() == pytest.approx(expected, abs=1e-4)
     assert found[list(CODES)].to_numpy().sum(axis=1) == pytest.approx(np.ones(7))
-
-
-def test_calibrated_is_softmax_over_temperature():
-    logits = np.log(np.array([[1.0, 2, 3, 4, 5, 6, 7]]))
-    assert calibrated(logits, 1.0) == pytest.approx(np.arange(1, 8)[None] / 28)
-    assert calibrated(logits, 0.5) == pytest.approx((np.arange(1, 8) ** 2)[None] / 140)
-    assert np.isfinite(calibrated(np.array([[1e4, 0, 0, 0, 0, 0, -1e4]]), 0.1)).all()
 
 
 def test_batch_size_changes_nothing(drawn, drawn_folder):

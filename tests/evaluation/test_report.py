@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from core.diagnoses import CODES
-from core.evaluation.report import EVALUATION_FILE, Evaluation, InvalidEvaluation, read_evaluation, write_evaluation
+from core.evaluation.report import (
+    EVALUATION_FILE,
+    FORMAT,
+    Evaluation,
+    InvalidEvaluation,
+    read_evaluation,
+    write_evaluation,
+)
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCORE = {"value": 0.5, "low": 0.25, "high": 0.75}
@@ -21,7 +28,8 @@ def evaluation() -> Evaluation:
     return Evaluation(
         model="Drawn",
         weights_sha256="ab" * 32,
-        temperature=1.5,
+        probabilities_sha256="ab" * 32,
+        calibration={"temperature": 1.5},
         photos=8,
         lesions=6,
         metrics={"accuracy": SCORE, "balanced_accuracy": SCORE, "auc_macro": NONE},
@@ -74,7 +82,7 @@ def test_frozen(evaluation):
 def test_not_a_number_is_never_written(evaluation, tmp_path):
     write_evaluation(evaluation, tmp_path)
     with pytest.raises(ValueError, match="JSON"):
-        write_evaluation(replace(evaluation, temperature=float("nan")), tmp_path)
+        write_evaluation(replace(evaluation, calibration={"temperature": float("nan")}), tmp_path)
     assert read_evaluation(tmp_path) == evaluation
 
 
@@ -85,8 +93,8 @@ def test_not_a_number_is_never_written(evaluation, tmp_path):
         ("{", "cannot be read as JSON"),
         ("[]", "evaluation format 'list'"),
         ('{"format": 99}', "evaluation format 99"),
-        ('{"format": 1, "model": "Drawn"}', "not a complete evaluation"),
-        ('{"format": 1, "surprise": 1}', "not a complete evaluation"),
+        (f'{{"format": {FORMAT}, "model": "Drawn"}}', "not a complete evaluation"),
+        (f'{{"format": {FORMAT}, "surprise": 1}}', "not a complete evaluation"),
     ],
 )
 def test_unusable_files_are_refused(tmp_path, text, said):

@@ -4,11 +4,12 @@ import keras
 import numpy as np
 import pytest
 
+from core.calibration import Calibration
 from core.data.patient import METADATA_WIDTH
 from core.networks import build_classifier
 from core.networks.ensemble import build_ensemble
 
-TEMPERATURES = (0.7, 1.6)
+CALIBRATIONS = (Calibration(0.7, (0.1, -0.3, 0, 0.5, 0.2, -1, 0)), Calibration(1.6))
 
 
 @pytest.fixture(scope="module")
@@ -36,19 +37,19 @@ def softmax(logits):
 
 def test_the_answer_is_the_mean_of_calibrated_probabilities(members, asked):
     image, facts = asked
-    ensemble = build_ensemble(members, TEMPERATURES)
+    ensemble = build_ensemble(members, CALIBRATIONS)
     logits, attention = (keras.ops.convert_to_numpy(x) for x in ensemble.model([image, facts]))
     single = []
-    for member, temperature in zip(members, TEMPERATURES, strict=True):
+    for member, calibration in zip(members, CALIBRATIONS, strict=True):
         own, _ = member.model([image, facts] if member.uses_metadata else [image])
-        single.append(softmax(keras.ops.convert_to_numpy(own) / temperature))
+        single.append(calibration.probabilities(keras.ops.convert_to_numpy(own)))
     np.testing.assert_allclose(softmax(logits), np.mean(single, axis=0), atol=1e-5)
     np.testing.assert_allclose(attention.sum((1, 2)), 1, rtol=1e-5)
 
 
 def test_encoder_and_head_give_what_the_whole_gives(members, asked):
     image, facts = asked
-    ensemble = build_ensemble(members, TEMPERATURES)
+    ensemble = build_ensemble(members, CALIBRATIONS)
     feature_map = keras.ops.convert_to_numpy(ensemble.encoder(image))
     assert feature_map.shape[-1] == sum(m.encoder.output_shape[-1] for m in members)
     apart, _ = ensemble.head(ensemble.head_inputs(feature_map, facts))
@@ -59,6 +60,6 @@ def test_encoder_and_head_give_what_the_whole_gives(members, asked):
 def test_members_that_do_not_fit_are_refused(members):
     other = build_classifier("MobileNetV3Small", image_size=96, head="pooled", metadata_units=8)
     with pytest.raises(ValueError, match="one input size"):
-        build_ensemble([members[0], other], TEMPERATURES)
+        build_ensemble([members[0], other], CALIBRATIONS)
     with pytest.raises(ValueError, match="at least two"):
-        build_ensemble(members[:1], TEMPERATURES[:1])
+        build_ensemble(members[:1], CALIBRATIONS[:1])

@@ -49,7 +49,7 @@ def write_measures(folder: Path) -> None:
         noise = rng.normal(0, 0.05, len(pair))
         photos[f"mel.{name}"], photos[f"nv.{name}"] = np.clip(pair.mel + noise, 0, 1), np.clip(pair.nv - noise, 0, 1)
     record = {
-        "weights_sha256": sha256,
+        "probabilities_sha256": read_card(folder).probabilities_sha256,
         "threshold": OPERATING,
         "photos": len(pair),
         "melanomas": int((pair.dx == "mel").sum()),

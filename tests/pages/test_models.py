@@ -39,10 +39,11 @@ def trained(root, source, name, **changes):
     )
     per_class = {code: {"sensitivity": SCORE, "photos": 9, "lesions": 8} for code in CODES}
     evaluation = {
-        "format": 1,
+        "format": 2,
         "model": name,
         "weights_sha256": read_card(folder).weights["sha256"],
-        "temperature": 1.0,
+        "probabilities_sha256": read_card(folder).probabilities_sha256,
+        "calibration": {},
         "photos": 2000,
         "lesions": 1500,
         "balanced_accuracy": SCORE,
@@ -87,7 +88,7 @@ def test_a_trained_model_shows_scores_with_intervals_history_and_warnings(open_a
 def test_an_evaluation_of_other_weights_is_not_shown(open_app, tmp_path, drawn_bundle_folder):
     folder = trained(tmp_path, drawn_bundle_folder, "Trained")
     path = folder / "evaluation.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "weights_sha256": "0" * 64}))
+    path.write_text(json.dumps({**json.loads(path.read_text()), "probabilities_sha256": "0" * 64}))
     app = open_app(PAGE, tmp_path)
     assert not app.exception and "By diagnosis" not in words(app)
 

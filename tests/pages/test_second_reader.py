@@ -9,6 +9,7 @@ import pytest
 from driving import picture_bytes, upload, words
 from made_up import made_up_table, write_made_up
 
+from core.card import read_card
 from core.data.drawn import draw_lesion
 from core.diagnoses import CODES
 from core.webapp.second_threshold import PARAMETER
@@ -33,7 +34,7 @@ def share(value: float) -> dict:
 def set_record(sha256: str, threshold: float) -> dict:
     scored = {"coverage": share(0.9), "size": share(1.6), "abstains": share(0.02), "coverage_by_photo": share(0.88)}
     return {
-        "weights_sha256": sha256,
+        "probabilities_sha256": sha256,
         "level": 0.9,
         "counted_by": "lesion",
         "thresholds": thresholds(threshold),
@@ -55,10 +56,10 @@ def measured(tmp_path, two_models):
     root = shutil.copytree(two_models, tmp_path / "shelf")
     shas = {}
     for seed, name in enumerate(("Drawn", "Other")):
-        shas[name] = json.loads((root / name / "card.json").read_text())["weights"]["sha256"]
+        shas[name] = read_card(root / name).probabilities_sha256
         write_made_up(root / name, made_up_table(seed=seed), shas[name], name)
         facts = {
-            "weights_sha256": shas[name],
+            "probabilities_sha256": shas[name],
             "training_facts": [[40, "female", "back", 40], [70, "male", "face", 60]],
             "test": {
                 k: share(0.5) for k in ("flips", "right", "right_withheld", "flipped_right", "flipped_right_withheld")

@@ -42,9 +42,8 @@ def test_it_is_a_model_like_any_other(root):
     reading = read_lesion(bundle, photo)
     members = [read_lesion(load_bundle(root / name), photo).probabilities for name in ("One", "Two")]
     mean = {code: (members[0][code] + members[1][code]) / 2 for code in reading.probabilities}
-    sharp = {code: p ** (1 / bundle.card.temperature) for code, p in mean.items()}
-    for code, probability in reading.probabilities.items():
-        assert probability == pytest.approx(sharp[code] / sum(sharp.values()), abs=1e-4)
+    expected = bundle.card.calibration.probabilities(np.log(list(mean.values())))
+    assert list(reading.probabilities.values()) == pytest.approx(expected.tolist(), abs=1e-4)
     assert reading.heatmap.max() > 0
     again = read_lesion(bundle, None, encoded=encode_photo(bundle, photo))
     assert again.probabilities == pytest.approx(reading.probabilities, abs=1e-6)
@@ -79,9 +78,11 @@ def test_members_of_different_splits_are_refused(root):
     one = read_card(root / "One")
     other = replace(read_card(root / "Two"), split={**one.split, "hash": "1" * 64})
     with pytest.raises(ValueError, match="differ in their split"):
-        ensemble_card("E", [one, other], [np.full((4, 7), 1 / 7)] * 2, np.arange(4))
+        ensemble_card("E", [one, other], [np.full((4, 7), 1 / 7)] * 2, np.arange(4), np.arange(4))
     with pytest.raises(ValueError, match="itself"):
-        ensemble_card("E", [one, read_card(root / "Ensemble")], [np.full((4, 7), 1 / 7)] * 2, np.arange(4))
+        ensemble_card(
+            "E", [one, read_card(root / "Ensemble")], [np.full((4, 7), 1 / 7)] * 2, np.arange(4), np.arange(4)
+        )
 
 
 def test_the_card_says_what_it_is_made_of(root):

@@ -52,7 +52,7 @@ def test_a_run_ends_with_a_bundle_a_card_and_a_history(trained, drawn_folder):
     assert sorted(p.name for p in out.iterdir()) == ["card.json", "history.csv", "model.weights.h5"]
     assert [r["phase"] for r in rows] == ["frozen", "fine-tune", "fine-tune"]
     assert card == read_card(out) and card.name == "Tiny"
-    assert card.training["epochs"] == 3 and card.temperature > 0
+    assert card.training["epochs"] == 3 and card.calibration.photos == len(card.split["validation"])
     assert len((out / "history.csv").read_text().splitlines()) == 4
     split = split_from_json(card.split)
     assert not split.leaky and len(split.train) == card.data["photos"]["train"]

@@ -142,11 +142,11 @@ def test_coverage_counts_lesions_and_stands_beside_that_of_photos():
 
 
 def test_a_record_that_counted_photos_is_refused(tmp_path):
-    (tmp_path / "set.json").write_text(json.dumps({"weights_sha256": SHA, "level": 0.9}))
+    (tmp_path / "set.json").write_text(json.dumps({"probabilities_sha256": SHA, "level": 0.9}))
     with pytest.raises(
         InvalidMeasure, match="older form: counted_by is None. Expected 'lesion'. Run `python -m core measure"
     ):
-        read_measure("set", tmp_path, CARD)
+        read_measure("set", tmp_path, bound(CARD, tmp_path))
 
 
 def test_the_measure_is_written_read_and_bound_to_its_weights(tmp_path):
@@ -157,7 +157,7 @@ def test_the_measure_is_written_read_and_bound_to_its_weights(tmp_path):
     write_made_up(folder / "validation", made_up_table(seed=2))
     measure_set(bundle, tmp_path)
     record = read_measure("set", folder, bound(CARD, folder))
-    assert record["weights_sha256"] == SHA
+    assert record["probabilities_sha256"] == SHA
     test = record["test"]
     assert record["counted_by"] == "lesion"
     assert test["coverage"]["low"] <= test["coverage"]["value"] <= test["coverage"]["high"]
