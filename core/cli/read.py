@@ -2,7 +2,6 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, redirect_stdout
 from dataclasses import replace
 from functools import cached_property
@@ -12,7 +11,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from core.cli.terminal import plain_errors, progress, quiet_libraries, results, say_error, sentence
+from core.cli.photo_list import list_photos
+from core.cli.terminal import plain_errors, progress, quiet_libraries, results, say, say_error, sentence
 
 EPILOG = """Example: python -m core read mole.jpg --model MobileNetV2 --age 55 --sex female --site back --out reading
 
@@ -66,8 +66,9 @@ def read(
     """Read a lesion: seven probabilities, where the network looked, and how far to trust it.
 
     For research and teaching; not a medical device. A photo that cannot be read is reported, the others are read, and the
-    exit code is then 1. A photo that the gate refuses gets a line that says why, and no diagnosis. So does every photo where the
-    gate itself is damaged. Whatever else of the model's files is damaged is said beside the answer, and the exit code is then 1.
+    exit code is then 1. A photo that the gate refuses gets a line that says why, and no diagnosis, and so does every photo where the
+    gate itself is damaged; the exit code is 1 if it was asked for by its own name. Whatever else of the model's files is damaged is
+    said beside the answer, and the exit code is then 1. Other files in a folder are named and passed over.
     """
     from core.card import InvalidBundle
 
@@ -79,7 +80,10 @@ def read(
 
         check_folder_takes(out)
     several = len(photos) > 1 or photos[0].is_dir()
-    paths = list(_expand(photos))
+    listed = list_photos(photos)
+    paths = listed.paths
+    for line in listed.skipped_lines():
+        say(line)
     folders = _output_folders(paths, out, several)
     records, failed = [], 0
     # What libraries may print must not get between the lines of --json.
@@ -108,12 +112,16 @@ def read(
         _show_many(records, out)
     else:
         _show_one(records[0], out)
+    # Of a folder, what is no dermoscopic photo may lie there; what was named should have been read.
+    refused = sum(path in listed.named and _refused(record) for path, record in zip(paths, records, strict=True))
     if failed:
         say_error(f"{failed} of {len(paths)} photos could not be read.")
+    if refused:
+        say_error(f"{refused} of the photos that were named {'was' if refused == 1 else 'were'} refused by the gate.")
     faults = list(dict.fromkeys(fault for record in records for fault in record.get("faults", ())))
     for fault in faults:
         say_error(f"Damaged: {fault}")
-    if failed or faults:
+    if failed or refused or faults:
         raise typer.Exit(1)
 
 
@@ -242,6 +250,11 @@ class _Questions:
         }
 
 
+def _refused(record: dict) -> bool:
+    """Whether the gate kept a photo from being read."""
+    return "probabilities" not in record and (record.get("gate") or {}).get("verdict") == "refuse"
+
+
 def _with_encoding(seconds: dict[str, float], encoding: dict[str, float]) -> dict[str, float]:
     """A reading's seconds, and those of the encoding that went before it."""
     gradients = encoding.get("gradients", 0.0)
@@ -256,27 +269,6 @@ def _open_lines(out: Path):
     """`readings.jsonl`, to which each photo's line goes as soon as it is read: what is done stays, whatever comes after."""
     out.mkdir(parents=True, exist_ok=True)
     return open(out / LINES_FILE, "w", encoding="utf-8", newline="\n")
-
-
-def _expand(photos: Iterable[Path]) -> Iterator[Path]:
-    """Photos, and the photos in folders by name; hidden files, which macOS scatters, are none.
-
-    Raises:
-        ValueError: a folder without photos.
-    """
-    from core.data.ham10000 import PHOTO_SUFFIXES
-
-    suffixes = (*PHOTO_SUFFIXES, ".gif")
-    for path in photos:
-        if not path.is_dir():
-            yield path
-            continue
-        found = sorted(
-            p for p in path.iterdir() if p.suffix.lower() in suffixes and not p.name.startswith(".") and p.is_file()
-        )
-        if not found:
-            raise ValueError(f"{path} holds no photos. Expected files that end in {', '.join(suffixes)}.")
-        yield from found
 
 
 def _output_folders(paths: list[Path], out: Path | None, several: bool) -> list[Path | None]:

@@ -5,6 +5,7 @@ The page's uploader, the command line, the errors and `docs/photo-formats.md` al
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 EXPORT = "Export the photo from it as JPEG or PNG."
 _DEVELOP = "Develop it in the camera's program and export it as JPEG."
@@ -14,6 +15,8 @@ _AVIF = (b"avif", b"avis")
 _HEIF = (b"mif1", b"msf1", b"mif2", b"heif")
 # Groups of DICOM's first elements, and value representations, for a file without its preamble.
 _DICOM_GROUPS = (b"\x02\0", b"\x08\0")
+# Bytes that every row needs at most.
+_SNIFFED = 1024
 _DICOM_KINDS = (b"UL", b"OB", b"UI", b"SH", b"AE", b"CS", b"DA", b"TM", b"LO", b"DT", b"ST", b"UN")
 
 
@@ -52,13 +55,20 @@ def recognise_format(data: bytes) -> PhotoFormat | None:
     return next((row for row in FORMATS if row.recognise(data)), None)
 
 
-def starts_like_a_photo(start: bytes) -> bool:
-    """Whether a file's first bytes are those of a format that is read.
+def sniff_format(path: Path) -> PhotoFormat | None:
+    """The format of a file on disk, from its first bytes; None also for what cannot be opened."""
+    try:
+        with open(path, "rb") as file:
+            return recognise_format(file.read(_SNIFFED))
+    except OSError:
+        return None
 
-    Args:
-        start: the first `SNIFFED` bytes at least.
-    """
-    found = recognise_format(start)
+
+def holds_photo(path: Path) -> bool:
+    """Whether a file among others is to be read as a photo: by its name, which it may have got wrong, or by its content."""
+    if path.suffix.lower().removeprefix(".") in SUFFIXES:
+        return True
+    found = sniff_format(path)
     return found is not None and found.read
 
 
@@ -96,7 +106,6 @@ def _tiff_raw(data: bytes) -> bool:
     return data[:2] == b"II" and data[8:10] == b"CR"
 
 
-SNIFFED = 1024
 FORMATS: tuple[PhotoFormat, ...] = (
     PhotoFormat("a JPEG-LS photo", ("jls",), _starts(b"\xff\xd8\xff\xf7"), "FF D8 FF F7", advice=EXPORT),
     PhotoFormat(

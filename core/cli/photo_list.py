@@ -1,0 +1,78 @@
+"""The photos that `read` was asked for, and what in their folders it passes over, and why."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+# What systems scatter in every folder, besides hidden files, is not worth a line.
+CLUTTER = ("thumbs.db", "desktop.ini", "__macosx")
+SHOWN = 20
+NAMED = 5
+_TEXT_START = 512
+
+
+@dataclass(frozen=True)
+class PhotoList:
+    """Photos in the order in which they are read.
+
+    Args:
+        paths: of the photos.
+        named: those that were asked for themselves, not as part of a folder.
+        skipped: a line for each file in a folder that is not read: its name, and why.
+    """
+
+    paths: list[Path] = field(default_factory=list)
+    named: set[Path] = field(default_factory=set)
+    skipped: list[str] = field(default_factory=list)
+
+    def skipped_lines(self) -> list[str]:
+        """What to say of the files that are not read; long lists are cut."""
+        lines = [f"Skipped {line}" for line in self.skipped[:SHOWN]]
+        more = len(self.skipped) - SHOWN
+        return [*lines, f"Skipped {more:,} more files."] if more > 0 else lines
+
+
+def list_photos(asked: Iterable[Path]) -> PhotoList:
+    """Photos, and the photos in folders by name, whatever their names end in.
+
+    Raises:
+        ValueError: a folder without photos.
+    """
+    from core.data.photo_formats import ACCEPTED, holds_photo
+
+    found = PhotoList()
+    for path in asked:
+        if not path.is_dir():
+            found.paths.append(path)
+            found.named.add(path)
+            continue
+        entries = sorted(p for p in path.iterdir() if not p.name.startswith(".") and p.name.lower() not in CLUTTER)
+        photos = [p for p in entries if p.is_file() and holds_photo(p)]
+        skipped = [f"{p.name}: {_why(p)}" for p in entries if p not in set(photos)]
+        if not photos:
+            there = f" It holds: {'; '.join(skipped[:NAMED])}" if skipped else ""
+            raise ValueError(f"{path} holds no photos. Expected {ACCEPTED}, whatever its name ends in.{there}")
+        found.paths.extend(photos)
+        found.skipped.extend(skipped)
+    return found
+
+
+def _why(path: Path) -> str:
+    """Why an entry of a folder is not read."""
+    from core.data.photo_formats import sniff_format
+
+    if path.is_dir():
+        return "a folder. To read what is in it, name it."
+    try:
+        with open(path, "rb") as file:
+            start = file.read(_TEXT_START)
+    except OSError as error:
+        return f"cannot be opened ({error.strerror})."
+    if not start:
+        return "empty (0 bytes)."
+    found = sniff_format(path)
+    if found is not None:
+        return f"{found.name}, which is not read. {found.advice}"
+    if all(byte >= 32 or byte in b"\t\n\r\f" for byte in start):
+        return "text, not a photo."
+    return "not a photo in a known format."
