@@ -104,13 +104,18 @@ def train(
     console.print(f"Measure it: python -m core evaluate {folder} --data {data}", markup=False, soft_wrap=True)
 
 
+def _by_lesion(split: dict) -> str:
+    alone = split.get("without_lesion", 0)
+    return f"by lesion ({alone:,} photos without a lesion_id count as a lesion each)" if alone else "by lesion"
+
+
 def _summary(card) -> Table:
     """What the run ended with."""
     score, training, photos = card.scores["validation"], card.training, card.data["photos"]
     table = Table("", card.name, title="Trained", show_header=False)
     rows = {
         "Photos": ", ".join(f"{photos.get(part, 0):,} {words}" for part, words in PARTS.items()),
-        "Split": "by photo: LEAKY, for replication only" if card.split["leaky"] else "by lesion",
+        "Split": "by photo: LEAKY, for replication only" if card.split["leaky"] else _by_lesion(card.split),
         "Epochs": f"{training['epochs']}, the best of them {training['best_epoch']}",
         "Time": f"{training['seconds'] / 60:.0f} minutes on {training['device']}",
         "Balanced accuracy (rule balanced), validation": with_interval(score["balanced_accuracy"]),

@@ -34,7 +34,7 @@ TABLE_DEPTH = 2
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A folder, read: its table, and what there was to say about the way there (`folder_check` says it).
+    """A folder, read: its table, and what there was to say about the way there (`findings` says it).
 
     Args:
         folder: that was named.

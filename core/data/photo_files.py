@@ -83,6 +83,8 @@ def walk(folder: Path, depth: int = DEPTH) -> Iterator[tuple[Path, list[str]]]:
                         continue
                     (folders if entry.is_dir() else files).append(entry.name)
         except OSError as error:
+            if place != folder:  # such as lost+found
+                return
             raise InvalidDataset(
                 f"{place} cannot be read ({error.strerror}). Check the folder's permissions."
             ) from None

@@ -6,60 +6,20 @@ import re
 from core.data.patient import SITES
 from core.diagnoses import CODES
 
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(";"))
+
+
 # What spreadsheets, pandas, R and people write where nothing is known.
 MISSING: frozenset[str] = frozenset(
-    {
-        *(
-            "",
-            "na",
-            "n/a",
-            "n.a.",
-            "n.a",
-            "#n/a",
-            "#na",
-            "#n/a n/a",
-            "<na>",
-            "nan",
-            "-nan",
-            "nat",
-            "none",
-            "null",
-            "nil",
-        ),
-        *(
-            "unknown",
-            "unkown",
-            "unk",
-            "undefined",
-            "undetermined",
-            "missing",
-            "empty",
-            "blank",
-            "not available",
-            "not known",
-        ),
-        *("not specified", "unspecified", "not reported", "not recorded", "not given", "n.d.", "nd"),
-        *(
-            "-",
-            "--",
-            "---",
-            "–",
-            "—",
-            "?",
-            "??",
-            ".",
-            "..",
-            "_",
-            "/",
-            "*",
-            "#ref!",
-            "#value!",
-            "#name?",
-            "#null!",
-            "#num!",
-        ),
-    }
-)
+    _words(
+        "na; n/a; n.a.; n.a; #n/a; #na; #n/a n/a; <na>; nan; -nan; nat; none; null; nil; unknown; unkown; unk; "
+        "undefined; undetermined; missing; empty; blank; not available; not known; not specified; unspecified; "
+        "not reported; not recorded; not given; n.d.; nd; -; --; ---; –; —; ?; ??; .; ..; _; /; *; #ref!; "
+        "#value!; #name?; #null!; #num!"
+    )
+) | {""}
 
 # Names of columns, in the order in which they are preferred; `column_name` has put them in this form.
 ALIASES: dict[str, tuple[str, ...]] = {
@@ -105,62 +65,53 @@ _SITES: dict[str, str] = {
     **{site: site for site in SITES},
     **COARSE,
     **dict.fromkeys(
-        ("torso", "axilla", "armpit", "flank", "side", "trunk nos", "lateral chest", "lateral abdomen"), "trunk"
+        _words("torso; axilla; armpit; flank; trunk nos; lateral chest; lateral abdomen"),
+        "trunk",
     ),
-    **dict.fromkeys(("posterior torso", "posterior trunk", "upper back", "mid back", "lower back"), "back"),
-    **dict.fromkeys(("anterior chest", "breast", "upper chest", "thorax"), "chest"),
-    **dict.fromkeys(("anterior abdomen", "belly", "stomach", "periumbilical region"), "abdomen"),
     **dict.fromkeys(
-        ("cheek", "nose", "forehead", "temple", "chin", "lip", "eyelid", "orbital region", "oral region"), "face"
+        _words("posterior torso; posterior trunk; upper back; mid back; lower back"),
+        "back",
     ),
-    **dict.fromkeys(("front of neck", "side of neck", "nape of neck", "nape", "supraclavicular region"), "neck"),
-    **dict.fromkeys(("pinna", "auricle", "external auditory canal"), "ear"),
-    **{f"{where} scalp": "scalp" for where in ("frontal", "temporal", "parietal", "occipital")},
-    "vertex of scalp": "scalp",
+    **dict.fromkeys(_words("anterior chest; breast; upper chest; thorax"), "chest"),
+    **dict.fromkeys(_words("anterior abdomen; belly; stomach; periumbilical region"), "abdomen"),
     **dict.fromkeys(
-        (
-            *(
-                "arm",
-                "upper arm",
-                "forearm",
-                "lower arm",
-                "elbow",
-                "shoulder",
-                "wrist",
-                "upper limb",
-                "upper extremities",
-            ),
-            *("anterior shoulder", "lateral shoulder", "posterior shoulder"),
+        _words("cheek; nose; forehead; temple; chin; lip; eyelid; orbital region; oral region"),
+        "face",
+    ),
+    **dict.fromkeys(
+        _words("front of neck; side of neck; nape of neck; nape; supraclavicular region"),
+        "neck",
+    ),
+    **dict.fromkeys(_words("pinna; auricle; external auditory canal"), "ear"),
+    **dict.fromkeys(
+        _words("frontal scalp; temporal scalp; parietal scalp; occipital scalp; vertex of scalp"),
+        "scalp",
+    ),
+    **dict.fromkeys(
+        _words(
+            "arm; upper arm; forearm; lower arm; elbow; shoulder; wrist; upper limb; upper extremities; "
+            "anterior shoulder; lateral shoulder; posterior shoulder"
         ),
         "upper extremity",
     ),
     **dict.fromkeys(
-        (
-            *("leg", "thigh", "lower leg", "calf", "shin", "knee", "ankle", "buttock", "hip", "lower limb"),
-            *("lower extremities", "buttocks", "popliteal fossa"),
+        _words(
+            "leg; thigh; lower leg; calf; shin; knee; ankle; buttock; hip; lower limb; lower extremities; "
+            "buttocks; popliteal fossa"
         ),
         "lower extremity",
     ),
-    **dict.fromkeys(("dorsum of hand", "finger", "fingers and thumb", "fingers", "thumb", "hands"), "hand"),
-    **dict.fromkeys(("dorsum of foot", "toe", "toes", "feet", "heel"), "foot"),
     **dict.fromkeys(
-        (
-            *("palm", "palms", "sole", "soles", "palm of hand", "sole of foot", "acral nos", "nail nos", "nail"),
-            *("fingernail", "toenail"),
-        ),
+        _words("dorsum of hand; finger; fingers and thumb; fingers; thumb; hands"),
+        "hand",
+    ),
+    **dict.fromkeys(_words("dorsum of foot; toe; toes; feet; heel"), "foot"),
+    **dict.fromkeys(
+        _words("palm; palms; sole; soles; palm of hand; sole of foot; acral nos; nail nos; nail; fingernail; toenail"),
         "acral",
     ),
     **dict.fromkeys(
-        (
-            "genitals",
-            "genitalia",
-            "genital region",
-            "anogenital region",
-            "vulva",
-            "penis",
-            "scrotum",
-            "perianal region",
-        ),
+        _words("genitals; genitalia; genital region; anogenital region; vulva; penis; scrotum; perianal region"),
         "genital",
     ),
 }
@@ -169,100 +120,51 @@ _SITES: dict[str, str] = {
 _DIAGNOSES: dict[str, str] = {
     **{code: code for code in CODES},
     **dict.fromkeys(
-        (
-            *(
-                "ak",
-                "actinic keratosis",
-                "solar or actinic keratosis",
-                "bowen's disease",
-                "bowen disease",
-                "intraepithelial carcinoma",
-            ),
-            *("squamous cell carcinoma in situ", "actinic keratosis / bowen's disease"),
+        _words(
+            "ak; actinic keratosis; solar or actinic keratosis; bowen's disease; bowen disease; "
+            "intraepithelial carcinoma; squamous cell carcinoma in situ; actinic keratosis / bowen's disease"
         ),
         "akiec",
     ),
-    **dict.fromkeys(("basal cell carcinoma", "baso-squamous carcinoma"), "bcc"),
+    **dict.fromkeys(_words("basal cell carcinoma; baso-squamous carcinoma"), "bcc"),
     **dict.fromkeys(
-        (
-            *("benign keratosis", "pigmented benign keratosis", "seborrheic keratosis", "seborrhoeic keratosis"),
-            *("solar lentigo", "lichen planus like keratosis", "lichen planus-like keratosis", "lichenoid keratosis"),
-            *("benign keratosis-like lesions", "seborrheic keratosis, clonal"),
+        _words(
+            "benign keratosis; pigmented benign keratosis; seborrheic keratosis; seborrhoeic keratosis; "
+            "solar lentigo; lichen planus like keratosis; lichen planus-like keratosis; lichenoid keratosis; "
+            "benign keratosis-like lesions; seborrheic keratosis, clonal"
         ),
         "bkl",
     ),
-    "dermatofibroma": "df",
+    **dict.fromkeys(_words("dermatofibroma"), "df"),
     **dict.fromkeys(
-        (
-            *(
-                "melanoma",
-                "melanoma in situ",
-                "melanoma invasive",
-                "melanoma, nos",
-                "melanoma nos",
-                "malignant melanoma",
-            ),
-            *("melanoma, in situ", "melanoma, invasive"),
+        _words(
+            "melanoma; melanoma in situ; melanoma invasive; melanoma, nos; melanoma nos; malignant melanoma; "
+            "melanoma, in situ; melanoma, invasive; malignant melanocytic proliferations (melanoma)"
         ),
         "mel",
     ),
     **dict.fromkeys(
-        ("nevus", "naevus", "melanocytic nevus", "melanocytic nevi", "blue nevus", "mole", "nevus spilus"), "nv"
+        _words("nevus; naevus; melanocytic nevus; melanocytic nevi; blue nevus; mole; nevus spilus"),
+        "nv",
     ),
-    # How the Archive names all melanomas together.
-    "malignant melanocytic proliferations (melanoma)": "mel",
     **dict.fromkeys(
-        (
-            *(
-                "vascular lesion",
-                "vascular lesions",
-                "angioma",
-                "cherry angioma",
-                "angiokeratoma",
-                "pyogenic granuloma",
-            ),
-            *("hemangioma", "haemangioma", "hemorrhage", "haemorrhage", "venous lake"),
+        _words(
+            "vascular lesion; vascular lesions; angioma; cherry angioma; angiokeratoma; pyogenic granuloma; "
+            "hemangioma; haemangioma; hemorrhage; haemorrhage; venous lake"
         ),
         "vasc",
     ),
 }
 # Known, and none of the seven: a metastasis is no primary melanoma, and invasive squamous cell carcinoma is not in HAM10000.
 OTHER_DIAGNOSES: frozenset[str] = frozenset(
-    {
-        *(
-            "scc",
-            "squamous cell carcinoma",
-            "squamous cell carcinoma, invasive",
-            "squamous cell carcinoma, nos",
-            "unk",
-            "unknown",
-        ),
-        *(
-            "keratoacanthoma",
-            "melanoma metastasis",
-            "merkel cell carcinoma",
-            "adnexal tumor",
-            "aimp",
-            "cafe-au-lait macule",
-        ),
-        *(
-            "ephelis",
-            "lentigo nos",
-            "lentigo simplex",
-            "mucosal melanosis",
-            "clear cell acanthoma",
-            "atypical spitz tumor",
-        ),
-        *(
-            "acrochordon",
-            "angiofibroma or fibrous papule",
-            "neurofibroma",
-            "scar",
-            "sebaceous adenoma",
-            "epidermal nevus",
-        ),
-        *("sebaceous hyperplasia", "verruca", "atypical melanocytic proliferation", "other"),
-    }
+    _words(
+        "scc; squamous cell carcinoma; squamous cell carcinoma, invasive; squamous cell carcinoma, nos; unk; "
+        "unknown; keratoacanthoma; melanoma metastasis; merkel cell carcinoma; adnexal tumor; aimp; "
+        "cafe-au-lait macule; ephelis; lentigo nos; lentigo simplex; mucosal melanosis; clear cell acanthoma; "
+        "atypical spitz tumor; acrochordon; angiofibroma or fibrous papule; neurofibroma; scar; "
+        "sebaceous adenoma; epidermal nevus; sebaceous hyperplasia; verruca; atypical melanocytic proliferation; "
+        "other"
+    )
 )
 _CONFIRMED_BY = {
     "histopathology": "histo",

@@ -8,7 +8,7 @@ import pandas as pd
 
 from core.bundle import Bundle
 from core.card import Card, bind_files
-from core.data.folder_check import list_findings
+from core.data.findings import list_findings
 from core.data.ham10000 import class_indices, read_dataset
 from core.data.split import PARTS, lesions_unknown
 from core.diagnoses import CODES

@@ -16,7 +16,8 @@ from core.card import Card, read_card
 from core.data.augment import NO_AUGMENTATION
 from core.data.batches import Batches, cache_images, encode_table
 from core.data.duplicates import SEEK_SIZE, linked_lesions, near_duplicates
-from core.data.folder_check import list_findings, require_trainable
+from core.data.findings import list_findings
+from core.data.folder_check import require_trainable
 from core.data.ham10000 import class_indices, read_dataset
 from core.data.patient import Facts, fit_encoder
 from core.data.split import PARTS, Split, assert_disjoint, fold_table, split_table

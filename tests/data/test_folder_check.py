@@ -2,7 +2,8 @@
 
 import pytest
 
-from core.data.folder_check import check_folder, list_findings, require_trainable
+from core.data.findings import list_findings
+from core.data.folder_check import check_folder, require_trainable
 from core.data.ham10000 import METADATA_FILE, InvalidDataset, read_dataset, read_table
 from core.data.split import LesionsUnknown, lesions_unknown, split_from_json, split_table
 
