@@ -29,7 +29,9 @@ def test_every_cited_section_exists():
         assert len(found) == mentions, f"{path} cites docs/reproduction.md without a section number."
         for numbers in found:
             missing = {int(n) for n in re.findall(r"\d+", numbers)} - known
-            assert not missing, f"{path} cites section {sorted(missing)} of docs/reproduction.md, which has {sorted(known)}."
+            assert not missing, (
+                f"{path} cites section {sorted(missing)} of docs/reproduction.md, which has {sorted(known)}."
+            )
             cited += 1
     assert cited >= 20
 

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from core.cli.terminal import plain_errors, progress, quiet_libraries, results, with_interval
+from core.cli.terminal import plain_errors, progress, quiet_libraries, results
+from core.wording import interval
 
 EPILOG = """Example: python -m core ensemble MobileNetV2 MobileNetV3Small --data ~/ham10000
 
@@ -60,7 +61,7 @@ def ensemble(
     results().print(
         f"{name} of {', '.join(card.name for card in cards)}: written to {root / name}. Validation balanced accuracy, "
         f'decided by the rule "balanced": '
-        f"{with_interval(score['balanced_accuracy'])} ({score['confidence']})",
+        f"{interval(score['balanced_accuracy'])} ({score['confidence']})",
         markup=False,
         soft_wrap=True,
     )

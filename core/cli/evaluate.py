@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from core.cli.terminal import plain_errors, progress, quiet_libraries, results, say, with_interval
+from core.cli.terminal import plain_errors, progress, quiet_libraries, results, say
+from core.wording import cut, interval
 
 EPILOG = """Example: python -m core evaluate MobileNetV2 --data ~/ham10000
 
@@ -80,21 +81,21 @@ def _show(found) -> None:
     title = f"{found.model}, {found.split['part']}: {found.photos:,} photos of {found.lesions:,} lesions"
     table = Table("score", "value (95 % interval)", title=title)
     for metric, words in HEADLINE.items():
-        table.add_row(words, with_interval(found.metrics.get(metric)))
+        table.add_row(words, interval(found.metrics.get(metric)))
     console.print(table)
     table = Table("diagnosis", "photos", "sensitivity", "specificity", "precision", "AUC")
     for code, scores in found.per_class.items():
         table.add_row(
             NAMES[code],
             str(scores["photos"]),
-            *(with_interval(scores[k]) for k in ("sensitivity", "specificity", "precision", "auc")),
+            *(interval(scores[k]) for k in ("sensitivity", "specificity", "precision", "auc")),
         )
     console.print(table)
     point = found.operating_point
     if point:
         console.print(
-            f"Melanoma at p >= {point['threshold']:.3f} ({point['rule']}): sensitivity {with_interval(point['sensitivity'])}, "
-            f"specificity {with_interval(point['specificity'])}.",
+            f"Melanoma from a probability of {cut(point['threshold'])} on ({point['rule']}): sensitivity {interval(point['sensitivity'])}, "
+            f"specificity {interval(point['specificity'])}.",
             markup=False,
         )
     console.print(found.confidence, style="dim", markup=False)

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from core.cli.terminal import plain_errors, results, say_error, with_interval
+from core.cli.terminal import plain_errors, results, say_error
+from core.wording import interval
 
 COLUMNS = ("Model", "Backbone", "Parameters", "Size", "Balanced accuracy", "Melanoma sensitivity", "Split")
 
@@ -83,7 +84,7 @@ def _cells(record: dict) -> list[str]:
         record["backbone"],
         f"{record['parameters'] / 1e6:.1f} M",
         f"{record['megabytes']:.1f} MB",
-        with_interval(record["balanced_accuracy"]),
-        with_interval(record["melanoma_sensitivity"]),
+        interval(record["balanced_accuracy"]),
+        interval(record["melanoma_sensitivity"]),
         f"{record['split']} (LEAKY)" if record["leaky"] else record["split"],
     ]

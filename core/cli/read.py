@@ -13,6 +13,7 @@ from rich.table import Table
 
 from core.cli.photo_list import list_photos
 from core.cli.terminal import plain_errors, progress, quiet_libraries, results, say, say_error, sentence
+from core.wording import percent
 
 EPILOG = """Example: python -m core read mole.jpg --model MobileNetV2 --age 55 --sex female --site back --out reading
 
@@ -304,9 +305,9 @@ def _show_one(record: dict, out: Path) -> None:
         table = Table("diagnosis", "group", title=record["model"])
         table.add_column("probability", justify="right")
         for code, probability in sorted(record["probabilities"].items(), key=lambda item: -item[1]):
-            table.add_row(*groups[code], f"{probability:.3f}", style="bold" if code == record["top"] else "")
+            table.add_row(*groups[code], percent(probability), style="bold" if code == record["top"] else "")
         console.print(table)
-        console.print(f"Probability that it is malignant: {record['malignancy']:.3f}")
+        console.print(f"Probability that it is malignant: {percent(record['malignancy'])}")
     if record["set"]:
         console.print(f"90 % set: {', '.join(NAMES[code] for code in record['set'])}", soft_wrap=True)
     if record["lookalike_vote"] and "probabilities" in record:
@@ -317,7 +318,7 @@ def _show_one(record: dict, out: Path) -> None:
     if record["jury"]:
         jury = record["jury"]
         console.print(
-            f"Jury of {jury['networks']} networks: {NAMES[jury['verdict']]}, agreement {jury['agreement']:.0%}."
+            f"Jury: {round(jury['agreement'] * jury['networks'])} of {jury['networks']} networks say {NAMES[jury['verdict']]}."
         )
     if record["seen_before"]:
         seen = record["seen_before"]
@@ -345,7 +346,7 @@ def _show_many(records: list[dict], out: Path) -> None:
             table.add_row(name, "refused", "-", "-", "-", gate, style="yellow")
             continue
         top, within = record["top"], ", ".join(record["set"] or ["-"])
-        table.add_row(name, top, f"{record['probabilities'][top]:.3f}", f"{record['malignancy']:.3f}", within, gate)
+        table.add_row(name, top, percent(record["probabilities"][top]), percent(record["malignancy"]), within, gate)
     console = results()
     console.print(table, markup=False)
     for note in notes:

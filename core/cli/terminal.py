@@ -135,12 +135,3 @@ def progress(doing: str) -> Iterator[Callable[..., None]]:
             bar.update(task, completed=done, total=total, **({"description": doing} if doing else {}))
 
         yield update
-
-
-def with_interval(metric: dict | None) -> str:
-    """Writes {"value", "low", "high"} as "0.71 (0.68 to 0.74)"; a dash where there is no value."""
-    if not metric or metric.get("value") is None:
-        return "-"
-    if metric.get("low") is None:
-        return f"{metric['value']:.3f}"
-    return f"{metric['value']:.3f} ({metric['low']:.3f} to {metric['high']:.3f})"

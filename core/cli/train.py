@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from core.cli.terminal import plain_errors, progress, results, say, with_interval
+from core.cli.terminal import plain_errors, progress, results, say
+from core.wording import interval
 
 EPILOG = """Example: python -m core train honest --backbone MobileNetV2 --data ~/ham10000
 
@@ -118,8 +119,8 @@ def _summary(card) -> Table:
         "Split": "by photo: LEAKY, for replication only" if card.split["leaky"] else _by_lesion(card.split),
         "Epochs": f"{training['epochs']}, the best of them {training['best_epoch']}",
         "Time": f"{training['seconds'] / 60:.0f} minutes on {training['device']}",
-        "Balanced accuracy (rule balanced), validation": with_interval(score["balanced_accuracy"]),
-        "Accuracy (rule likeliest), validation": with_interval(score.get("accuracy")),
+        "Balanced accuracy (rule balanced), validation": interval(score["balanced_accuracy"]),
+        "Accuracy (rule likeliest), validation": interval(score.get("accuracy")),
         "Calibration": card.calibration.words,
         "Weights": f"{card.parameters:,}, {card.megabytes:.1f} MB",
     }

@@ -9,6 +9,7 @@ from core.evaluation.bootstrap import RESAMPLES, interval, proportion, resample_
 from core.evaluation.melanoma import melanoma_scores
 from core.evaluation.metrics import MELANOMA, NEVUS
 from core.evaluation.results import Results
+from core.wording import percent, points, rate
 
 FIFTHS = 5
 # Column of the table of lesions -> what it is called, and what its two ends are.
@@ -228,8 +229,8 @@ def claim_words(claim: BlackClaim) -> str:
     if apart["value"] is None or claim.black.nevi == 0:
         return "There is no black nevus among these photos, so the paper's claim cannot be tested on them."
     said = [
-        f"Of {claim.black.nevi} photos of black nevi {_percent(black)} are called melanoma, of the {claim.other.nevi:,} other nevi "
-        f"{_percent(other)}: a difference of {_points(apart)}."
+        f"Of {claim.black.nevi} photos of black nevi {rate(black)} are called melanoma, of the {claim.other.nevi:,} other nevi "
+        f"{rate(other)}: a difference of {points(apart)}."
     ]
     if apart["low"] is not None and apart["low"] > 0:
         said.append("So black nevi are indeed taken for melanoma more often than others.")
@@ -240,24 +241,13 @@ def claim_words(claim: BlackClaim) -> str:
     rest = 1 - claim.of_alarms["value"] if claim.of_alarms["value"] is not None else None
     if rest is not None:
         said.append(
-            f"They are {claim.of_nevi * 100:.1f} % of the nevi and {_percent(claim.of_alarms)} of the false alarms; "
-            f"the other {rest * 100:.0f} % of the false alarms have another colour, so colour alone does not explain the confusion."
+            f"They are {percent(claim.of_nevi)} of the nevi and {rate(claim.of_alarms)} of the false alarms; "
+            f"the other {percent(rest)} of the false alarms have another colour, so colour alone does not explain the confusion."
             if rest >= 0.5
-            else f"They are {claim.of_nevi * 100:.1f} % of the nevi and {_percent(claim.of_alarms)} of the false alarms."
+            else f"They are {percent(claim.of_nevi)} of the nevi and {rate(claim.of_alarms)} of the false alarms."
         )
     missed = claim.missed_difference
     if missed["low"] is not None and (missed["high"] < 0 or missed["low"] > 0):
         word = "less" if missed["high"] < 0 else "more"
-        said.append(f"Black melanomas are missed {word} often than others, by {_points(missed)}.")
+        said.append(f"Black melanomas are missed {word} often than others, by {points(missed)}.")
     return " ".join(said)
-
-
-def _percent(rate: dict) -> str:
-    if rate["low"] is None:
-        return f"{rate['value'] * 100:.0f} %"
-    return f"{rate['value'] * 100:.0f} % ({rate['low'] * 100:.0f} to {rate['high'] * 100:.0f})"
-
-
-def _points(difference: dict) -> str:
-    value, low, high = (difference[k] * 100 for k in ("value", "low", "high"))
-    return f"{value:+.0f} points ({low:+.0f} to {high:+.0f})"

@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from core.diagnoses import CODES, MALIGNANT, NAMES
+from core.wording import percent
 
 NOTICE = "For research and teaching. Not a medical device: nothing here may decide about a patient."
 # Pictures in the file are at most this large, pixels.
@@ -111,7 +112,7 @@ def _bars(part: Bars) -> str:
         color = MALIGNANT_COLOR if malignant else BENIGN_COLOR
         lines.append(
             f"<tr><th scope=row>{_said(NAMES[code])}<small> {'malignant or pre-malignant' if malignant else 'benign'}</small></th>"
-            f'<td class=bar><div style="width:{100 * p:.1f}%;background:{color}"></div></td><td class=number>{100 * p:.1f} %</td></tr>'
+            f'<td class=bar><div style="width:{100 * p:.1f}%;background:{color}"></div></td><td class=number>{_said(percent(p))}</td></tr>'
         )
     return f"<table class=bars><tbody>\n{chr(10).join(lines)}\n</tbody></table>"
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from core import wording
 from core.data.colour import SETTINGS
 from core.data.images import fit_image
 from core.evaluation.bootstrap import RESAMPLES, interval, proportion
@@ -177,16 +178,16 @@ def verdict(record: dict) -> str:
     better, worse = clear("auc", 1), clear("auc", -1)
     best = max(changed, key=lambda row: row["differences"]["auc"]["value"])
     gain = best["differences"]["auc"]
-    said = [f"Plain, the network tells melanoma from nevus with an AUC of {_range(plain['auc'])}."]
+    said = [f"Plain, the network tells melanoma from nevus with an AUC of {wording.interval(plain['auc'])}."]
     if better:
         said.append(
             f"{len(better)} of {len(changed)} changes of colour tell them apart better, beyond chance; the best, "
-            f"{_name(best)}, by {_signed(gain)}."
+            f"{_name(best)}, by {wording.difference(gain)}."
         )
     else:
         said.append(
             f"None of {len(changed)} changes of colour tells them apart better beyond chance; the best, {_name(best)}, changes the AUC "
-            f"by {_signed(gain)}."
+            f"by {wording.difference(gain)}."
         )
     if worse:
         said.append(f"{len(worse)} make it worse: {', '.join(_name(row) for row in worse)}.")
@@ -207,11 +208,3 @@ def verdict(record: dict) -> str:
 
 def _name(row: dict) -> str:
     return row["title"][0].lower() + row["title"][1:]
-
-
-def _range(score: dict) -> str:
-    return f"{score['value']:.3f} ({score['low']:.3f} to {score['high']:.3f})"
-
-
-def _signed(score: dict) -> str:
-    return f"{score['value']:+.3f} ({score['low']:+.3f} to {score['high']:+.3f})"

@@ -11,6 +11,7 @@ reinforcement learning model for AI-based decision support in skin cancer", Nat 
 from dataclasses import dataclass
 
 from core.evaluation.melanoma import Duel
+from core.wording import cut
 
 # Missed melanoma : needless excision, for a first look.
 RATIOS = (1, 4, 9, 19, 49, 99)
@@ -71,7 +72,7 @@ def threshold_words(probability: float, threshold: float, own: bool = True) -> s
     """
     whose = "your threshold" if own else "the network's operating point"
     rule = "your own rule" if own else "that rule"
-    share = f"{100 * threshold:.0f} %" if threshold >= 0.0995 else f"{100 * threshold:.1f} %"
+    share = cut(threshold)
     if probability >= threshold:
         return f"at or above {whose} of {share}: by {rule}, treated as a possible melanoma"
     return f"below {whose} of {share}: by {rule}, not treated as a melanoma"

@@ -26,6 +26,7 @@ from core.diagnoses import CODES, NAMES, index_of
 from core.files import write_text
 from core.trust.measures import MEASURES, Progress, digest_of
 from core.trust.shares import share_of
+from core.wording import percent
 
 if TYPE_CHECKING:  # at run time these would load TensorFlow
     from core.bundle import Bundle
@@ -115,7 +116,7 @@ class WhatIf:
             share = 1 - self.expected.tops.get(self.top, 0.0)
             if share >= 0.05:
                 said.append(
-                    f"{' and '.join(self.expected.unknown).capitalize()} would matter: for {share * 100:.0f} % of such patients the "
+                    f"{' and '.join(self.expected.unknown).capitalize()} would matter: for {percent(share)} of such patients the "
                     f"likeliest diagnosis is another than {_name(self.top)}."
                 )
         return tuple(said)

@@ -206,7 +206,7 @@ def _draw_training(card: Card, folder: Path) -> None:
         st.plotly_chart(
             history_chart(history),
             config=CONFIG,
-            alt=f"Training over {len(history)} epochs; the best balanced accuracy on validation photos is {best:.2f}",
+            alt=f"Training over {len(history)} epochs; the best balanced accuracy on validation photos is {best:.3f}",
             key="history",
         )
     with st.expander("The whole recipe"):

@@ -30,7 +30,8 @@ def draw_cases(model: Evaluated, true: str, predicted: str) -> None:
         rows,
         f"Cases of {model.name}, true {true}, predicted {predicted}",
         f"{len(rows)} photos of {rows['Lesion'].nunique()} lesions, the most confident answer first.",
-        height=min(420, 38 * (len(rows) + 1)),
+        tallest=11,
+        probabilities=("Probability of the answer", "Probability of the truth"),
     )
     if ask_folder() is not None:
         _draw_photos(rows)

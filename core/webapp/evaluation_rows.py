@@ -4,7 +4,7 @@ import pandas as pd
 
 from core.diagnoses import CODES, NAMES
 from core.webapp.evaluations import Evaluated, kept_subgroups
-from core.wording import interval
+from core.wording import cut, interval
 
 ANY = "any"
 # Metric -> what it is called; the two balanced accuracies must never be mistaken for one another.
@@ -69,13 +69,13 @@ def operating_rows(model: Evaluated) -> list[dict]:
     point = model.results.evaluation.operating_point
     if not point:
         return []
-    row = {"Model": model.name, "Called melanoma from": f"{point['threshold']:.3f}"}
+    row = {"Model": model.name, "Called melanoma from": cut(point["threshold"])}
     row |= {"Sensitivity": interval(point["sensitivity"]), "Specificity": interval(point["specificity"])}
     return [
         row
         | {
-            "Sensitivity on validation": f"{point['validation']['sensitivity']:.2f}",
-            "Specificity on validation": f"{point['validation']['specificity']:.2f}",
+            "Sensitivity on validation": interval({"value": point["validation"]["sensitivity"]}),
+            "Specificity on validation": interval({"value": point["validation"]["specificity"]}),
         }
     ]
 
@@ -125,5 +125,4 @@ def case_rows(model: Evaluated, true: str, predicted: str) -> pd.DataFrame:
         "dataset": "Source",
         "dx_type": "Confirmed by",
     }
-    rows = rows.sort_values("p_predicted", ascending=False, kind="stable")[list(names)].rename(columns=names)
-    return rows.round({"Probability of the answer": 3, "Probability of the truth": 3})
+    return rows.sort_values("p_predicted", ascending=False, kind="stable")[list(names)].rename(columns=names)

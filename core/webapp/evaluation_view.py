@@ -21,7 +21,7 @@ from core.webapp.export import draw_figure, draw_table, file_name
 from core.webapp.report_file import build_report, build_report_pdf
 from core.webapp.theme import SHORT_NAMES
 from core.webapp.words import plain
-from core.wording import difference, interval, listed, p_value, percent
+from core.wording import cut, difference, interval, listed, p_value, percent
 
 SECTIONS = ("Scores", "Confusion", "Curves", "Calibration", "Subgroups", "Compare two", "Report")
 ALL = "all"
@@ -53,7 +53,6 @@ def draw_scores(models: dict[str, Evaluated]) -> None:
         headline_rows(models),
         f"Scores of {listed(list(models))}",
         "In brackets: 95 % intervals. Two models whose intervals overlap may still differ: see *Compare two*.",
-        height=38 * (len(METRICS) + 1),
     )
     model = ask_one(models)
     st.subheader("By diagnosis", anchor=False)
@@ -147,7 +146,7 @@ def draw_curves(models: dict[str, Evaluated]) -> None:
         )
         shade = " Shade: 95 % band, point by point, over resampled lesions." if bands else ""
         marks = [
-            (f"{label}: melanoma from p = {point[0]:.3f} on", c, point[1])
+            (f"{label}: melanoma from {cut(point[0])} on", c, point[1])
             for label, c, model in asked
             if c == "mel" and bands and (point := threshold_point(model, kind)) is not None
         ]
@@ -203,16 +202,17 @@ def draw_calibration(models: dict[str, Evaluated]) -> None:
         [
             {
                 "Model": name,
-                "From": round(b.low, 3),
-                "To": round(b.high, 3),
+                "From": f"{100 * b.low:.0f} %",
+                "To": f"{100 * b.high:.0f} %",
                 "Photos": b.photos,
-                "Mean probability": round(b.confidence, 3),
-                "Share right": round(b.accuracy, 3),
+                "Mean probability": b.confidence,
+                "Share right": b.accuracy,
             }
             for name, model in models.items()
             for b in reliability(model.results)
         ],
         "Reliability bins",
+        probabilities=("Mean probability", "Share right"),
     )
     st.subheader("Score distributions", anchor=False)
     code = st.selectbox(
@@ -307,10 +307,11 @@ def draw_comparison(models: dict[str, Evaluated]) -> None:
     }
     columns["p b"] = f"{b} with"
     draw_table(
-        found.disagreements.rename(columns=columns).round(3),
+        found.disagreements.rename(columns=columns),
         f"Where {a} and {b} disagree",
         "The most confident answer of model A first.",
-        height=420,
+        tallest=11,
+        probabilities=(columns["p a"], columns["p b"]),
     )
 
 

@@ -88,7 +88,7 @@ def draw_experiment(name: str) -> tuple[str, ...]:
                 "the first is better; an interval that crosses it leaves the order open.",
                 "; ".join(f"{_named(entry)} ({_network(entry)}): {points(entry)}" for entry in differences),
             )
-        draw_table(_rows(differences), f"Experiment {name}, differences, {metric}", _HOW, height=_height(differences))
+        draw_table(_rows(differences), f"Experiment {name}, differences, {metric}", _HOW, tallest=14)
     scores = [entry for entry in entries if entry["unit"] != "difference"]
     if scores:
         st.subheader(METRICS.get(metric, metric), anchor=False)
@@ -96,7 +96,7 @@ def draw_experiment(name: str) -> tuple[str, ...]:
             _rows(scores),
             f"Experiment {name}, scores, {metric}",
             "In points; in brackets the 95 % interval.",
-            height=_height(scores),
+            tallest=14,
         )
     st.caption(
         plain(
@@ -200,7 +200,3 @@ def _rows(entries: list[dict]) -> list[dict]:
             row["Accuracy in training"] = f"{100 * entry['train_accuracy']:.1f}"
         rows.append(row | {"Seeds": entry["seeds"], "Photos": entry["n_photos"], "Lesions": entry["n_lesions"]})
     return rows
-
-
-def _height(entries: list[dict]) -> int:
-    return min(520, 38 * (len(entries) + 1))

@@ -1,14 +1,17 @@
 """Figures and tables as a page shows them: one sentence on how to read it, and a way to take it away."""
 
 import re
+from collections.abc import Sequence
 
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
 from core.webapp.words import plain
+from core.wording import percent
 
 FORMATS = ("PNG", "SVG")
+ROW_HEIGHT = 35  # of a table's row, pixels
 SCALE = 3  # of a saved PNG, for print
 
 
@@ -54,16 +57,28 @@ def draw_figure(figure: go.Figure, name: str, how: str, alt: str, **settings):
     return drawn
 
 
-def draw_table(rows: list[dict] | pd.DataFrame, name: str, how: str = "", **settings) -> None:
-    """Draws a table, and offers it as CSV.
+def draw_table(
+    rows: list[dict] | pd.DataFrame,
+    name: str,
+    how: str = "",
+    *,
+    tallest: int | None = None,
+    probabilities: Sequence[str] = (),
+    **settings,
+) -> None:
+    """Draws a table, and offers it as CSV with every digit.
 
     Args:
         name: of the table; its key, its words for those who do not see it, and the file's name.
         how: one sentence on how to read it.
+        tallest: rows that are seen without scrolling; all when None. A shorter table ends with its last row.
+        probabilities: columns of probabilities, said in per cent as elsewhere and sorted as the numbers they are.
         settings: for `st.dataframe`.
     """
     table = pd.DataFrame(rows)
-    st.dataframe(table, hide_index=True, alt=name, **settings)
+    shown = table.style.format(percent, subset=list(probabilities), na_rep="") if len(probabilities) else table
+    height = "content" if tallest is None or len(table) <= tallest else ROW_HEIGHT * (tallest + 1)
+    st.dataframe(shown, hide_index=True, alt=name, height=height, **settings)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.download_button(
             "CSV",

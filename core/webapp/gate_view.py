@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.trust.gate import OK, UNUSABLE, Gate
 from core.webapp.words import plain
-from core.wording import percent
+from core.wording import percent, rate
 
 ANYWAY = "Read it anyway"
 UNMEASURED = "This network's photo gate was never measured: nothing has looked whether this is a dermoscopic photo."
@@ -60,11 +60,6 @@ def measured(record: dict | None) -> str:
         return ""
     false, caught = record["test"]["refused"], record["strangers_mean"]["refused"]
     return (
-        f"On test photos the gate wrongly refused {_share(false)}; of pictures of a kind that it had never met, none of them a "
+        f"On test photos the gate wrongly refused {rate(false)}; of pictures of a kind that it had never met, none of them a "
         f"dermoscopic photo, it refused {percent(caught['value'])}."
     )
-
-
-def _share(shown: dict) -> str:
-    """A small share with its interval, such as "0.6 % (0.3 to 1.0 %)"."""
-    return f"{shown['value'] * 100:.1f} % ({shown['low'] * 100:.1f} to {shown['high'] * 100:.1f} %)"

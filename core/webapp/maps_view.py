@@ -9,7 +9,7 @@ from core.webapp.export import draw_figure, draw_table
 from core.webapp.map_verdict import check_lines
 from core.webapp.maps_charts import dots_chart, errors_chart, look_of, steps_chart
 from core.webapp.words import plain
-from core.wording import interval
+from core.wording import difference, interval
 
 # The checks as column heads.
 _SHORT = {
@@ -128,7 +128,7 @@ def draw_steps(name: str, record: dict) -> None:
         for kind, better in (("deletion", "lower"), ("insertion", "higher")):
             row[f"{kind.capitalize()} area ({better} is better)"] = interval(found[kind])
             row[f"{kind.capitalize()}, random order"] = interval(found[f"{kind}_{RANDOM}"])
-            row[f"Better by ({kind})"] = _signed(found[f"{kind}_gain"])
+            row[f"Better by ({kind})"] = difference(found[f"{kind}_gain"])
         table.append(row)
     draw_table(table, f"Deletion and insertion, {name}", "Areas under the curves above, 0 to 1.")
 
@@ -192,9 +192,3 @@ def draw_agreement(name: str, record: dict) -> None:
         "; ".join(f"quarter {row['Quarter']}: wrong in {row['Wrong answers']}" for row in table),
     )
     draw_table(table, f"Errors by agreement of the maps, {name}")
-
-
-def _signed(score: dict) -> str:
-    if score["value"] is None:
-        return "not measured"
-    return f"{score['value']:+.3f} ({score['low']:+.3f} to {score['high']:+.3f})"

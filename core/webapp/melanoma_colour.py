@@ -9,6 +9,7 @@ from core.webapp.export import draw_figure, draw_table
 from core.webapp.melanoma_charts import groups_chart, ratios_chart
 from core.webapp.melanoma_state import Choice, kept_look_errors
 from core.webapp.words import plain
+from core.wording import rate
 
 NAMED = "Colour, by name"
 
@@ -96,11 +97,8 @@ def _draw_regression(choice: Choice, errors: LookErrors) -> None:
             )
 
 
-def _rate(rate: dict) -> str:
-    if rate["value"] is None:
-        return "none there"
-    low, high = (f"{rate[k] * 100:.0f}" if rate[k] is not None else "?" for k in ("low", "high"))
-    return f"{rate['value'] * 100:.0f} % ({low} to {high})"
+def _rate(share: dict) -> str:
+    return "none there" if share["value"] is None else rate(share)
 
 
 def _group_words(group: Group) -> str:

@@ -94,7 +94,7 @@ def draw_failures(choice: Choice, shelf: Shelf, looks: pd.DataFrame | None) -> N
         draw_table(
             cases.reset_index()[["image_id", *columns]].round(4),
             f"{kind} of {choice.model.name} at {choice.threshold:.3f}",
-            height=min(420, 38 * (len(cases) + 1)),
+            tallest=11,
         )
 
 

@@ -20,7 +20,7 @@ from core.webapp.overlays import draw_picture
 from core.webapp.photos import load_photo, photo_folder
 from core.webapp.shelf import Shelf
 from core.webapp.words import plain
-from core.wording import percent
+from core.wording import difference, interval, p_value, percent
 
 OWN, TEST = "Own photo or drawing", "A test photo"
 # Trajectories of one session: a few photos under every change.
@@ -62,7 +62,7 @@ def _draw_measured(choice: Choice) -> None:
     draw_table(
         [
             {"Photos": row["title"]}
-            | {title: _range(row["scores"][key]) for key, title in SCORED.items()}
+            | {title: interval(row["scores"][key]) for key, title in SCORED.items()}
             | {f"{SCORED[score]}, change": _change(row, score)}
             for row in record["settings"]
         ],
@@ -153,7 +153,7 @@ def _ask_photo(choice: Choice) -> tuple[Photo | None, Facts, str]:
     image_id = st.selectbox(
         "Test photo, the likeliest melanomas first",
         list(table.sort_values("score", ascending=False).index),
-        format_func=lambda i: f"{i}: {NAMES[table.dx[i]]}, p(melanoma) {table.score[i]:.2f}",
+        format_func=lambda i: f"{i}: {NAMES[table.dx[i]]}, melanoma {percent(table.score[i])}",
         key="lab photo",
     )
     photo = load_photo(image_id)
@@ -174,12 +174,8 @@ def _read(sha256: str, photo: str, name: str, strength: float, facts: Facts, _bu
     return read_lesion(_bundle, None, facts, encoded=encoded, explain=False).probabilities
 
 
-def _range(score: dict) -> str:
-    return f"{score['value']:.3f} ({score['low']:.3f} to {score['high']:.3f})"
-
-
 def _change(row: dict, score: str) -> str:
     if row["name"] == PLAIN:
         return ""
     apart = row["differences"][score]
-    return f"{apart['value']:+.3f} ({apart['low']:+.3f} to {apart['high']:+.3f}), p {apart['p_holm']:.3f}"
+    return f"{difference(apart)}, p {p_value(apart['p_holm'])}"

@@ -8,7 +8,7 @@ from core.webapp.melanoma_charts import decision_chart, roc_chart, scores_chart
 from core.webapp.melanoma_state import Choice, kept_roc
 from core.webapp.theme import COLORS
 from core.webapp.words import plain
-from core.wording import interval
+from core.wording import interval, percent, rate
 
 # Shares of melanoma among the melanomas and nevi that are examined: from screening to a list for excision.
 PREVALENCES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
@@ -59,10 +59,10 @@ def draw_threshold(choice: Choice) -> None:
         draw_figure(
             roc_chart(kept_roc(choice), here, operating),
             f"melanoma roc {choice.model.name}",
-            f"Each threshold is a point: up, melanomas found; right, nevi called melanoma. The area, {auc['value']:.3f} "
-            f"({auc['low']:.3f} to {auc['high']:.3f}), is the chance that a melanoma scores above a nevus{_other_auc(choice)}. "
+            f"Each threshold is a point: up, melanomas found; right, nevi called melanoma. The area, "
+            f"{interval(auc)}, is the chance that a melanoma scores above a nevus{_other_auc(choice)}. "
             "Shade: 95 % band.",
-            f"ROC of melanoma against nevus; at this threshold sensitivity {here[1]:.2f}, false alarms {here[0]:.2f}",
+            f"ROC of melanoma against nevus; at this threshold sensitivity {percent(here[1])}, false alarms {percent(here[0])}",
         )
     curve = duel.decision_curve(prevalence, choice.threshold)
     draw_figure(
@@ -98,7 +98,7 @@ def number_rows(table: TwoByTwo, predictive: Predictive) -> list[tuple[str, str,
         ("Sensitivity", _share(table.sensitivity), "of melanomas are called melanoma", COLORS["mel"]),
         ("Specificity", _share(table.specificity), "of nevi are not called melanoma", COLORS["nv"]),
         ("PPV", _share(predictive.ppv), "of those called melanoma are one", COLORS["mel"]),
-        ("NPV", _share(predictive.npv, 1), "of those not called melanoma are none", COLORS["nv"]),
+        ("NPV", _share(predictive.npv), "of those not called melanoma are none", COLORS["nv"]),
         (
             "Nevi per melanoma",
             _count(predictive.nevi_per_melanoma),
@@ -114,20 +114,16 @@ def number_rows(table: TwoByTwo, predictive: Predictive) -> list[tuple[str, str,
     ]
 
 
-def _share(rate: dict, decimals: int = 0) -> str:
-    if rate["value"] is None:
-        return "nobody is called"
-    value, low, high = (
-        f"{rate[k] * 100:.{decimals}f}" if rate[k] is not None else "?" for k in ("value", "low", "high")
-    )
-    return f"{value} % ({low} to {high})"
+def _share(share: dict) -> str:
+    return "nobody is called" if share["value"] is None else rate(share)
 
 
 def _count(number: dict) -> str:
     if number["value"] is None:
         return "nobody is called"
     value, low, high = (_short(number[k]) for k in ("value", "low", "high"))
-    return f"{value} ({low} to {high})"
+    # Without an upper end the interval has none: a threshold that may find nothing costs any number of nevi.
+    return f"{value} ({low} to {high})" if number["high"] is not None else f"{value} (at least {low})"
 
 
 def _short(number: float | None) -> str:

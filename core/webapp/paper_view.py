@@ -23,7 +23,7 @@ from core.webapp.experiments_view import draw_experiment
 from core.webapp.export import draw_figure, draw_table
 from core.webapp.theme import COLORS, SHORT_NAMES
 from core.webapp.words import plain
-from core.wording import interval
+from core.wording import UNDEFINED, interval, percent
 
 NO_RUN, NO_COUNTERPART = "no run yet", ""
 # Printed, run and ours keep one colour through all of the paper's figures.
@@ -134,7 +134,7 @@ def _draw_paper_table(name: str, models: dict[str, Evaluated]) -> None:
     paper, rows = TABLES[name], side_by_side(name, models)
     if name in ("Table 5", "Table 7"):
         _draw_by_backbone(name, models)
-    draw_table(rows, f"The paper, {name}", paper.how, height=min(560, 36 * (len(rows) + 1)))
+    draw_table(rows, f"The paper, {name}", paper.how, tallest=15)
     if name == "Table 8":
         st.markdown("#### The same weightings in this project")
         draw_experiment("epsilon")
@@ -198,7 +198,7 @@ def _draw_matrix(counts: list, shares: bool, name: str) -> None:
         confusion_chart(counts, shares),
         name,
         f"Rows true, columns predicted, colour the share of the row. Framed: {missed} of {sum(counts[mel])} melanoma photos called nevus "
-        f"({missed / max(1, sum(counts[mel])) * 100:.0f} %), {alarms} of {sum(counts[nv])} nevi called melanoma.",
+        f"({percent(missed / max(1, sum(counts[mel])))}), {alarms} of {sum(counts[nv])} nevi called melanoma.",
         f"{missed} of {sum(counts[mel])} melanomas called nevus, {alarms} of {sum(counts[nv])} nevi called melanoma",
     )
 
@@ -268,7 +268,7 @@ def _draw_schematic(models: dict[str, Evaluated]) -> tuple[str, ...]:
 
 
 def _share(part: int, rest: int) -> str:
-    return f"{part / (part + rest):.3f}" if part + rest else "not defined"
+    return f"{part / (part + rest):.3f}" if part + rest else UNDEFINED
 
 
 def _draw_area(models: dict[str, Evaluated]) -> tuple[str, ...]:
@@ -337,11 +337,11 @@ def _draw_cases(models: dict[str, Evaluated]) -> tuple[str, ...]:
     model = _ask_model(models)
     if model is not None:
         rows = chosen_cases(model.results)
-        rows = rows.round({"confidence": 3, "mel": 3, "nv": 3})
         draw_table(
             rows.rename(columns={"mel": "p(melanoma)", "nv": "p(nevus)"}),
             f"Figure 17 by rule, {model.name}",
             f"Of each kind ({', '.join(KINDS).lower()}) the two most confident answers, one photo a lesion: chosen by rule, not by eye.",
+            probabilities=("confidence", "p(melanoma)", "p(nevus)"),
         )
         counts = model.results.evaluation.confusion
         pair = {

@@ -18,6 +18,7 @@ from core.webapp.evaluations import Evaluated, kept_curve
 from core.webapp.export import figure_config
 from core.webapp.frame import NOTICE
 from core.webapp.theme import SHORT_NAMES
+from core.wording import cut
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #18272b; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
@@ -114,7 +115,10 @@ def operating_words(model: Evaluated) -> str:
     point = model.results.evaluation.operating_point
     if not point:
         return ""
-    return f"Called melanoma from p(melanoma) = {point['threshold']:.3f} on: {point['rule']}. Never chosen on the photos scored here."
+    return (
+        f"Called melanoma from a probability of melanoma of {cut(point['threshold'])} on: {point['rule']}. Never chosen on the photos "
+        "scored here."
+    )
 
 
 def build_report(model: Evaluated) -> str:

@@ -8,7 +8,7 @@ from core.evaluation.report import EVALUATION_FILE, InvalidEvaluation, read_eval
 from core.trust.threshold import RATIOS, suggested_threshold, threshold_words, weigh
 from core.webapp.evaluations import Evaluated, read_evaluated
 from core.webapp.shelf import Shelf
-from core.wording import percent, rate
+from core.wording import cut, percent, rate
 
 # Not the melanoma page's own parameter, which goes when that page is left.
 PARAMETER = "melanoma-from"
@@ -75,7 +75,7 @@ def draw_threshold(shelf: Shelf, name: str, threshold: float | None, default: fl
         width=190,
         help=""
         if default is None
-        else f"This network's operating point, chosen on validation photos, is {100 * default:.1f} %.",
+        else f"This network's operating point, chosen on validation photos, is {cut(default)}.",
     )
     if threshold is not None:
         st.markdown(f"Melanoma **{percent(melanoma)}** is {threshold_words(melanoma, threshold, is_own())}.")
@@ -103,13 +103,13 @@ def draw_threshold(shelf: Shelf, name: str, threshold: float | None, default: fl
     )
     ratio = st.session_state[_RATIO]
     suggested = suggested_threshold(ratio)
-    st.button(f"Take {100 * suggested:.1f} % as my threshold", on_click=_set, args=(suggested,), icon=":material/tune:")
+    st.button(f"Take {cut(suggested)} as my threshold", on_click=_set, args=(suggested,), icon=":material/tune:")
     rows = [weigh(duel, one) for one in sorted({*RATIOS, ratio})]
     st.dataframe(
         [
             {
                 "Missed : needless": f"{row.ratio:.0f} : 1" + (" (yours)" if row.ratio == ratio else ""),
-                "Threshold": f"{100 * row.threshold:.1f} %",
+                "Threshold": cut(row.threshold),
                 "Melanomas found": rate(row.sensitivity),
                 "Nevi spared": rate(row.specificity),
                 "Missed per 1000": round(row.missed),
