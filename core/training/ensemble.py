@@ -1,4 +1,8 @@
-"""Makes one model of several: mean of calibrated probabilities, calibrated again on validation."""
+"""Makes one model of several: mean of calibrated probabilities, calibrated again on validation.
+
+Validation is used three times by then: for each member's epoch, for each member's calibration, and for that of their mean. The test part
+chooses nothing.
+"""
 
 import datetime
 import hashlib

@@ -1,4 +1,9 @@
-"""Trains one network by a recipe: frozen encoder first, then fine-tuning; resumable, chosen on validation."""
+"""Trains one network by a recipe: frozen encoder first, then fine-tuning; resumable, chosen on validation.
+
+The validation part is used more than once: it chooses the epoch and fits the calibration here; later it chooses the operating point,
+the 90 % sets and the limits of the gate and of look-alikes. Each of these looks a little better on validation than on new lesions. So
+every figure that is reported as a model's is measured on the test part, which chooses nothing.
+"""
 
 import datetime
 import platform

@@ -1,4 +1,7 @@
-"""Fits a model's photo gate on training photos and strangers, sets its thresholds on validation, and measures it on test."""
+"""Fits a model's photo gate on training photos and strangers, sets its thresholds on validation, and measures it on test.
+
+The validation photos whose share may be refused also chose the model's epoch; what the gate does to new photos is measured on test.
+"""
 
 import json
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""Makes a model's index of look-alikes, and measures on test lesions what look-alikes and "seen before" are worth."""
+"""Makes a model's index of look-alikes, and measures on test lesions what look-alikes and "seen before" are worth.
+
+Validation, which chose the model's epoch, is used again for k and for the thresholds of "seen before"; the test part chooses nothing.
+"""
 
 import json
 from pathlib import Path
