@@ -1,6 +1,7 @@
 import shutil
 
 from driving import picture_bytes, upload, words
+from streamlit.testing.v1 import AppTest
 
 from core.webapp.frame import NOTICE
 
@@ -37,3 +38,37 @@ def test_one_damaged_network_harms_no_other(open_app, tmp_path, two_models):
 def test_no_models(open_app, tmp_path):
     app = open_app(PAGE, tmp_path)
     assert not app.exception and app.warning and not app.file_uploader
+
+
+def test_an_ensemble_stands_in_the_table_and_does_not_vote_beside_its_members():
+    def show():
+        from types import SimpleNamespace
+
+        from core.diagnoses import CODES
+        from core.webapp.comparison import Opinion, draw_agreement
+
+        def opinion(name, top, malignancy, network, leaky=False):
+            says = {c: 0.7 if c == top else 0.05 for c in CODES}
+            card = SimpleNamespace(network=network, split={"leaky": leaky}, scores={})
+            return Opinion(
+                name, card, None, None, SimpleNamespace(top=top, probabilities=says, malignancy=malignancy), 0.1
+            )
+
+        draw_agreement(
+            [
+                opinion("Ensemble", "mel", 0.9, {"members": ["A", "B"]}),
+                opinion("A", "nv", 0.1, {}),
+                opinion("B", "mel", 0.6, {}),
+                opinion("C", "nv", 0.2, {}),
+                opinion("Leaky", "mel", 0.8, {}, leaky=True),
+            ]
+        )
+
+    app = AppTest.from_function(show, default_timeout=60).run()
+    assert not app.exception
+    # Counted beside its members and with the leaky one, melanoma would lead by three to two.
+    assert app.subheader[0].value == "2 of 3 networks say Melanocytic nevus"
+    assert "10 % to 60 %" in words(app) and "B says Melanoma." in words(app)
+    assert "Ensemble says Melanoma. It does not vote: it is made of A and B." in words(app)
+    assert "its split leaks" in words(app)
+    assert list(app.dataframe[0].value["Network"]) == ["Ensemble", "A", "B", "C", "Leaky"]

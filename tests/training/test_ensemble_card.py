@@ -89,3 +89,15 @@ def test_the_card_says_what_it_is_made_of(root):
     record = json.loads((root / "Ensemble" / "card.json").read_text())
     assert record["network"]["members"] == ["One", "Two"]
     assert set(record["weights"]["members"]) == {"One", "Two"}
+
+
+def test_it_has_no_vote_beside_its_members(root, tmp_path):
+    from PIL import Image
+
+    Image.fromarray(draw_lesion("mel")[0]).save(tmp_path / "mole.png")
+    runner = CliRunner(env={"MELASCOPE_WEIGHTS": str(root)})
+    asked = ["read", str(tmp_path / "mole.png"), "--model", "Ensemble", "--out", str(tmp_path / "out")]
+    said = runner.invoke(app, asked)
+    assert said.exit_code == 0, said.output
+    jury = json.loads((tmp_path / "out" / "reading.json").read_text())["jury"]
+    assert set(jury["votes"]) == {"One", "Two"} and "of 2 networks say" in said.output
