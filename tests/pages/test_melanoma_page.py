@@ -20,6 +20,7 @@ from core.evaluation.results import read_results
 from core.trust.colour_lab import PLAIN, compare_settings, verdict
 from core.trust.similar import find_neighbours
 from core.webapp.words import plain
+from core.wording import rate
 
 HOME = Path(__file__).resolve().parents[2] / "app.py"
 PAGE = "pages/melanoma_nevus.py"
@@ -110,12 +111,10 @@ def test_the_two_by_two_follows_the_threshold_and_the_prevalence(open_page, root
             app.slider(key="threshold").set_value(threshold).run()
         found, numbers = duel.at(threshold), app.dataframe[0].value.set_index("Number")["Value"]
         assert f">{found.missed}</div>" in html(app) and f">{found.alarms}</div>" in html(app)
-        assert numbers["Sensitivity"].startswith(f"{found.sensitivity['value'] * 100:.0f} %")
-        ppv = duel.predictive(threshold, 0.05).ppv
-        assert numbers["PPV"] == f"{ppv['value'] * 100:.0f} % ({ppv['low'] * 100:.0f} to {ppv['high'] * 100:.0f})"
+        assert numbers["Sensitivity"] == rate(found.sensitivity)
+        assert numbers["PPV"] == rate(duel.predictive(threshold, 0.05).ppv)
     app.select_slider(key="prevalence").set_value(0.001).run()
-    ppv = duel.predictive(0.6, 0.001).ppv["value"]
-    assert app.dataframe[0].value.set_index("Number")["Value"]["PPV"].startswith(f"{ppv * 100:.0f} %")
+    assert app.dataframe[0].value.set_index("Number")["Value"]["PPV"] == rate(duel.predictive(0.6, 0.001).ppv)
     assert len(app.get("plotly_chart")) == 3
     next(b for b in app.button if b.label == "Operating point 0.250").click().run()
     assert app.slider(key="threshold").value == pytest.approx(OPERATING)
