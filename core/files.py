@@ -16,7 +16,10 @@ import time
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    import pandas
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 WEIGHTS_VARIABLE, CACHE_VARIABLE = "MELASCOPE_WEIGHTS", "MELASCOPE_CACHE"
@@ -26,6 +29,8 @@ LEFT_ALONE = 24 * 3600  # seconds
 UNUSED = 60 * 24 * 3600  # seconds
 # A whole set of files that waits to be moved into place; see `write_together`.
 _READY = ".together.ready"
+# What makes a spreadsheet take a cell for a formula; the full-width forms are read as the plain ones.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _ZEROS = bytes(1 << 20)
 # `.NAME.MACHINE-PROCESS-RANDOM.partial`, then perhaps the suffix that a library insists on.
 _SCRATCH = re.compile(r"^\..+\.(?P<machine>[0-9a-f]{8})-(?P<process>\d+)-[0-9a-f]{8}\.partial(\.\w+)*$")
@@ -117,6 +122,40 @@ def write_bytes(path: str | Path, content: bytes) -> Path:
 def write_text(path: str | Path, text: str) -> Path:
     """Writes a text file, UTF-8 with plain line ends, whole or not at all; returns its path."""
     return write_bytes(path, text.encode("utf-8"))
+
+
+def csv_text(table: "pandas.DataFrame", **settings) -> str:
+    """A table as CSV in which no cell from outside is a formula.
+
+    A spreadsheet runs a cell that begins with "=", "+", "-", "@", a tab or a line end, whoever named it so: a photo, a lesion, a clinic.
+    An apostrophe before it makes it text. Numbers stay numbers.
+    """
+    table = table.copy()
+    for place, kind in enumerate(table.dtypes):
+        if kind.kind in "OTSU" or not hasattr(kind, "kind"):
+            table.isetitem(place, [inert(cell) for cell in table.iloc[:, place]])
+    table.columns = [inert(name) for name in table.columns]
+    return table.to_csv(index=False, lineterminator="\n", **settings)
+
+
+def inert(cell: object) -> object:
+    """A cell's text that no spreadsheet runs; what is no text stays as it is."""
+    if not isinstance(cell, str):
+        return cell
+    # A bare carriage return would end the row where it is not quoted.
+    cell = cell.replace("\r\n", "\n").replace("\r", "\n")
+    if not cell.startswith(_FORMULA):
+        return cell
+    try:
+        float(cell)
+    except ValueError:
+        return f"'{cell}"
+    return cell
+
+
+def uncovered(cell: object) -> object:
+    """What `inert` was given."""
+    return cell[1:] if isinstance(cell, str) and cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
 
 
 # ---- several files ----

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+from PIL import Image
 
 from core import __version__
 from core.data.images import fit_image, photo_hash
@@ -24,6 +25,8 @@ NOTICE = "For research and teaching. Not a diagnosis."
 # What a photo remembers: of what is large, enough for a control that changes one thing; of answers, all that a page asks at a time
 # (the gate, the facts, what if), before and after a change.
 RECENT = 2
+# Two overlays before and after a change, and the photo that they lie on.
+OVERLAYS = 5
 ANSWERS = 12
 
 
@@ -32,6 +35,11 @@ class Recent:
 
     def __init__(self, size: int):
         self._size, self._kept = size, {}
+
+    @property
+    def bytes(self) -> int:
+        """Of the arrays among the answers."""
+        return sum(a.nbytes for a in list(self._kept.values()) if isinstance(a, np.ndarray))
 
     def get(self, key: Hashable, make: Callable[[], object]):
         """The answer kept under `key`, made first if it is not."""
@@ -60,7 +68,7 @@ class EncodedPhoto:
         seconds: "encode", and "gradients" if there are any.
         answers: of the head by facts, and of others by what was asked.
         changing_gradients: those that change with the facts, by facts.
-        overlays: by map and opacity; read-only arrays.
+        overlays: those of bounded size, by map and opacity, with the photo at that size; read-only arrays.
     """
 
     photo: np.ndarray
@@ -73,7 +81,7 @@ class EncodedPhoto:
     seconds: dict[str, float]
     answers: Recent = field(default_factory=lambda: Recent(ANSWERS), repr=False)
     changing_gradients: Recent = field(default_factory=lambda: Recent(RECENT), repr=False)
-    overlays: Recent = field(default_factory=lambda: Recent(RECENT), repr=False)
+    overlays: Recent = field(default_factory=lambda: Recent(OVERLAYS), repr=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,6 +201,7 @@ def read_lesion(
     encoded: EncodedPhoto | None = None,
     opacity: float = 0.5,
     explain: bool = True,
+    side: int | None = None,
 ) -> LesionReading:
     """Reads a lesion: what the network says, and where it looked.
 
@@ -204,6 +213,7 @@ def read_lesion(
         encoded: what `encode_photo` gave for this photo and bundle; then the encoder does not run again.
         opacity: of the overlays' colours, 0..1.
         explain: False leaves out attention, heatmap and overlays.
+        side: of the overlays at most, pixels, for a screen; the photo's own resolution when None.
 
     Raises:
         ValueError: unknown method or target, `encoded` is of another photo or model, or the network's answer is not
@@ -246,8 +256,8 @@ def read_lesion(
         )
         seconds["heatmap"] = time.perf_counter() - lap + (encoded.seconds.get("gradients", 0.0) if fresh else 0.0)
         lap = time.perf_counter()
-        attention_overlay = _overlay(encoded, attention, opacity)
-        heatmap_overlay = _overlay(encoded, heatmap, opacity)
+        attention_overlay = _overlay(encoded, attention, opacity, side)
+        heatmap_overlay = _overlay(encoded, heatmap, opacity, side)
         seconds["overlay"] = time.perf_counter() - lap
     seconds["total"] = time.perf_counter() - start
 
@@ -324,13 +334,27 @@ def _ask(method, bundle, encoded, facts, target, attention_map) -> Heatmap:
     )
 
 
-def _overlay(encoded: EncodedPhoto, heatmap: Heatmap, opacity: float) -> np.ndarray:
+def shrunk(photo: np.ndarray, side: int) -> np.ndarray:
+    """A photo (H, W, 3) of at most so many pixels a side."""
+    if max(photo.shape[:2]) <= side:
+        return photo
+    picture = Image.fromarray(photo)
+    picture.thumbnail((side, side), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    return np.asarray(picture)
+
+
+def _overlay(encoded: EncodedPhoto, heatmap: Heatmap, opacity: float, side: int | None) -> np.ndarray:
     def make():
-        picture = overlay(encoded.photo, heatmap.values, opacity)
+        picture = overlay(photo, heatmap.values, opacity)
         picture.flags.writeable = False
         return picture
 
-    return encoded.overlays.get((heatmap.values.tobytes(), opacity), make)
+    if side is None:
+        # A photo of 12 megapixels has overlays of 36 MB: made for a file, and not kept.
+        photo = encoded.photo
+        return make()
+    photo = encoded.overlays.get(side, lambda: shrunk(encoded.photo, side))
+    return encoded.overlays.get((heatmap.values.tobytes(), opacity, side), make)
 
 
 def _notes(bundle: Bundle, facts: Facts, attention: Heatmap | None, heatmap: Heatmap | None) -> tuple[str, ...]:

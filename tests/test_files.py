@@ -177,3 +177,22 @@ def test_without_a_home_the_variable_is_named(monkeypatch):
     monkeypatch.setenv("MELASCOPE_CACHE", "/elsewhere")
     monkeypatch.setenv("MELASCOPE_WEIGHTS", "/models")
     assert cache_root() == Path("/elsewhere") and weights_root() == Path("/models")
+
+
+FORMULAS = ('=HYPERLINK("http://a","b")', "+1+cmd", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1")
+
+
+@pytest.mark.parametrize("cell", FORMULAS)
+def test_a_cell_that_a_spreadsheet_would_run_is_text(cell):
+    import io
+
+    import pandas as pd
+
+    from core.files import csv_text, uncovered
+
+    table = pd.DataFrame({cell: [cell, "plain"], "number": [-1.5, 2], "text": ["-1.5", "a=b"], "none": [None, "x"]})
+    back = pd.read_csv(io.StringIO(csv_text(table), newline=""), dtype=str, keep_default_na=False)
+    assert back.columns[0].startswith("'") and back.iloc[0, 0] == f"'{cell}".replace("\r", "\n")
+    assert uncovered(back.iloc[0, 0]) == cell.replace("\r", "\n")
+    assert back.number.tolist() == ["-1.5", "2.0"] and back.text.tolist() == ["-1.5", "a=b"], "numbers stay numbers"
+    assert table.iloc[0, 0] == cell, "the table itself is left alone"

@@ -6,10 +6,13 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+
+from core.keras_home import find_fault
 
 # Tables that go into a file or a pipe need no folding.
 PIPED_WIDTH = 200
@@ -42,6 +45,8 @@ def say(sentence: str, style: str = "") -> None:
 
 def sentence(error: Exception | str) -> str:
     """What went wrong, for a person."""
+    if "keras" not in sys.modules and not isinstance(error, str) and (fault := _keras_fault(error)):
+        return fault
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename or 'The system'}: {error.strerror}."
     if isinstance(error, (str, ValueError, OSError)):
@@ -52,6 +57,15 @@ def sentence(error: Exception | str) -> str:
         return "The memory is full. Close other programs, or take a smaller --batch-size or backbone."
     first = (str(error).strip().splitlines() or ["no message"])[0]
     return f"Unexpected {type(error).__name__}: {first} (MELASCOPE_DEBUG=1 shows where)."
+
+
+def _keras_fault(error: Exception) -> str:
+    """What is wrong with Keras' settings, where its import ended with this error; else empty."""
+    trace, files = error.__traceback__, []
+    while trace is not None:
+        files.append(trace.tb_frame.f_code.co_filename)
+        trace = trace.tb_next
+    return find_fault() if any("keras" in Path(file).parts for file in files) else ""
 
 
 def say_error(error: Exception | str) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from core.data.ham10000 import MASK_FOLDER
 from core.data.images import read_photo
-from core.files import write_text
+from core.files import csv_text, write_text
 
 LESIONS_FILE = "lesions.csv"
 # Surrounding skin: a ring around the lesion, this far out in shares of the photo's short side; the first part, where lesion fades
@@ -173,7 +173,7 @@ def write_lesions(looks: pd.DataFrame, path: str | Path) -> Path:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     rounded = looks[list(COLUMNS)].round(dict.fromkeys(COLUMNS[1:], 2) | dict.fromkeys(("black", "blue", "area"), 4))
-    return write_text(path, rounded.to_csv(index=False, lineterminator="\n"))
+    return write_text(path, csv_text(rounded))
 
 
 def read_lesions(path: str | Path) -> pd.DataFrame:

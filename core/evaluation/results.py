@@ -18,7 +18,7 @@ from core.evaluation.report import (
     evaluation_text,
     read_evaluation,
 )
-from core.files import write_together
+from core.files import csv_text, uncovered, write_together
 
 PREDICTIONS_FILE = "predictions.csv"
 PREDICTION_COLUMNS = ("image_id", "dx", *CODES)
@@ -126,8 +126,8 @@ def write_results(evaluation: Evaluation, predictions: pd.DataFrame, folder: str
         The evaluation, with the tables' checksums.
     """
     tables = {
-        PREDICTIONS_FILE: predictions[list(PREDICTION_COLUMNS)].to_csv(index=False, lineterminator="\n").encode(),
-        CASES_FILE: predictions[list(CASE_COLUMNS)].to_csv(index=False, lineterminator="\n").encode(),
+        PREDICTIONS_FILE: csv_text(predictions[list(PREDICTION_COLUMNS)]).encode(),
+        CASES_FILE: csv_text(predictions[list(CASE_COLUMNS)]).encode(),
     }
     evaluation = replace(
         evaluation, files={name: hashlib.sha256(content).hexdigest() for name, content in tables.items()}
@@ -159,6 +159,8 @@ def _read_table(path: Path, columns: tuple[str, ...], digests: dict, again: str)
         )
     if not table.image_id.is_unique:
         raise InvalidResults(f"{path} lists an image_id more than once. {again}")
+    for column in texts:
+        table[column] = [uncovered(cell) for cell in table[column]]
     numbers = [c for c in columns if c not in texts]
     if not all(pd.api.types.is_numeric_dtype(table[c]) for c in numbers):
         raise InvalidResults(f"{path} has text where numbers belong, in one of {', '.join(numbers)}. {again}")

@@ -16,7 +16,7 @@ from core.evaluation.bootstrap import RESAMPLES, interval, proportion
 from core.evaluation.melanoma import Duel, find_threshold
 from core.evaluation.metrics import CLASSES, MELANOMA, NEVUS
 from core.evaluation.significance import bootstrap_p, holm
-from core.files import write_text
+from core.files import csv_text, write_text
 from core.trust.measures import Progress, digest_of
 from core.trust.pair_photos import read_in_batches, read_pair_table
 
@@ -54,7 +54,7 @@ def measure_colour(bundle: "Bundle", folder: Path, progress: Progress | None = N
     table = read_pair_table(bundle.card, folder)
     photos = table[["image_id", "lesion_id", "dx"]].join(_read_all(bundle, table, progress))
     out = Path(bundle.folder)
-    write_text(out / PHOTOS_FILE, photos.to_csv(index=False, lineterminator="\n"))
+    write_text(out / PHOTOS_FILE, csv_text(photos))
     record = {
         **digest_of("colour", bundle.card),
         "model": bundle.name,

@@ -19,7 +19,7 @@ from core.diagnoses import CODES, index_of
 from core.evaluation.bootstrap import confidence_words
 from core.evaluation.evaluator import choose_rows
 from core.explain import EXPLAINERS
-from core.files import write_text
+from core.files import csv_text, write_text
 from core.trust.map_agreement import map_agreement, place_agreement
 from core.trust.map_places import cell_order, hits, inside_share, mask_cover, step_pictures, under
 from core.trust.map_summary import RANDOM, SAME, STAGES, summarise
@@ -88,7 +88,7 @@ def measure_maps(bundle: Bundle, folder: Path, progress: Progress | None = None)
         **summarise(table, curves, bundle.name),
     }
     text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False)
-    write_text(Path(bundle.folder) / CSV_FILE, table.to_csv(index=False, lineterminator="\n"))
+    write_text(Path(bundle.folder) / CSV_FILE, csv_text(table))
     write_text(Path(bundle.folder) / JSON_FILE, text + "\n")
 
 

@@ -10,6 +10,8 @@ bound, and whatever is amiss ends in one sentence.
 
 import io
 import json
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -38,6 +40,14 @@ MAX_MEMBERS = 16
 _PART = 1 << 20
 # Digits that pages and reports show; what differs less is another processor's rounding.
 SAME_DIGITS = 5e-5
+
+
+# All that zipfile and its decompressors raise over damaged bytes: NotImplementedError for a method or version that a flipped bit
+# names, ValueError and OverflowError for dates and sizes, struct.error for a header that is cut, LZMAError and OSError inside.
+_ZIP_FAULTS = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError,
+    OverflowError, IndexError, KeyError, MemoryError,
+)  # fmt: skip
 
 
 class InvalidCase(ValueError):
@@ -155,9 +165,11 @@ def read_case(source: bytes | str | Path) -> CaseFile:
                     f"{name} holds {len(members)} files. Expected a case bundle of {CASE_FILE} and {PHOTO_FILE}."
                 )
             case, png = (_read_member(bundle, member, bound, name) for member, bound in _wanted(members, name))
-    except zipfile.BadZipFile as error:
+    except InvalidCase:
+        raise
+    except _ZIP_FAULTS as error:
         raise InvalidCase(
-            f"{name} is not a whole zip file ({error}). Expected a case bundle; save or copy it again."
+            f"{name} is not a whole zip file ({_line(error)}). Expected a case bundle; save or copy it again."
         ) from None
     record, facts = _check_record(case, name)
     try:
@@ -187,7 +199,10 @@ def replay(case: CaseFile, load: Callable[[Path], object] | None = None, root: P
     from core.bundle import load_bundle
     from core.reading import read_lesion
 
-    bundle = (load or load_bundle)(folder)
+    try:
+        bundle = (load or load_bundle)(folder)
+    except InvalidBundle as error:
+        return Replay("not replayed", None, None, (*differences, str(error)))
     reading = read_lesion(bundle, case.photo, case.facts, explain=False)
     differences += compare_versions(case.record["reading"].get("versions", {}), reading.versions)
     calibration, before = bundle.card.calibration, case.record["reading"]["card"]
@@ -295,9 +310,18 @@ def _read_member(bundle: zipfile.ZipFile, member: zipfile.ZipInfo, bound: int, n
                 if size > bound:
                     raise too_large
                 parts.append(part)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-        raise InvalidCase(f"{member.filename} in {name} is damaged ({error}). Save or copy the case again.") from None
+    except InvalidCase:
+        raise
+    except _ZIP_FAULTS as error:
+        raise InvalidCase(
+            f"{member.filename} in {name} is damaged ({_line(error)}). Save or copy the case again."
+        ) from None
     return b"".join(parts)
+
+
+def _line(error: Exception) -> str:
+    """What a library said, on one line; some say nothing."""
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _check_record(content: bytes, name: str) -> tuple[dict, Facts]:
@@ -327,7 +351,7 @@ def _check_record(content: bytes, name: str) -> tuple[dict, Facts]:
         facts = Facts(**reading["facts"])
     except InvalidFacts as error:
         raise InvalidCase(f"{CASE_FILE} in {name} has facts that cannot be: {error} {again}") from None
-    except (KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, AttributeError, ValueError):
         fits = False
     if not fits:
         raise InvalidCase(

@@ -1,10 +1,9 @@
 """What is known of a photo's square without the model's own network: its statistics, its hashes, what the gate's eye sees in it.
 
-Each is worked out when it is first asked for, and remembered as long as the encoded photo lives.
+Each is worked out when it is first asked for, and remembered with the encoded photo's answers.
 """
 
 from functools import cached_property
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -12,8 +11,6 @@ from core.data.duplicates import turned_hashes
 from core.data.images import fit_image
 from core.trust import eye
 from core.trust.photo_statistics import SIDE, photo_statistics
-
-_KEPT: WeakKeyDictionary = WeakKeyDictionary()
 
 
 class Square:
@@ -52,7 +49,9 @@ def square_of(encoded) -> Square:
     Args:
         encoded: an `EncodedPhoto`.
     """
-    if encoded not in _KEPT:
+
+    def make() -> Square:
         image = encoded.image if len(encoded.image) == SIDE else fit_image(encoded.photo, SIDE)
-        _KEPT[encoded] = Square(image.astype("uint8"))
-    return _KEPT[encoded]
+        return Square(image.astype("uint8"))
+
+    return encoded.answers.get("square", make)

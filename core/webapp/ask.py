@@ -8,6 +8,7 @@ import streamlit as st
 from core.data.drawn import draw_lesion
 from core.data.images import MAX_BYTES, UnreadablePhoto, photo_hash, read_photo
 from core.data.patient import SEXES, SITES, Facts, InvalidFacts
+from core.webapp.kept import keep
 from core.webapp.shelf import Shelf, headline, is_leaky
 from core.webapp.words import plain
 from core.wording import UNKNOWN, interval, milliseconds
@@ -16,6 +17,21 @@ UPLOAD, CAMERA, EXAMPLE = "Upload", "Camera", "Drawn example"
 SUFFIXES = ("jpg", "jpeg", "png", "webp", "tif", "tiff", "bmp", "gif")
 _UPLOADER, _CAMERA = "uploader", "camera"
 _PHOTO, _PROBLEM = "photo from {}", "problem with {}"
+
+
+@dataclass(frozen=True, eq=False)
+class _Upload:
+    """An upload as it came: a session keeps the file, which is small, and its pixels are kept as long as there is room."""
+
+    content: bytes
+    name: str
+    hash: str
+
+    def photo(self) -> "Photo":
+        pixels = keep(
+            ("pixels", self.hash), lambda: _read_only(read_photo(self.content, self.name)), lambda p: p.nbytes
+        )
+        return Photo(pixels, self.hash)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +80,8 @@ def ask_photo() -> Photo | None:
         kept = _UPLOADER
     if problem := st.session_state.get(_PROBLEM.format(kept)):
         st.error(plain(problem), icon=":material/broken_image:")
-    photo = st.session_state.get(_PHOTO.format(kept))
+    upload = st.session_state.get(_PHOTO.format(kept))
+    photo = upload.photo() if upload else None
     if photo is not None and st.session_state.get(kept) is None:
         # The widget was left for another page or source, and has forgotten; the session has not.
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -150,8 +167,11 @@ def _take(key: str) -> None:
         return
     name = file.name if key == _UPLOADER else "The camera's photo"
     try:
-        pixels = read_photo(file.getvalue(), name)
-        st.session_state[_PHOTO.format(key)] = Photo(pixels, photo_hash(pixels))
+        content = file.getvalue()
+        pixels = _read_only(read_photo(content, name))
+        upload = _Upload(content, name, photo_hash(pixels))
+        keep(("pixels", upload.hash), lambda: pixels, lambda p: p.nbytes)
+        st.session_state[_PHOTO.format(key)] = upload
     except UnreadablePhoto as error:
         st.session_state[_PROBLEM.format(key)] = str(error)
     except MemoryError:
@@ -169,6 +189,12 @@ def _forget(key: str) -> None:
 def _example() -> Photo:
     pixels, _ = draw_lesion("nv", seed=4)
     return Photo(pixels, photo_hash(pixels))
+
+
+def _read_only(pixels: np.ndarray) -> np.ndarray:
+    """Sessions may share it."""
+    pixels.flags.writeable = False
+    return pixels
 
 
 def _unknown_first(values: tuple[str, ...]) -> list[str]:

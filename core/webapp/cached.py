@@ -6,20 +6,21 @@ import os
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
-from core.card import Card
+from core.card import Card, InvalidBundle
+from core.keras_home import find_fault
+from core.reading import ANSWERS, RECENT, Recent
 from core.webapp.ask import Photo
+from core.webapp.kept import answers_of, keep
 from core.webapp.words import plain
 
 # As many models as there are backbones, so that comparing them all loads each once.
 MODELS = 10
-# One photo seen by every model, and two more seen by one.
-ENCODED_PHOTOS = MODELS + 2
 # A visitor who only looks at the page is given it first, whole; TensorFlow, which then takes the processor, comes after.
 PRELOAD_AFTER = 2.0  # seconds
 # What loading and reading may end with besides the ValueErrors that already are sentences for people.
@@ -46,6 +47,8 @@ def load_model(folder: Path, card: Card):
         InvalidBundle: weights that are missing, damaged or not those of the card. They are tried anew next time.
     """
     key = str(folder), card.probabilities_sha256
+    if _failed(_loading(*key)):
+        _loading.clear(*key)  # of an earlier try; what was wrong may have been mended
     loading = _loading(*key)
     loading.wanted.set()
     try:
@@ -58,13 +61,40 @@ def load_model(folder: Path, card: Card):
         ):
             return loading.bundle.result()
     except FAILURES:
-        _loading.clear(*key)
         raise
+    except Exception as error:
+        raise InvalidBundle(f"{card.name} cannot be loaded. {unforeseen(error)}") from error
+    finally:
+        # Whatever it failed of. (A reader who leaves while it loads ends the wait and not the loading.)
+        if _failed(loading):
+            _loading.clear(*key)
+
+
+def _failed(loading: "_Loading") -> bool:
+    return loading.bundle.done() and (loading.bundle.cancelled() or loading.bundle.exception() is not None)
 
 
 def encode(bundle, photo: Photo):
-    """A photo as the model's encoder sees it: the one slow step, done once for each photo and model of a session."""
-    return _encoded(bundle.name, bundle.card.probabilities_sha256, photo.hash, bundle, photo.pixels)
+    """A photo as the model's encoder sees it: the one slow step, done once for each photo and model.
+
+    What is kept of it for all sessions holds neither the photo (which is kept by itself) nor what was asked with a patient's facts.
+    """
+    key = "encoded", bundle.name, bundle.card.probabilities_sha256, photo.hash
+
+    def make():
+        from core.reading import encode_photo
+
+        return replace(encode_photo(bundle, photo.pixels), photo=None)
+
+    kept = keep(key, make, _encoded_bytes)
+    answers, gradients = answers_of(key, lambda: (Recent(ANSWERS), Recent(RECENT)))
+    return replace(kept, photo=photo.pixels, answers=answers, changing_gradients=gradients)
+
+
+def unforeseen(error: Exception) -> str:
+    """A sentence about a fault that nobody foresaw."""
+    first = (str(error).strip().splitlines() or ["no message"])[0]
+    return f"Unexpected {type(error).__name__}: {first}"
 
 
 def failure(error: Exception) -> str:
@@ -97,6 +127,8 @@ def _loader() -> ThreadPoolExecutor:
 def _load(folder: str):
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    if fault := find_fault():
+        raise InvalidBundle(fault)
     import core.webapp.reading_view  # noqa: F401  what draws the answer, with pandas and scikit-learn
     from core.bundle import load_bundle
     from core.reading import warm_up
@@ -157,8 +189,6 @@ def second_opinion(signals, bundle, encoded):
     return encoded.answers.get(("opinion", signals), lambda: form_opinion(signals, bundle, encoded, None))
 
 
-@st.cache_resource(max_entries=ENCODED_PHOTOS, scope="session", show_spinner=False)
-def _encoded(model: str, sha256: str, photo: str, _bundle, _pixels: np.ndarray):
-    from core.reading import encode_photo
-
-    return encode_photo(_bundle, _pixels)
+def _encoded_bytes(encoded) -> int:
+    arrays = (encoded.image, encoded.feature_map, encoded.gradients)
+    return sum(a.nbytes for a in arrays if a is not None) + encoded.overlays.bytes

@@ -14,7 +14,7 @@ from core.webapp.ask import Photo
 from core.webapp.cached import FAILURES, encode, failure, load_model
 from core.webapp.charts import CONFIG, agreement_chart
 from core.webapp.map_verdict import draw_map_verdict
-from core.webapp.overlays import ask_method, ask_opacity, ask_target, draw_legend, draw_picture
+from core.webapp.overlays import SHOWN_SIDE, ask_method, ask_opacity, ask_target, draw_legend, draw_picture
 from core.webapp.shelf import Shelf, headline, is_leaky
 from core.webapp.theme import SHORT_NAMES
 from core.webapp.words import plain
@@ -138,7 +138,14 @@ def draw_all_overlays(opinions: list[Opinion], facts: Facts) -> None:
 def _draw_opinion(opinion: Opinion, facts: Facts, target: str | None, method: str, opacity: float) -> tuple[str, ...]:
     """One network's two overlays; returns the notes that belong to them."""
     reading = read_lesion(
-        opinion.bundle, None, facts, encoded=opinion.encoded, method=method, target=target, opacity=opacity
+        opinion.bundle,
+        None,
+        facts,
+        encoded=opinion.encoded,
+        method=method,
+        target=target,
+        opacity=opacity,
+        side=SHOWN_SIDE,
     )
     title, name = EXPLAINERS[method].title, NAMES[reading.target]
     st.markdown(

@@ -7,6 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from core.files import csv_text
 from core.webapp.words import plain
 from core.wording import percent
 
@@ -82,7 +83,7 @@ def draw_table(
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.download_button(
             "CSV",
-            table.to_csv(index=False).encode("utf-8-sig"),
+            csv_text(table).encode("utf-8-sig"),
             file_name=f"{file_name(name)}.csv",
             mime="text/csv",
             icon=":material/download:",

@@ -1,8 +1,12 @@
 """The frame of every page: title, menu, and the notice that this is for research."""
 
+from pathlib import Path
+
 import streamlit as st
 
 NAME = "Melascope"
+# Shipped: a named icon would be fetched from a font host at each visit.
+ICON = Path(__file__).parent / "icon.svg"
 NOTICE = "For research and teaching. Not a medical device: nothing here may decide about a patient."
 # path, label, icon
 PAGES: tuple[tuple[str, str, str], ...] = (
@@ -38,7 +42,7 @@ def page_frame(title: str, lead: str = "") -> None:
         title: of the page.
         lead: a sentence beneath it.
     """
-    st.set_page_config(page_title=f"{title} · {NAME}", page_icon=":material/dermatology:", layout="wide")
+    st.set_page_config(page_title=f"{title} · {NAME}", page_icon=str(ICON), layout="wide")
     st.html(_STYLE)
     with st.container(key="frame", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):

@@ -167,7 +167,8 @@ def _answer(bundle, choice: Choice, photo: Photo, name: str, strength: float, fa
     return _read(choice.model.card.probabilities_sha256, photo.hash, name, strength, facts, bundle, photo.pixels)
 
 
-@st.cache_data(max_entries=KEPT * 15, show_spinner="Reading the changed photo")
+# Of this session alone: the answers are kept by a patient's facts.
+@st.cache_data(max_entries=KEPT * 15, scope="session", show_spinner="Reading the changed photo")
 def _read(sha256: str, photo: str, name: str, strength: float, facts: Facts, _bundle, _pixels) -> dict[str, float]:
     changed = find_transformation(name)(_pixels, strength)
     encoded = encode_photo(_bundle, changed, explain=False)

@@ -4,11 +4,10 @@ import json
 
 import numpy as np
 import streamlit as st
-from PIL import Image
 
 from core.diagnoses import CODES, NAMES
-from core.explain import EXPLAINERS, encode_png, legend_colors
-from core.reading import METHOD, read_lesion
+from core.explain import EXPLAINERS, encode_png, legend_colors, overlay
+from core.reading import METHOD, read_lesion, shrunk
 from core.trust.map_agreement import map_agreement, place_agreement
 from core.webapp.cached import FAILURES, failure
 from core.webapp.map_verdict import draw_map_verdict
@@ -78,7 +77,7 @@ def draw_legend() -> None:
 
 def draw_picture(pixels: np.ndarray, caption: str, alt: str, width: int | str = "stretch") -> None:
     """A picture at the size of the page, not of the photo."""
-    st.image(_shown(pixels), caption=caption, alt=alt, width=width, output_format="JPEG")
+    st.image(shrunk(pixels, SHOWN_SIDE), caption=caption, alt=alt, width=width, output_format="JPEG")
 
 
 @st.fragment
@@ -94,7 +93,9 @@ def draw_overlays(bundle, encoded, facts, maps: dict | None = None) -> None:
         method = ask_method()
         opacity = ask_opacity()
     try:
-        reading = read_lesion(bundle, None, facts, encoded=encoded, method=method, target=target, opacity=opacity)
+        reading = read_lesion(
+            bundle, None, facts, encoded=encoded, method=method, target=target, opacity=opacity, side=SHOWN_SIDE
+        )
     except FAILURES as error:
         st.error(failure(error), icon=":material/error:")
         return
@@ -126,13 +127,13 @@ def draw_overlays(bundle, encoded, facts, maps: dict | None = None) -> None:
     st.caption(f"Colours say what moved the network's answer, not where disease is.{frame}")
     with st.container(horizontal=True, gap="small"):
         # Made only on a click: a large photo takes a second, and a file made ahead is gone after the next change.
-        for key, label, picture, file in (
-            ("attention", "Attention as PNG", reading.attention_overlay, "attention.png"),
-            ("heatmap", f"{title} as PNG", reading.heatmap_overlay, f"heatmap-{reading.target}.png"),
+        for key, label, values, file in (
+            ("attention", "Attention as PNG", reading.attention, "attention.png"),
+            ("heatmap", f"{title} as PNG", reading.heatmap, f"heatmap-{reading.target}.png"),
         ):
             st.download_button(
                 label,
-                lambda picture=picture: encode_png(picture),
+                lambda values=values: encode_png(overlay(encoded.photo, values, opacity)),
                 file_name=file,
                 mime="image/png",
                 icon=":material/download:",
@@ -161,9 +162,3 @@ def agreement_words(value: float, record: dict) -> str:
         f"**Agreement of attention and Grad-CAM: {value:.2f}**, in the {which} quarter of the test photos, where the likeliest diagnosis "
         f"was wrong in {rate(errors)}. (1: the same places. 0: unrelated.)"
     )
-
-
-def _shown(pixels: np.ndarray) -> np.ndarray:
-    picture = Image.fromarray(pixels)
-    picture.thumbnail((SHOWN_SIDE, SHOWN_SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0)
-    return np.asarray(picture)

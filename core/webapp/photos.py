@@ -6,16 +6,22 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.data.ham10000 import InvalidDataset, read_table
+from core.data.ham10000 import PHOTO_SUFFIXES, InvalidDataset, read_table
 from core.data.images import UnreadablePhoto, photo_hash, read_photo
+from core.data.photo_files import walk
 from core.webapp.ask import Photo
+from core.webapp.kept import keep
 from core.webapp.words import plain
 
 VARIABLE = "HAM10000_DIR"
 ARCHIVE = "https://api.isic-archive.com/images/{}/"
+UNUSABLE = (
+    "{folder} cannot be used. Expected the unpacked HAM10000 download: a table such as HAM10000_metadata.csv, and the photos beside it "
+    "or in folders below. On that computer `python -m core data check FOLDER` says what is missing."
+)
 _CHOSEN, _FIELD = "photo folder", "photo folder field"
-# A gallery's pages, small: decoded photos of 450 x 600 take 0.8 MB each.
-_DECODED = 64
+# Files beside the photos that are looked at for changes: tables. More than this is no folder of photos.
+_WATCHED = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,11 +32,18 @@ class PhotoFolder:
         folder: in HAM10000 layout.
         paths: image_id -> path of the photo; those that the folder lacks are left out.
         masks: image_id -> path of the lesion's mask, likewise.
+        watched: folders and tables with the times when they were changed last: as long as these stay, so does all the rest.
     """
 
     folder: Path
     paths: dict[str, str]
     masks: dict[str, str]
+    watched: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def is_current(self) -> bool:
+        """Whether nothing was added, removed or edited since; a handful of look-ups, however many photos there are."""
+        return all(_stamp(path) == stamp for path, stamp in self.watched)
 
 
 def read_folder(folder: str | Path) -> PhotoFolder:
@@ -39,7 +52,9 @@ def read_folder(folder: str | Path) -> PhotoFolder:
     Raises:
         InvalidDataset: no folder, no metadata, metadata that cannot be used, or no photo in it.
     """
-    table = read_table(Path(folder).expanduser())
+    place = Path(folder).expanduser()
+    watched = _watch(place)  # before it is read: what changes meanwhile is seen next time
+    table = read_table(place)
     there = table[table.path != ""]
     if there.empty:
         raise InvalidDataset(
@@ -48,9 +63,10 @@ def read_folder(folder: str | Path) -> PhotoFolder:
         )
     masked = table[table["mask"] != ""]
     return PhotoFolder(
-        Path(folder).expanduser(),
+        place,
         dict(zip(there.image_id, there.path, strict=True)),
         dict(zip(masked.image_id, masked["mask"], strict=True)),
+        watched,
     )
 
 
@@ -79,7 +95,7 @@ def load_photo(image_id: str) -> Photo | None:
     if path is None:
         return None
     try:
-        return _decoded(str(path), path.stat().st_mtime_ns)
+        return keep((str(path), path.stat().st_mtime_ns), lambda: _decoded(path), lambda photo: photo.pixels.nbytes)
     except (UnreadablePhoto, OSError):
         return None
 
@@ -131,26 +147,39 @@ def _try(folder: str) -> tuple[PhotoFolder | None, str]:
     """The folder, or the sentence why it cannot be used; neither where none is named."""
     if not folder:
         return None, ""
-    place = Path(folder).expanduser()
     try:
-        stamps = tuple(p.stat().st_mtime_ns for p in [place, *sorted(place.iterdir())])
+        found = _kept(folder)
+        if not found.is_current:
+            _kept.clear(folder)
+            found = _kept(folder)
+        return found, ""
+    except (ValueError, OSError, RuntimeError):
+        # Why not is for those who own the computer: what lies in its folders is nobody's business who opens this page.
+        return None, UNUSABLE.format(folder=folder.replace("\0", ""))
+
+
+def _watch(place: Path) -> tuple[tuple[str, int], ...]:
+    """The folder, those below it, and the files among the photos that may be tables, with the times of their last change."""
+    folders, tables = [], []
+    for folder, names in walk(place):
+        folders.append(str(folder))
+        tables += [str(folder / name) for name in names if Path(name).suffix.lower() not in PHOTO_SUFFIXES]
+    return tuple((path, _stamp(path)) for path in (*folders, *tables[:_WATCHED]))
+
+
+def _stamp(path: str) -> int:
+    try:
+        return os.stat(path).st_mtime_ns
     except OSError:
-        stamps = ()
-    try:
-        return _kept(folder, stamps), ""
-    except InvalidDataset as error:
-        return None, str(error)
-    except OSError as error:
-        return None, f"{folder} cannot be read ({error.strerror}). Check the folder's permissions."
+        return -1
 
 
 @st.cache_resource(max_entries=4, show_spinner="Looking through the photos")
-def _kept(folder: str, stamps: tuple) -> PhotoFolder:
+def _kept(folder: str) -> PhotoFolder:
     return read_folder(folder)
 
 
-@st.cache_resource(max_entries=_DECODED, show_spinner=False)
-def _decoded(path: str, stamp: int) -> Photo:
+def _decoded(path: Path) -> Photo:
     pixels = read_photo(path)
     pixels.flags.writeable = False
     return Photo(pixels, photo_hash(pixels))

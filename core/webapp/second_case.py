@@ -15,7 +15,7 @@ from core.trust.replay import write_case
 from core.trust.threshold import threshold_words
 from core.webapp.lookalikes_view import CONFIRMED, headline
 from core.webapp.lookalikes_view import worth as lookalikes_worth
-from core.webapp.overlays import agreement_words
+from core.webapp.overlays import SHOWN_SIDE, agreement_words
 from core.webapp.photos import load_photo
 from core.webapp.second_facts import over_patients
 from core.webapp.second_jury import ask_jury, jury_worth
@@ -73,7 +73,7 @@ def draw_case_files(case: "Case") -> None:
 def report_parts(case: "Case") -> list[Part]:
     """The whole report, top to bottom."""
     reading, card = case.reading, case.card
-    explained = read_lesion(case.bundle, None, case.facts, encoded=case.encoded)
+    explained = read_lesion(case.bundle, None, case.facts, encoded=case.encoded, side=SHOWN_SIDE)
     jury, right = ask_jury(case.shelf, case.photo, case.facts)
     return [
         Notice(NOTICE),

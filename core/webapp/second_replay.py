@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core.card import read_card
 from core.webapp.cached import FAILURES, failure, load_model
 from core.webapp.shelf import Shelf
 from core.webapp.words import plain
@@ -26,7 +27,7 @@ def _draw_replay(shelf: Shelf, content: bytes) -> None:
 
     try:
         case = read_case(content)
-        found = replay(case, lambda folder: load_model(folder, shelf.models[folder.name]), shelf.root)
+        found = replay(case, lambda folder: load_model(folder, read_card(folder)), shelf.root)
     except InvalidCase as error:
         st.error(plain(str(error)), icon=":material/folder_off:")
         return

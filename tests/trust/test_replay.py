@@ -170,3 +170,56 @@ def test_the_command(case, tmp_path, monkeypatch, drawn_bundle_folder):
     path.write_bytes(b"nothing")
     done = CliRunner().invoke(app, ["replay", str(path)])
     assert done.exit_code == 1 and "not a whole zip" in done.output and "Traceback" not in done.output
+
+
+def outcome(content: bytes) -> str:
+    """A case, or one sentence; anything else fails the test."""
+    said = "a case"
+    try:
+        read_case(content)
+    except InvalidCase as error:
+        said = str(error)
+    assert said.strip() and "\n" not in said
+    return said
+
+
+def test_the_case_with_flipped_bits_is_one_sentence(cases):
+    assert "case_" not in outcome((cases / "case_NotImplementedError.zip").read_bytes())
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_every_damage_of_a_case_ends_in_a_case_or_one_sentence(case, seed):
+    rng = np.random.default_rng(seed)
+    # The zip's own words stand at its ends; most flips go there, where every field of every header is met.
+    packed = repacked(case)
+    headers = [i for i in range(len(packed)) if i < 64 or i > len(packed) - 260]
+    for source in (case, packed):
+        for _ in range(150):
+            broken = bytearray(source)
+            for at in rng.choice(headers if rng.random() < 0.8 else len(source), rng.integers(1, 4)):
+                broken[min(at, len(broken) - 1)] ^= 1 << rng.integers(8)
+            outcome(bytes(broken))
+        for _ in range(30):
+            start, length = rng.integers(len(source)), rng.integers(1, 200)
+            outcome(source[:start] + source[start + length :])
+            outcome(source[:start] + bytes(length) + source[start + length :])
+
+
+@pytest.mark.parametrize("method", range(256))
+def test_every_way_of_packing_that_a_member_may_name_is_a_sentence(case, method):
+    broken = bytearray(case)
+    for signature, place in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        at = broken.find(signature)
+        broken[at + place] = method
+    assert outcome(bytes(broken))
+
+
+def test_a_model_whose_weights_are_gone_is_a_sentence(case, drawn_bundle_folder, tmp_path, monkeypatch):
+    folder = shutil.copytree(drawn_bundle_folder, tmp_path / "Drawn")
+    (folder / "model.weights.h5").unlink()
+    found = replay(read_case(case), root=tmp_path)
+    assert found.verdict == "not replayed" and "is missing" in found.differences[-1] and not found.same
+    monkeypatch.setenv("MELASCOPE_WEIGHTS", str(tmp_path))
+    (tmp_path / "case.zip").write_bytes(case)
+    done = CliRunner().invoke(app, ["replay", str(tmp_path / "case.zip")])
+    assert done.exit_code == 1 and "is missing" in done.output and "KeyError" not in done.output

@@ -1,0 +1,133 @@
+"""Pictures and feature maps that are kept between clicks: bounded by bytes over all sessions together, and given back when a session ends.
+
+What is kept here may be shared by sessions that show the same photo. So nothing of a patient is kept here: answers to facts stay in
+`answers_of`, which belongs to one session.
+"""
+
+import ctypes
+import gc
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+# Over all sessions: some ten photos of 12 megapixels, or some hundred of HAM10000's size with what networks made of them.
+MOST_BYTES = 400_000_000
+# Photos and networks whose answers one session remembers; what is older is worked out again, in milliseconds.
+_ANSWERED = 8
+_ANSWERS = "answers by photo"
+
+
+@dataclass
+class _Entry:
+    value: object
+    size: int
+    owners: set = field(default_factory=set)
+
+
+class ByteBound:
+    """Values by key, those used last, as many as fit into a number of bytes.
+
+    Args:
+        most: bytes. A larger value is made and given, and not kept.
+    """
+
+    def __init__(self, most: int = MOST_BYTES):
+        self.most = most
+        self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
+        self._makers: dict[Hashable, threading.Lock] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def bytes(self) -> int:
+        with self._lock:
+            return sum(entry.size for entry in self._entries.values())
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, key: Hashable, owner: Hashable, make: Callable[[], object], size: Callable[[object], int]):
+        """The value kept under a key, made first if there is none; two who ask at a time wait for one another.
+
+        Args:
+            owner: the session; when the last owner of a value is gone, so is the value.
+            size: bytes of a value. Asked at each use, since some grow.
+        """
+        with self._lock:
+            maker = self._makers.setdefault(key, threading.Lock())
+        with maker:
+            with self._lock:
+                entry = self._entries.get(key)
+            if entry is None:
+                value = make()
+                entry = _Entry(value, 0)
+            entry.size = size(entry.value)
+            with self._lock:
+                entry.owners.add(owner)
+                self._entries[key] = entry
+                self._entries.move_to_end(key)
+                self._shrink()
+                self._makers.pop(key, None)
+        return entry.value
+
+    def release(self, owner: Hashable) -> None:
+        """Forgets what only this session used."""
+        with self._lock:
+            for key, entry in list(self._entries.items()):
+                entry.owners.discard(owner)
+                if not entry.owners:
+                    del self._entries[key]
+
+    def _shrink(self) -> None:
+        held = sum(entry.size for entry in self._entries.values())
+        while held > self.most and self._entries:
+            _, entry = self._entries.popitem(last=False)
+            held -= entry.size
+
+
+def keep(key: Hashable, make: Callable[[], object], size: Callable[[object], int]):
+    """A value of this session, kept with those of all others; see `ByteBound.get`."""
+    session = _session()
+    _visit(session)
+    return _all().get(key, session, make, size)
+
+
+def answers_of(key: Hashable, make: Callable[[], object]):
+    """What one session has asked about one photo, which may hold the patient's facts; kept for the photos asked about last."""
+    kept = st.session_state.setdefault(_ANSWERS, OrderedDict())
+    if key not in kept:
+        kept[key] = make()
+    kept.move_to_end(key)
+    while len(kept) > _ANSWERED:
+        kept.popitem(last=False)
+    return kept[key]
+
+
+@st.cache_resource(show_spinner=False)
+def _all() -> ByteBound:
+    """One for the server."""
+    return ByteBound()
+
+
+def _session() -> str:
+    context = get_script_run_ctx(suppress_warning=True)
+    return context.session_id if context else ""
+
+
+def _left(session: str) -> None:
+    """A session is over: what only it used is forgotten, and the memory goes back to the system."""
+    _all().release(session)
+    gc.collect()
+    with suppress(OSError, AttributeError):
+        # The C library keeps what was freed, unless it is asked; others than Linux's do not offer this.
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+
+
+@st.cache_resource(scope="session", show_spinner=False, on_release=_left)
+def _visit(session: str) -> str:
+    """Lives as long as the session."""
+    return session
