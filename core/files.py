@@ -275,6 +275,16 @@ def make_folder(folder: str | Path) -> Path:
     return folder
 
 
+def make_cache_folder(folder: str | Path) -> Path:
+    """Makes the cache's folder and removes what dead runs left in it; a `CannotWrite` names the variable that chooses another."""
+    try:
+        make_folder(folder)
+    except CannotWrite as error:
+        raise CannotWrite(f"{error} {CACHE_VARIABLE}=/some/folder names another place for decoded photos.") from None
+    clear_cache(folder)
+    return Path(folder)
+
+
 def reserve(file: BinaryIO, size: int, path: str | Path) -> None:
     """Makes a file `size` bytes long and has the disk keep the room for them.
 

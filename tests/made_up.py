@@ -15,6 +15,7 @@ from core.evaluation.bootstrap import lesion_bootstrap
 from core.evaluation.metrics import absent_classes, confusion
 from core.evaluation.report import EVALUATION_FILE, Evaluation
 from core.evaluation.results import Results, read_results, write_results
+from core.trust.measures import MEASURES
 
 SHIPPED = Path(__file__).resolve().parent.parent / "weights" / "MobileNetV3Small"
 SHA = "ab" * 32
@@ -85,6 +86,13 @@ def write_made_up(folder: Path, table: pd.DataFrame, sha256: str = SHA, name: st
     return folder
 
 
+def bind_all(folder: Path) -> Path:
+    """Binds what lies in a model's folder to its card, as `evaluate` and `measure` do."""
+    names = [EVALUATION_FILE, *(file for measure in MEASURES.values() for file in measure.files)]
+    bind_files(folder, [name for name in names if (folder / name).is_file()])
+    return folder
+
+
 def made_up_results(folder: Path, seed: int = 0, skill: float = 2.0) -> Results:
     return read_results(write_made_up(folder, made_up_table(seed=seed, skill=skill)), CARD)
 
@@ -97,5 +105,4 @@ def write_made_up_model(root: Path, name: str, seed: int = 0, skill: float = 2.0
     (folder / "card.json").write_text(json.dumps(card | {"name": name, "files": {}} | changes))
     (folder / card["weights"]["file"]).touch()
     write_made_up(folder, made_up_table(seed=seed, skill=skill), read_card(folder).probabilities_sha256, name)
-    bind_files(folder, [EVALUATION_FILE])
-    return folder
+    return bind_all(folder)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from made_up import bind_all
 
 from core.card import read_card
 from core.explain import EXPLAINERS
@@ -53,4 +54,5 @@ def write_made_up_maps(folder: Path, good: bool = True, masks: bool = True) -> d
         **summarise(table, curves, card.name),
     }
     (folder / "maps.json").write_text(json.dumps(record, allow_nan=False))
+    bind_all(folder)
     return record

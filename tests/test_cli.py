@@ -317,15 +317,54 @@ def test_read_refuses_no_dermoscopic_photo_but_keeps_its_line(measured_bundle_fo
     assert record["gate"]["verdict"] == "refuse" and sum(record["probabilities"].values()) == pytest.approx(1)
 
 
+@pytest.mark.parametrize("damage", ["half a gate", "no gate", "half an index", "another set"])
+def test_what_is_damaged_is_told_and_a_damaged_gate_gives_no_answer(measured_bundle_folder, tmp_path, damage):
+    model = shutil.copytree(measured_bundle_folder, tmp_path / "models" / "Drawn")
+    file = model / {"another set": "set.json", "half an index": "lookalikes.npz"}.get(damage, "gate.json")
+    if damage == "no gate":
+        file.unlink()
+    elif damage == "another set":
+        file.write_text("{}")
+    else:
+        file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    noise = tmp_path / "noise.png"
+    Image.fromarray(np.random.default_rng(1).integers(0, 256, (300, 300, 3), "uint8")).save(noise)
+    shown = run("read", noise, "--model", model, "--json")
+    record = json.loads(shown.stdout)
+    assert shown.exit_code == 1 and "probabilities" not in record, "noise is read as no diagnosis, whatever is damaged"
+    assert file.name in " ".join(record["faults"]) and "core measure Drawn" in shown.stderr
+    assert record["gate"]["verdict"] == ("refuse" if damage == "another set" else "unusable")
+    forced = run("read", noise, "--model", model, "--force", "--out", tmp_path / "forced")
+    record = json.loads((tmp_path / "forced" / "reading.json").read_text())
+    assert forced.exit_code == 1 and "probabilities" in record and record["faults"] and file.name in forced.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("read", "{photo}", "--model", "{model}", "--out", "{out}"),
+        ("evaluate", "{model}", "--data", "{data}", "--split", "all", "--out", "{out}"),
+        ("train", "frozen", "--backbone", "MobileNetV3Small", "--data", "{data}", "--out", "{out}", "--init", "random"),
+    ],
+    ids=lambda c: c[0],
+)
+def test_a_folder_that_takes_nothing_is_known_before_the_work(command, photo, bundle, drawn_folder, tmp_path):
+    (tmp_path / "file").write_text("x")
+    given = {"photo": photo, "model": bundle, "data": drawn_folder, "out": tmp_path / "file" / "out"}
+    done = run(*(word.format(**given) for word in command))
+    assert done.exit_code == 1 and "cannot be written" in done.stderr and "choose another" in done.stderr
+
+
 def test_read_asks_the_networks_beside_the_model(bundle, photo):
     from core.bundle import drawn_bundle
 
     drawn_bundle(bundle.parent / "Other", name="Other")
     (bundle.parent / "Broken").mkdir()
     (bundle.parent / "Broken" / CARD_FILE).write_text("{")
-    record = json.loads(run("read", photo, "--model", bundle, "--json").stdout)
+    asked = run("read", photo, "--model", bundle, "--json")
+    record = json.loads(asked.stdout)
     assert set(record["jury"]["votes"]) == {"Drawn", "Other"} and record["jury"]["agreement"] == 1
-    assert any("Broken" in note for note in record["trust_notes"])
+    assert any("Broken" in fault for fault in record["faults"]) and asked.exit_code == 1 and "Broken" in asked.stderr
     alone = json.loads(run("read", photo, "--model", bundle, "--json", "--no-jury").stdout)
     assert alone["jury"] is None and alone["probabilities"] == pytest.approx(record["probabilities"], abs=1e-6)
 

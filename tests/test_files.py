@@ -196,3 +196,9 @@ def test_a_cell_that_a_spreadsheet_would_run_is_text(cell):
     assert uncovered(back.iloc[0, 0]) == cell.replace("\r", "\n")
     assert back.number.tolist() == ["-1.5", "2.0"] and back.text.tolist() == ["-1.5", "a=b"], "numbers stay numbers"
     assert table.iloc[0, 0] == cell, "the table itself is left alone"
+
+
+def test_a_home_that_cannot_be_written_names_the_variable(tmp_path):
+    (tmp_path / "home").write_text("no folder")
+    with pytest.raises(CannotWrite, match="cannot be written.*MELASCOPE_CACHE=/some/folder"):
+        files.make_cache_folder(tmp_path / "home" / ".cache")

@@ -94,7 +94,9 @@ def test_streamlit_stays_in_the_user_interface(path):
 @pytest.mark.parametrize("path", [p for p in SOURCES if part_of(p) in ("networks", "training")], ids=label)
 def test_networks_and_training_stay_free_of_a_backend(path):
     others = imported_packages(path) - set(sys.stdlib_module_names) - {"core", "keras", "numpy", "scipy"}
-    assert not others, f"{label(path)} imports {sorted(others)}: Keras 3, NumPy and SciPy only, so that every backend trains."
+    assert not others, (
+        f"{label(path)} imports {sorted(others)}: Keras 3, NumPy and SciPy only, so that every backend trains."
+    )
 
 
 @pytest.mark.parametrize("path", [p for p in SOURCES if part_of(p) in ("app", "pages")], ids=label)

@@ -14,7 +14,7 @@ from core.data.augment import NO_AUGMENTATION, Augmentation, augment_image
 from core.data.images import UnreadablePhoto, fit_image, read_photo
 from core.data.patient import FactsEncoder
 from core.diagnoses import CODES
-from core.files import cache_root, clear_cache, make_folder, mark_used, reserve, written_whole
+from core.files import cache_root, make_cache_folder, mark_used, reserve, written_whole
 
 SAMPLINGS = ("natural", "sqrt", "balanced")
 
@@ -50,8 +50,7 @@ def cache_images(
     root = root or cache_root()
     target = root / f"images-{size}-{key.hexdigest()[:16]}.npy"
     if not target.exists():
-        make_folder(root)
-        clear_cache(root)
+        make_cache_folder(root)
         with written_whole(target) as scratch:
             out = new_array(scratch, "uint8", (len(table), size, size, 3))
             _decode_all(table, size, out, progress)

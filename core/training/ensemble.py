@@ -78,6 +78,7 @@ def ensemble_card(
         },
         pretraining="; ".join(dict.fromkeys(f"{card.name}: {card.pretraining}" for card in members)),
         speed={},
+        files={},
         created=datetime.datetime.now(datetime.UTC).date().isoformat(),
     )
     return calibrate_card(card, mean, labels, lesions)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from core.files import cache_root, mark_used, write_bytes
+from core.files import cache_root, make_cache_folder, mark_used, write_bytes
 from core.trust.measures import Progress
 
 if TYPE_CHECKING:  # at run time this would load TensorFlow
@@ -62,7 +62,7 @@ def encode_table(bundle: "Bundle", table: pd.DataFrame, progress: Progress | Non
     target: Path = cache_root() / f"vectors-{key.hexdigest()[:16]}.npy"
     if not target.exists():
         vectors = encode_images(bundle, cache_images(table, card.image_size, progress=progress), progress)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_cache_folder(target.parent)
         file = io.BytesIO()
         np.save(file, vectors)
         write_bytes(target, file.getvalue())

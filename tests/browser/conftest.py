@@ -65,13 +65,14 @@ def server(drawn_bundle_folder, scratch) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def evaluated(tmp_path_factory) -> Iterator[str]:
     """A server of two made-up evaluations, the first with an operating point; no photos, and no network to load."""
-    from made_up import write_made_up_model
+    from made_up import bind_all, write_made_up_model
 
     root = tmp_path_factory.mktemp("evaluated")
     folder = write_made_up_model(root, "MadeUp")
     write_made_up_model(root, "Other", seed=1, skill=1.0)
     record = json.loads((folder / "evaluation.json").read_text())
     (folder / "evaluation.json").write_text(json.dumps(record | {"operating_point": {"threshold": 0.3}}))
+    bind_all(folder)
     with serving(root, tmp_path_factory.mktemp("server") / "tmp") as address:
         yield address
 

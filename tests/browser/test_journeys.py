@@ -193,3 +193,18 @@ def test_all_can_be_reached_by_keyboard(visit, server):
         "Network",
     ):
         assert name in reached
+
+
+def test_no_request_leaves_the_machine_and_no_name_becomes_a_link(visit, server):
+    page, asked = visit(server), []
+    page.on("request", lambda request: asked.append(request.url))
+    page.reload()
+    page.locator("input[type=file]").wait_for(state="attached")
+    upload(page, b"no photo", "see www.evil.example and me@evil.example.png")
+    said = page.get_by_role("alert").filter(has_text="evil.example")
+    said.wait_for()
+    wait_until_idle(page)
+    assert page.locator("a[href*=evil]").count() == 0
+    icon = page.locator("link[rel~=icon]").first.get_attribute("href")
+    outside = {url for url in [*asked, icon] if not re.match(r"(https?|wss?)://localhost[:/]|data:|blob:|/|\./", url)}
+    assert asked and not outside

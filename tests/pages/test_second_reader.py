@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 from driving import picture_bytes, upload, words
-from made_up import made_up_table, write_made_up
+from made_up import bind_all, made_up_table, write_made_up
 
 from core.card import read_card
 from core.data.drawn import draw_lesion
@@ -66,10 +66,12 @@ def measured(tmp_path, two_models):
             },
         }
         (root / name / "facts.json").write_text(json.dumps(facts))
+        bind_all(root / name)
 
     def write_set(threshold: float):
         for name, sha in shas.items():
             (root / name / "set.json").write_text(json.dumps(set_record(sha, threshold)))
+            bind_all(root / name)
         return root
 
     return write_set
