@@ -30,14 +30,22 @@ def train(monkeypatch, tmp_path):
     return begin
 
 
-@pytest.fixture(scope="session")
-def evaluate(drawn_bundle_folder, tmp_path_factory):
-    def score(folder):
-        out = tmp_path_factory.mktemp("scores")
-        result = run("evaluate", drawn_bundle_folder, "--data", folder, "--split", "all", "--out", out)
-        return result, json.loads((out / "evaluation.json").read_text())
+@pytest.fixture
+def evaluate(monkeypatch, drawn_bundle_folder, tmp_path):
+    """Runs `evaluate` up to the first long step: the reading of photos."""
+    from core.evaluation import evaluator
 
-    return score
+    def stop(*_, **__):
+        raise ValueError("photos would be read now")
+
+    monkeypatch.setattr(evaluator, "predict_table", stop)
+
+    def begin(folder):
+        result = run("evaluate", drawn_bundle_folder, "--data", folder, "--split", "all", "--out", tmp_path / "scores")
+        assert result.exit_code == 1 and "photos would be read now" in result.stderr
+        return result
+
+    return begin
 
 
 def test_train_refuses_one_diagnosis_and_unknown_lesions_before_it_starts(cases, train):
@@ -48,8 +56,10 @@ def test_train_refuses_one_diagnosis_and_unknown_lesions_before_it_starts(cases,
     assert "decoded now" in train(cases / "lesion_id_NA", "--split", "paper").stderr
 
 
-def test_evaluate_with_unknown_lesions_says_so_and_has_real_intervals(cases, evaluate):
-    result, scores = evaluate(cases / "lesion_id_NA")
+def test_evaluate_with_unknown_lesions_says_so_and_has_real_intervals(cases, drawn_bundle_folder, tmp_path):
+    folder = cases / "lesion_id_NA"
+    result = run("evaluate", drawn_bundle_folder, "--data", folder, "--split", "all", "--out", tmp_path)
+    scores = json.loads((tmp_path / "evaluation.json").read_text())
     assert result.exit_code == 0 and "none of 28 photos has a lesion_id" in result.stderr
     assert scores["photos"] == scores["lesions"] == 28 and any("names no lesions" in w for w in scores["warnings"])
     # With "NA" as the one lesion of all, every resample was the whole table.
@@ -69,7 +79,7 @@ def test_the_three_commands_say_the_same(cases, train, evaluate, case, words):
     check = run("data", "check", cases / case)
     assert words in check.stdout and check.exit_code == (case != "doubled_folder")
     assert words in train(cases / case).stderr
-    assert words in evaluate(cases / case)[0].stderr
+    assert words in evaluate(cases / case).stderr
 
 
 def test_words_that_cannot_be_read_are_listed_by_the_three_commands(cases, train, evaluate, tmp_path):
@@ -77,7 +87,7 @@ def test_words_that_cannot_be_read_are_listed_by_the_three_commands(cases, train
     table = folder / "HAM10000_metadata.csv"
     assert "cannot be read" not in run("data", "check", folder).stdout
     table.write_text(table.read_text().replace(",M,", ",Q,").replace(",back,", ",tail,"))
-    for said in (run("data", "check", folder).stdout, train(folder).stderr, evaluate(folder)[0].stderr):
+    for said in (run("data", "check", folder).stdout, train(folder).stderr, evaluate(folder).stderr):
         assert "sex has" in said and "Q " in said and "localization has" in said and "tail " in said
 
 
