@@ -39,7 +39,7 @@ $(VENV)/.run-ready: requirements.txt | $(VENV)/.made
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(VENV)/.test-ready: requirements-test.txt requirements.txt | $(VENV)/.made
+$(VENV)/.test-ready: requirements-test.txt requirements.txt requirements-dicom.txt | $(VENV)/.made
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-test.txt
 	@touch $@ $(VENV)/.run-ready
 

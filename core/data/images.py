@@ -3,6 +3,7 @@
 import hashlib
 import io
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from PIL import Image
 from core.data.colour_profile import plain_mode, to_srgb
 from core.data.colour_space import ADOBE_RGB, SRGB, ColourSpace, coded_space
 from core.data.decode_limits import MAX_BYTES, MAX_EXIF, MAX_PIXELS, MAX_SIDE, MIN_SIDE, check_sides
+from core.data.dicom_file import DicomFile, open_dicom
+from core.data.dicom_pixels import decode_frames
 from core.data.jpeg_file import check_whole, inspect_jpeg
 from core.data.other_files import check_bmp, check_canvas, check_gif, check_heif, check_webp
 from core.data.photo_formats import ACCEPTED, PhotoFormat, recognise_format
@@ -23,7 +26,7 @@ from core.data.unreadable import UnreadablePhoto, damaged
 
 __all__ = [
     "ACCEPTED", "MAX_BYTES", "MAX_PIXELS", "MAX_SIDE", "MIN_SIDE", "PhotoFile", "UnreadablePhoto",
-    "centre_square", "fit_image", "photo_hash", "read_photo", "read_photo_file",
+    "centre_square", "fit_image", "photo_hash", "read_bytes", "read_frames", "read_photo", "read_photo_file",
 ]  # fmt: skip
 _WHITE = (255, 255, 255, 255)
 # Modes whose colours a colour space of red, green and blue tells.
@@ -79,8 +82,9 @@ def read_photo_file(source: bytes | str | Path, name: str = "") -> PhotoFile:
 
     What it is its content tells, not its name. What its headers announce is bounded before anything is decoded. EXIF rotation is
     applied; colours are turned into sRGB as its profile, its PNG chunks or its EXIF tell them; transparency is laid over white;
-    grey, palette, CMYK and 16-bit photos become 8-bit RGB; of a TIFF the largest page is taken, of an animation the first frame;
-    the long side is bounded to `MAX_SIDE`. Nothing but pixels comes back: no EXIF, no name. No file stays open.
+    grey, palette, CMYK and 16-bit photos become 8-bit RGB; of a TIFF the largest page is taken, of an animation or a
+    DICOM file the first frame; the long side is bounded to `MAX_SIDE`. Nothing but pixels comes back: no EXIF, no name. No file stays
+    open.
 
     Args:
         source: the photo's bytes, or the path of a file.
@@ -90,7 +94,7 @@ def read_photo_file(source: bytes | str | Path, name: str = "") -> PhotoFile:
         UnreadablePhoto: the bytes are missing, too many, damaged, not a photo or of a kind that is not read, or a photo too
             small or too large.
     """
-    data, name = _read_bytes(source, name)
+    data, name = read_bytes(source, name)
     found = recognise_format(data)
     if found is None or not found.read:
         raise _not_a_photo(found, data, name)
@@ -109,6 +113,25 @@ def read_photo_file(source: bytes | str | Path, name: str = "") -> PhotoFile:
         raise
     except Exception:  # noqa: BLE001 - on damaged bytes decoders raise anything: OSError, SyntaxError, struct.error
         raise damaged(name) from None
+    return _finished(decoded, name)
+
+
+def read_frames(file: DicomFile, name: str) -> Iterator[PhotoFile]:
+    """Reads all frames of a DICOM file, each a photo, one after the other.
+
+    Args:
+        file: from `open_dicom`.
+        name: what to call it in an error.
+
+    Raises:
+        UnreadablePhoto: damaged pixels, or a codec that is not installed.
+    """
+    for picture, profile in decode_frames(file, name):
+        yield _finished(_Decoded(picture, profile), name)
+
+
+def _finished(decoded: _Decoded, name: str) -> PhotoFile:
+    """A decoded picture the right way up, bounded, in sRGB and over white."""
     picture = plain_mode(decoded.picture)
     if decoded.facts.orientation in _TURNS:
         picture = picture.transpose(_TURNS[decoded.facts.orientation])
@@ -161,8 +184,12 @@ def photo_hash(photo: np.ndarray) -> str:
     return digest.hexdigest()
 
 
-def _read_bytes(source: bytes | str | Path, name: str) -> tuple[bytes, str]:
-    """The bytes, and what to call them; sizes are checked before anything is read."""
+def read_bytes(source: bytes | str | Path, name: str) -> tuple[bytes, str]:
+    """The bytes of a photo, and what to call it; its size is checked before anything is read.
+
+    Raises:
+        UnreadablePhoto: no file, an empty one, one that may not be read or is too large.
+    """
     if isinstance(source, (bytes, bytearray, memoryview)):
         data, name = bytes(source), name or "The photo"
         _check_size(len(data), name)
@@ -249,7 +276,15 @@ def _read_heic(data: bytes, name: str, found: PhotoFormat) -> _Decoded:
     )
 
 
+def _read_dicom(data: bytes, name: str, found: PhotoFormat) -> _Decoded:
+    file = open_dicom(data, name)
+    picture, profile = next(decode_frames(file, name))
+    note = f"It holds {file.frames} frames; this is the first." if file.frames > 1 else ""
+    return _Decoded(picture, profile, note=note)
+
+
 _DECODERS = {
+    "DICOM": _read_dicom,
     "JPEG": _read_jpeg,
     "PNG": _read_png,
     "TIFF": _read_tiff,

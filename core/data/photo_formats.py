@@ -140,7 +140,8 @@ FORMATS: tuple[PhotoFormat, ...] = (
         _starts(b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FUJIFILMCCD-RAW", b"FOVb"), "IIRO, IIU, FUJIFILM, FOVb",
         advice=_DEVELOP,
     ),
-    PhotoFormat("a DICOM file", ("dcm", "dicom"), _dicom, "DICM at 128, or an element of group 2 or 8", advice=EXPORT),
+    # Read where the extra `dicom` is installed; its decoder says so where it is not.
+    PhotoFormat("a DICOM file", ("dcm", "dicom"), _dicom, "DICM at 128, or an element of group 2 or 8", "DICOM"),
     PhotoFormat("a Photoshop file", ("psd", "psb"), _starts(b"8BPS"), "8BPS", advice=EXPORT),
     PhotoFormat("a PDF document", ("pdf",), _starts(b"%PDF"), "%PDF", advice=EXPORT),
     PhotoFormat(
