@@ -189,13 +189,14 @@ class _Questions:
 
     def read(self, path: Path, folder: Path | None) -> dict:
         """Reads one photo, writes its files if there is a folder for them, and returns the record."""
-        from core.data.images import read_photo
+        from core.data.images import read_photo_file
         from core.explain import encode_png
         from core.files import write_bytes, write_text
 
         if folder is not None and path.resolve() in [(folder / name).resolve() for name in FILES]:
             raise ValueError(f"{path} would be overwritten by its own reading. Choose another --out.")
-        photo = read_photo(path)
+        read = read_photo_file(path)
+        photo = read.pixels
         from core.reading import encode_photo, read_lesion
         from core.trust.opinion import form_gate, form_opinion
 
@@ -210,6 +211,7 @@ class _Questions:
             self.signals, bundle, encoded, reading, gate=gate, jury=lambda: self._jury(photo, reading)
         )
         record = (reading.to_json() if reading else self._refusal()) | opinion.to_json()
+        record["notes"] = [*read.notes, *record["notes"]]
         record["trust_notes"] = [*record["trust_notes"], *dict.fromkeys(self.jury_notes)]
         record["faults"] = [*record["faults"], *dict.fromkeys(self.jury_faults)]
         if folder is not None:

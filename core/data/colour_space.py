@@ -24,15 +24,29 @@ _PRIMARIES = {
 }
 # A curve: gamma, or the five numbers g, a, b, c, d of ICC's parametric curve of type 3.
 _SRGB_CURVE = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
-_VIDEO_CURVE = (1 / 0.45, 1 / 1.099, 0.099 / 1.099, 1 / 4.5, 0.081)
-# Code -> curve. Video curves are taken as the standard writes them.
+# Video's curves describe the camera; a screen shows what they give with gamma 2.4 (ITU-R BT.1886), and so do browsers.
+_VIDEO_CURVE = (2.4,)
+_SMPTE_240M_CURVE = (1 / 0.45, 1 / 1.1115, 0.1115 / 1.1115, 1 / 4, 0.0913)
+# Code -> curve.
 _TRANSFERS = {
-    1: _VIDEO_CURVE, 4: (2.2,), 5: (2.8,), 6: _VIDEO_CURVE, 8: (1.0,), 13: _SRGB_CURVE, 14: _VIDEO_CURVE, 15: _VIDEO_CURVE,
-}  # fmt: skip
+    1: _VIDEO_CURVE,
+    4: (2.2,),
+    5: (2.8,),
+    6: _VIDEO_CURVE,
+    7: _SMPTE_240M_CURVE,
+    8: (1.0,),
+    13: _SRGB_CURVE,
+    14: _VIDEO_CURVE,
+    15: _VIDEO_CURVE,
+}
+_UNSPECIFIED, _PRIMARIES_OF_SRGB, _TRANSFER_OF_SRGB, _VIDEO = 2, 1, 13, (1, 6, 14, 15)
 _HDR = {16: "PQ", 18: "HLG"}
-_UNSPECIFIED = 2
 _D50 = np.array((0.9642, 1.0, 0.8249))
 _BRADFORD = np.array(((0.8951, 0.2664, -0.1614), (-0.7502, 1.7135, 0.0367), (0.0389, -0.0685, 1.0296)))
+
+
+# A gamma so near that of screens, in parts, is taken for sRGB, as libpng and browsers do.
+_SAME_GAMMA = 0.05
 
 
 class InvalidColours(ValueError):
@@ -78,22 +92,23 @@ SRGB = ColourSpace(_PRIMARIES[1], _SRGB_CURVE)
 ADOBE_RGB = ColourSpace(((0.64, 0.33), (0.21, 0.71), (0.15, 0.06), _D65), (563 / 256,))
 
 
-def coded_space(primaries: int, transfer: int, name: str) -> ColourSpace | None:
+def coded_space(primaries: int, transfer: int, name: str, loose: bool = False) -> ColourSpace | None:
     """The space of two code points of ITU-T H.273, or None where they leave it open.
+
+    Args:
+        loose: as AVIF and HEIC mean them, and browsers read them: a video curve, or none, stands for sRGB's.
 
     Raises:
         UnreadablePhoto: a high dynamic range, of which no screen colours follow without a choice of exposure.
     """
     if transfer in _HDR:
         raise UnreadablePhoto(
-            f"{name} is a photo of high dynamic range ({_HDR[transfer]}), which is not read. Expected usual colours (SDR); "
+            f"{name} has a high dynamic range ({_HDR[transfer]}), which is not read. Expected usual colours (SDR); "
             "switch HDR off in the camera, or export it as JPEG."
         )
-    if primaries == _UNSPECIFIED or transfer == _UNSPECIFIED:
-        primaries, transfer = (
-            1 if primaries == _UNSPECIFIED else primaries,
-            13 if transfer == _UNSPECIFIED else transfer,
-        )
+    if loose:
+        primaries = _PRIMARIES_OF_SRGB if primaries == _UNSPECIFIED else primaries
+        transfer = _TRANSFER_OF_SRGB if transfer in (_UNSPECIFIED, *_VIDEO) else transfer
     if primaries not in _PRIMARIES or transfer not in _TRANSFERS:
         return None
     return ColourSpace(_PRIMARIES[primaries], _TRANSFERS[transfer])
@@ -112,6 +127,8 @@ def gamma_space(gamma: int, points: tuple[int, ...]) -> ColourSpace:
     if not 1_000 <= gamma <= 1_000_000:
         raise InvalidColours(f"gamma {gamma / 1e5:g}")
     if not points:
+        if abs(gamma / 1e5 * 2.2 - 1) < _SAME_GAMMA:
+            return SRGB
         return ColourSpace(SRGB.primaries, (1e5 / gamma,))
     white, *colours = [(points[i] / 1e5, points[i + 1] / 1e5) for i in range(0, 8, 2)]
     space = ColourSpace((*colours, white), (1e5 / gamma,))

@@ -268,7 +268,7 @@ def _read_heic(data: bytes, name: str, found: PhotoFormat) -> _Decoded:
     check_sides(name, *file.size)
     check_canvas(name, file.size, "HEIC")
     told = file.info.get("nclx_profile") or {}
-    space = coded_space(told["color_primaries"], told["transfer_characteristics"], name) if told else None
+    space = coded_space(told["color_primaries"], told["transfer_characteristics"], name, loose=True) if told else None
     picture = file.to_pillow()
     # The way up is in the container, and the decoder has followed it.
     return _Decoded(
@@ -319,7 +319,7 @@ def _coded(data: bytes, name: str) -> ColourSpace | None:
     place = data.find(b"colrnclx")
     if place < 0:
         return None
-    return coded_space(*(int.from_bytes(data[place + at : place + at + 2], "big") for at in (8, 10)), name)
+    return coded_space(*(int.from_bytes(data[place + at : place + at + 2], "big") for at in (8, 10)), name, loose=True)
 
 
 def _not_a_photo(found: PhotoFormat | None, data: bytes, name: str) -> UnreadablePhoto:

@@ -17,8 +17,9 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _KEPT = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _COLOURS = (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"eXIf")
 _XMP = b"XML:com.adobe.xmp\0"
-# Decoded, and once more while its transparency is laid over white.
-_BYTES_A_PIXEL = 8
+# Decoded and shrunk; transparent pictures are copied once more for it.
+_BYTES_A_PIXEL, _TRANSPARENT_BYTES_A_PIXEL = 8, 11
+_WITH_ALPHA = (4, 6)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +71,9 @@ def inspect_png(data: bytes, name: str) -> PngFile:
             break
     if len(kept) < 4 or kept[1][4:8] != b"IHDR" or len(kept[1]) != 25:
         raise damaged(name)
-    width, height, depth = struct.unpack_from(">IIB", kept[1], 8)
-    check_pixels(name, width, height, _BYTES_A_PIXEL, "a PNG")
+    width, height, depth, colours = struct.unpack_from(">IIBB", kept[1], 8)
+    clear = colours in _WITH_ALPHA or any(chunk[4:8] == b"tRNS" for chunk in kept[1:4])
+    check_pixels(name, width, height, _TRANSPARENT_BYTES_A_PIXEL if clear else _BYTES_A_PIXEL, "a PNG")
     profile, space, note = _colours(told, name)
     exif, deep = told.get(b"eXIf", b""), 16 if depth == 16 else 0
     exif = exif if len(exif) <= MAX_EXIF else b""

@@ -50,8 +50,8 @@ _MEANINGS = {
 _RAW = (32803, 34892)
 _PIXEL_FORMATS = {1: "whole-number", 2: "signed whole-number", 3: "floating-point"}
 _OLD_JPEG, _JPEG = 6, 7
-# Decoded, shrunk and converted.
-_BYTES_A_PIXEL = 8
+# Decoded, shrunk and converted; transparent pictures are copied once more for it.
+_BYTES_A_PIXEL, _TRANSPARENT_BYTES_A_PIXEL = 8, 11
 # A JPEG in each strip, of few scans.
 _SCANS_A_STRIP = 12
 
@@ -155,7 +155,9 @@ class _Page:
         self.tiled = _TILES in fields
         self._check_kind()
         check_sides(name, self.width, self.height)
-        check_pixels(name, self.width, self.height, _BYTES_A_PIXEL, "a TIFF")
+        clear = _EXTRA in fields or (self.meaning == _RGB and self.channels > 3)
+        cost = _TRANSPARENT_BYTES_A_PIXEL if clear else _BYTES_A_PIXEL
+        check_pixels(name, self.width, self.height, cost, "a TIFF")
         self._check_parts()
 
     def photo(self, first: dict[int, Field]) -> TiffPhoto:

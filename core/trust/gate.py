@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.trust import eye
+from core.trust.colourless import colour_fault
 from core.trust.feature_vectors import pool_features
 from core.trust.lookalikes import LookalikeIndex
 from core.trust.photo_statistics import NAMES
@@ -83,7 +84,8 @@ def gate_photo(index: LookalikeIndex, record: dict, encoded) -> Gate:
     square = square_of(encoded)
     vectors = pool_features(encoded.feature_map)[None], square.seen[None]
     inputs = gate_inputs(index, record, square.statistics[None], *vectors)
-    return judge(record, square.statistics, float(score_inputs(record, inputs)[0]), min(encoded.photo.shape[:2]))
+    score, short_side = float(score_inputs(record, inputs)[0]), min(encoded.photo.shape[:2])
+    return judge(record, square.statistics, score, short_side, colour_fault(square.image))
 
 
 def as_arrays(record: dict) -> dict:
@@ -94,13 +96,14 @@ def as_arrays(record: dict) -> dict:
     return {**record, **arrays, "eye": eyes}
 
 
-def judge(record: dict, statistics: np.ndarray, score: float, short_side: int) -> Gate:
+def judge(record: dict, statistics: np.ndarray, score: float, short_side: int, colours: str = "") -> Gate:
     """The verdict on a photo whose numbers are known.
 
     Args:
         statistics: of `photo_statistics`.
         score: of `score_inputs`.
         short_side: of the photo, pixels.
+        colours: of `colour_fault`.
 
     Raises:
         ValueError: a score that is not a number, of which no comparison would be true.
@@ -110,6 +113,8 @@ def judge(record: dict, statistics: np.ndarray, score: float, short_side: int) -
     faults = [said for _, exceeded, said in _faults(record, statistics[None]) if exceeded[0]]
     if short_side < SMALL_SIDE:
         faults.append(f"The photo is small: {short_side} pixels on its short side, where 450 are usual.")
+    if colours:
+        faults.append(colours)
     if score >= record["thresholds"][REFUSE]:
         return Gate(REFUSE, (NOT_DERMOSCOPY, *faults), score)
     if score >= record["thresholds"][WARN]:

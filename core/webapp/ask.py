@@ -6,15 +6,18 @@ import numpy as np
 import streamlit as st
 
 from core.data.drawn import draw_lesion
-from core.data.images import MAX_BYTES, UnreadablePhoto, photo_hash, read_photo
+from core.data.images import MAX_BYTES, UnreadablePhoto, photo_hash, read_photo_file
 from core.data.patient import SEXES, SITES, Facts, InvalidFacts
+<<<<<<< HEAD
 from core.webapp.kept import keep
+=======
+from core.data.photo_formats import UPLOADS
+>>>>>>> 7fff870 (wip)
 from core.webapp.shelf import Shelf, headline, is_leaky
 from core.webapp.words import plain
 from core.wording import UNKNOWN, interval, milliseconds
 
 UPLOAD, CAMERA, EXAMPLE = "Upload", "Camera", "Drawn example"
-SUFFIXES = ("jpg", "jpeg", "png", "webp", "tif", "tiff", "bmp", "gif")
 _UPLOADER, _CAMERA = "uploader", "camera"
 _PHOTO, _PROBLEM = "photo from {}", "problem with {}"
 
@@ -41,10 +44,12 @@ class Photo:
     Args:
         pixels: (H, W, 3) uint8 RGB.
         hash: see `core.data.images.photo_hash`.
+        notes: what could not be followed when it was read, such as a broken colour profile.
     """
 
     pixels: np.ndarray
     hash: str
+    notes: tuple[str, ...] = ()
 
     @property
     def size(self) -> str:
@@ -69,8 +74,8 @@ def ask_photo() -> Photo | None:
         kept = _CAMERA
     else:
         st.file_uploader(
-            "Dermoscopic photo: JPEG, PNG, WebP, TIFF or BMP",
-            type=SUFFIXES,
+            "Dermoscopic photo: JPEG, PNG, WebP, TIFF, BMP, HEIC or AVIF",
+            type=UPLOADS,
             max_upload_size=MAX_BYTES // 1_000_000,
             key=_UPLOADER,
             on_change=_take,
@@ -87,6 +92,8 @@ def ask_photo() -> Photo | None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(f"Your photo from before is in use ({photo.size}).", width="content")
             st.button("Remove", type="tertiary", key=f"remove {kept}", on_click=_forget, args=(kept,))
+    for note in photo.notes if photo is not None else ():
+        st.warning(plain(note), icon=":material/palette:")
     return photo
 
 
@@ -167,11 +174,16 @@ def _take(key: str) -> None:
         return
     name = file.name if key == _UPLOADER else "The camera's photo"
     try:
+<<<<<<< HEAD
         content = file.getvalue()
         pixels = _read_only(read_photo(content, name))
         upload = _Upload(content, name, photo_hash(pixels))
         keep(("pixels", upload.hash), lambda: pixels, lambda p: p.nbytes)
         st.session_state[_PHOTO.format(key)] = upload
+=======
+        read = read_photo_file(file.getvalue(), name)
+        st.session_state[_PHOTO.format(key)] = Photo(read.pixels, photo_hash(read.pixels), read.notes)
+>>>>>>> 7fff870 (wip)
     except UnreadablePhoto as error:
         st.session_state[_PROBLEM.format(key)] = str(error)
     except MemoryError:
