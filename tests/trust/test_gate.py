@@ -126,3 +126,18 @@ def test_a_document_is_refused_and_a_lesion_is_not(measured_bundle_folder):
     found = [gate_photo(index, given, encode_photo(bundle, p, explain=False)) for p in (document, lesion)]
     assert found[0].verdict == REFUSE and found[0].score > found[1].score + 1
     assert found[1].verdict != REFUSE
+
+
+def test_a_grey_lesion_is_warned_of(measured_bundle_folder):
+    from core.bundle import load_bundle
+    from core.reading import encode_photo
+    from core.trust.colourless import GREY
+    from core.trust.opinion import form_gate, read_signals
+
+    bundle = load_bundle(measured_bundle_folder)
+    lesion = draw_lesion("nv", (120, 90), seed=100003 * 3)[0]
+    grey = np.repeat(lesion.mean(axis=2, keepdims=True).astype("uint8"), 3, axis=2)
+    signals = read_signals(measured_bundle_folder, bundle.card)
+    coloured, colourless = (form_gate(signals, encode_photo(bundle, p, explain=False)) for p in (lesion, grey))
+    assert GREY not in coloured.reasons and GREY in colourless.reasons and colourless.verdict != OK
+    assert GREY in colourless.to_json()["reasons"]
