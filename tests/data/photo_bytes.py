@@ -4,7 +4,6 @@ import io
 import struct
 import zlib
 
-import numpy as np
 from PIL import Image
 
 from core.data.drawn import draw_lesion
