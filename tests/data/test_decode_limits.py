@@ -81,7 +81,7 @@ BOMBS = {
         lambda: encoded(LESION)[:33] + png_chunk(b"tEXt", b"") * 30_000 + encoded(LESION)[33:],
         "more than 20,000 chunks",
     ),
-    "a million strips": (lambda: tiff(9000, 1_000_000, 1_000_000), r"9,000 million pixels\), which was not tried. Expected at most 56 million pixels in a TIFF"),
+    "a million strips": (lambda: tiff(9000, 1_000_000, 1_000_000), "9,000 million pixels.*at most 56 million pixels in a TIFF"),
     "strips beyond any row": (lambda: tiff(60, 60, 1_000_000), "more than 100,000 strips"),
     "a tile of 4 thousand million pixels": (
         lambda: tiff(60, 60, 1, more=[(322, 4, 1, 65536), (323, 4, 1, 65536), (324, 4, 1, 8), (325, 4, 1, 60)]),

@@ -106,11 +106,11 @@ def test_a_photo_under_another_suffix_is_read(tmp_path, suffix):
 
 
 def test_a_folder_is_looked_through_by_content(tmp_path):
-    from core.cli.read import _expand
+    from core.cli.photo_list import list_photos
 
     for name, content in (("a.heic", MEMBERS["HEIC photo"]()), ("b", MEMBERS["PNG photo"]()), ("c.csv", b"x,y\n")):
         (tmp_path / name).write_bytes(content)
-    assert [p.name for p in _expand([tmp_path])] == ["a.heic", "b"]
+    assert [p.name for p in list_photos([tmp_path]).paths] == ["a.heic", "b"]
 
 
 def test_the_uploader_takes_all_that_is_read_and_what_can_be_named():
