@@ -6,13 +6,10 @@ import numpy as np
 import streamlit as st
 
 from core.data.drawn import draw_lesion
-from core.data.images import MAX_BYTES, UnreadablePhoto, photo_hash, read_photo_file
+from core.data.images import MAX_BYTES, UnreadablePhoto, photo_hash, read_photo, read_photo_file
 from core.data.patient import SEXES, SITES, Facts, InvalidFacts
-<<<<<<< HEAD
-from core.webapp.kept import keep
-=======
 from core.data.photo_formats import UPLOADS
->>>>>>> 7fff870 (wip)
+from core.webapp.kept import keep
 from core.webapp.shelf import Shelf, headline, is_leaky
 from core.webapp.words import plain
 from core.wording import UNKNOWN, interval, milliseconds
@@ -29,12 +26,13 @@ class _Upload:
     content: bytes
     name: str
     hash: str
+    notes: tuple[str, ...]
 
     def photo(self) -> "Photo":
         pixels = keep(
             ("pixels", self.hash), lambda: _read_only(read_photo(self.content, self.name)), lambda p: p.nbytes
         )
-        return Photo(pixels, self.hash)
+        return Photo(pixels, self.hash, self.notes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,16 +172,12 @@ def _take(key: str) -> None:
         return
     name = file.name if key == _UPLOADER else "The camera's photo"
     try:
-<<<<<<< HEAD
         content = file.getvalue()
-        pixels = _read_only(read_photo(content, name))
-        upload = _Upload(content, name, photo_hash(pixels))
+        read = read_photo_file(content, name)
+        pixels = _read_only(read.pixels)
+        upload = _Upload(content, name, photo_hash(pixels), read.notes)
         keep(("pixels", upload.hash), lambda: pixels, lambda p: p.nbytes)
         st.session_state[_PHOTO.format(key)] = upload
-=======
-        read = read_photo_file(file.getvalue(), name)
-        st.session_state[_PHOTO.format(key)] = Photo(read.pixels, photo_hash(read.pixels), read.notes)
->>>>>>> 7fff870 (wip)
     except UnreadablePhoto as error:
         st.session_state[_PROBLEM.format(key)] = str(error)
     except MemoryError:

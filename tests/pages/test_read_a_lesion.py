@@ -143,3 +143,21 @@ def test_damaged_weights_give_a_sentence(open_app, tmp_path, drawn_bundle_folder
 def test_a_folder_without_a_model_is_named(open_app):
     app = open_app()
     assert any("Broken" in m.value and "is missing" in m.value for m in app.expander[0].markdown)
+
+
+def test_a_heic_is_read_and_a_broken_profile_is_said(open_app):
+    import io
+
+    from PIL import Image
+
+    from core.data.drawn import draw_lesion
+
+    pillow_heif = pytest.importorskip("pillow_heif")
+    lesion, file = Image.fromarray(draw_lesion("nv", (120, 90))[0]), io.BytesIO()
+    pillow_heif.from_pillow(lesion).save(file)
+    app = upload(open_app(), file.getvalue(), "IMG_1.HEIC", "image/heic")
+    assert not app.exception and not app.error and len(app.image) == 3
+    file = io.BytesIO()
+    lesion.save(file, "PNG", icc_profile=b"nonsense" * 30)
+    app = upload(open_app(), file.getvalue(), "broken.png")
+    assert not app.exception and any("broken.png: Its colour profile is damaged" in w.value for w in app.warning)
