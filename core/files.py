@@ -33,7 +33,7 @@ _READY = ".together.ready"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _ZEROS = bytes(1 << 20)
 # `.NAME.MACHINE-PROCESS-RANDOM.partial`, then perhaps the suffix that a library insists on.
-_SCRATCH = re.compile(r"^\..+\.(?P<machine>[0-9a-f]{8})-(?P<process>\d+)-[0-9a-f]{8}\.partial(\.\w+)*$")
+_SCRATCH = re.compile(r"^\.(?P<name>.+)\.(?P<machine>[0-9a-f]{8})-(?P<process>\d+)-[0-9a-f]{8}\.partial(\.\w+)*$")
 # Names that earlier versions gave to unfinished files.
 _OLD_SCRATCH = re.compile(r"^(\.partial-.+|\.full-.+|.+\.partial(\.npy)?|partial-epoch-\d+|\.\d+\.lookalikes\.npz)$")
 
@@ -406,9 +406,11 @@ def _to_disk(path: Path) -> None:
 def _cannot_write(error: OSError, target: Path, size: int | None = None) -> CannotWrite:
     folder = target if target.is_dir() else target.parent
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        wanted = f" {target.name} needs {size / 1e9:.2f} GB" if size else " There is no room"
+        scratch = _SCRATCH.match(target.name)
+        name = scratch["name"] if scratch else target.name
+        wanted = f" {name} needs {size / 1e6:,.0f} MB" if size else " There is no room"
         try:
-            wanted += f", {shutil.disk_usage(folder).free / 1e9:.2f} GB are free."
+            wanted += f", {shutil.disk_usage(folder).free / 1e6:,.0f} MB are free."
         except OSError:
             wanted += "."
         return CannotWrite(

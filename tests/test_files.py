@@ -143,7 +143,7 @@ def test_a_full_disk_is_one_sentence_before_anything_is_written(tmp_path, monkey
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "posix_fallocate", full, raising=False)
-    with pytest.raises(CannotWrite, match="needs 1.51 GB.*are free.*MELASCOPE_CACHE"):
+    with pytest.raises(CannotWrite, match="images.npy needs 1,505 MB.*are free.*MELASCOPE_CACHE"):
         new_array(tmp_path / "images.npy", "uint8", (10_000, 224, 224, 3))
 
 

@@ -81,11 +81,12 @@ def draw_picture(pixels: np.ndarray, caption: str, alt: str, width: int | str = 
 
 
 @st.fragment
-def draw_overlays(bundle, encoded, facts, maps: dict | None = None) -> None:
+def draw_overlays(bundle, encoded, facts, maps: dict | None = None, faults: tuple[str, ...] = ()) -> None:
     """The photo, attention and heat map. A fragment: its controls run the head alone, and redraw nothing else.
 
     Args:
         maps: record of `maps.json`, if it was measured: then the agreement of both maps is placed among the test photos.
+        faults: sentences on what is damaged of the network's files; the reading's file says so too.
     """
     st.header("Where the network looked", anchor=False)
     with st.container(horizontal=True, gap="medium"):
@@ -142,7 +143,7 @@ def draw_overlays(bundle, encoded, facts, maps: dict | None = None) -> None:
             )
         st.download_button(
             "Reading as JSON",
-            lambda: json.dumps(reading.to_json(), indent=1, allow_nan=False),
+            lambda: json.dumps(reading.to_json() | {"faults": list(faults)}, indent=1, allow_nan=False),
             file_name="reading.json",
             mime="application/json",
             icon=":material/download:",

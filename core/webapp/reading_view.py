@@ -65,5 +65,5 @@ def draw_questions(case: Case) -> None:
     """Below the answer, over the page's whole width: the sections, the maps, and taking the case along."""
     facts_record, facts_problem = kept_measure("facts", case.shelf.folder(case.name), case.card)
     draw_sections(case, facts_record, facts_problem)
-    draw_overlays(case.bundle, case.encoded, case.facts, case.signals.records.get("maps"))
+    draw_overlays(case.bundle, case.encoded, case.facts, case.signals.records.get("maps"), case.opinion.faults)
     draw_keeping(case)

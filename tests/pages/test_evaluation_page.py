@@ -126,7 +126,7 @@ def change_weights(folder):
 @pytest.mark.parametrize(
     "damage, said",
     [
-        (change_prediction_columns, "another order"),
+        (change_prediction_columns, "its checksum is another"),
         (change_weights, "is stale"),
         (lambda folder: (folder / "cases.csv").unlink(), "cases.csv is missing"),
     ],

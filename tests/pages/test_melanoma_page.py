@@ -190,7 +190,7 @@ def test_photos_are_shown_where_they_are(open_page, root, drawn_folder, tmp_path
     app.text_input(key="photo folder field").set_value(str(photos)).run()
     assert not app.exception and "Photos: 75 found" in [e.label for e in app.expander]
     assert app.image
-    app.text_input(key="photo folder field").set_value(str(tmp_path)).run()
+    app.text_input(key="photo folder field").set_value(str(tmp_path / "nowhere")).run()
     assert not app.exception and "cannot be used" in app.error[0].value
 
 

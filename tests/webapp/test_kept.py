@@ -1,8 +1,11 @@
 """What sessions keep together: bounded by bytes, given back at the end, nothing of a patient."""
 
+import ast
 import gc
+import re
 import threading
 import weakref
+from pathlib import Path
 
 import numpy as np
 from streamlit.runtime.caching.cache_resource_api import clear_session_cache
@@ -93,3 +96,22 @@ def test_a_session_that_ends_gives_its_memory_back_and_leaves_no_facts():
     store = _all()
     clear_session_cache("test session id")
     assert "photo" not in store._entries
+
+
+def cached_functions():
+    """Every function of the app that Streamlit keeps answers of: where, its name, its arguments' words, whether one session's alone."""
+    for path in sorted((Path(__file__).parents[2] / "core").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            for mark in getattr(node, "decorator_list", ()):
+                words = ast.unparse(mark)
+                if "st.cache_" in words:
+                    yield f"{path.name}:{node.name}", ast.unparse(node.args), "scope='session'" in words
+
+
+def test_what_all_sessions_share_is_not_kept_by_facts_or_by_a_visitors_photo():
+    found = list(cached_functions())
+    assert len(found) > 15
+    shared = [
+        name for name, arguments, own in found if not own and re.search(r"[Ff]acts|: Photo|age|sex|site", arguments)
+    ]
+    assert not shared, f'{shared}: patient data in a cache that all sessions share. Give it scope="session".'
