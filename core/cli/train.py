@@ -26,7 +26,8 @@ def train(
         str,
         typer.Argument(
             metavar="RECIPE",
-            help="honest: the default way. frozen: the head alone, minutes on a CPU. paper: replication, with a leaky split.",
+            help="honest: the default way. progressive: longer, most epochs on small photos. frozen: the head alone, minutes on a CPU. "
+            "paper: replication, with a leaky split.",
             show_default=False,
         ),
     ],
@@ -45,6 +46,14 @@ def train(
     image_size: Annotated[
         int | None, typer.Option(help="Side of the input in pixels, instead of the backbone's.", min=32)
     ] = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            help="Cross-validate by lesion: so many networks, each into a folder of its own under --out (fold-1, fold-2, ...), "
+            "each held out from its own part.",
+            min=2,
+        ),
+    ] = None,
     pretraining: Annotated[
         str | None, typer.Option(help="Where --init FILE comes from, in words, for the card.")
     ] = None,
@@ -58,6 +67,7 @@ def train(
     A run that was stopped goes on with --resume and the same command line.
     """
     from core.files import weights_root
+    from core.training.folds import fold_folder, train_folds
     from core.training.trainer import Report
     from core.training.trainer import train as train_network
 
@@ -77,32 +87,34 @@ def train(
             )
 
         try:
-            card = train_network(
-                recipe,
-                backbone=backbone,
-                folder=data,
-                out=out,
-                init=init,
-                epochs=epochs,
-                batch_size=batch_size,
-                split=split,
-                seed=seed,
-                image_size=image_size,
-                resume=resume,
-                pretraining=pretraining,
-                report=Report(
+            choices = {
+                "backbone": backbone,
+                "folder": data,
+                "out": out,
+                "init": init,
+                "epochs": epochs,
+                "batch_size": batch_size,
+                "split": split,
+                "seed": seed,
+                "image_size": image_size,
+                "resume": resume,
+                "pretraining": pretraining,
+                "report": Report(
                     say=say, photos=lambda done, total: update(done, total, "Decoding photos"), batch=batch, epoch=epoch
                 ),
-            )
+            }
+            cards = train_folds(recipe, folds=folds, **choices) if folds else [train_network(recipe, **choices)]
         except KeyboardInterrupt:
             if whole:
                 say(f"Epoch {whole} is safe: the same command line with --resume goes on after it.")
             raise
     folder = out or weights_root() / backbone
     console = results()
-    console.print(_summary(card))
-    console.print(f"Written to {folder}.", markup=False, soft_wrap=True)
-    console.print(f"Measure it: python -m core evaluate {folder} --data {data}", markup=False, soft_wrap=True)
+    for number, card in enumerate(cards, start=1):
+        written = fold_folder(folder, number) if folds else folder
+        console.print(_summary(card))
+        console.print(f"Written to {written}.", markup=False, soft_wrap=True)
+        console.print(f"Measure it: python -m core evaluate {written} --data {data}", markup=False, soft_wrap=True)
 
 
 def _by_lesion(split: dict) -> str:

@@ -132,6 +132,8 @@ def train(
     }
     recipe = replace(recipe, **{k: v for k, v in overrides.items() if v is not None})
     find_backbone(backbone)
+    if fold and recipe.split != "lesion":
+        raise ValueError(f"Folds are by lesion; got the split {recipe.split!r}. Leave --split out, or --folds.")
     run = _Run(
         name,
         recipe,

@@ -1,0 +1,86 @@
+"""Cross-validation: one network a fold, each trained without the lesions of its own part."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from core.card import CARD_FILE, Card, read_card
+from core.training.recipes import Recipe
+from core.training.state import StateFolder
+from core.training.trainer import Report, train
+
+
+def fold_folder(out: str | Path, fold: int) -> Path:
+    """Where a fold's network lies."""
+    return Path(out) / f"fold-{fold}"
+
+
+def train_folds(
+    recipe: str | Recipe,
+    *,
+    folds: int,
+    backbone: str,
+    folder: str | Path,
+    out: str | Path | None = None,
+    resume: bool = False,
+    report: Report | None = None,
+    **choices,
+) -> list[Card]:
+    """Trains one network a fold, into `out`/fold-1, fold-2 and so on; see `core.data.split.fold_table`.
+
+    Every photo is held out by exactly one of them. A run that was stopped goes on with `resume`: finished folds stay as they are, and
+    the one that was at work goes on after its last whole epoch.
+
+    Args:
+        folds: how many, two or more.
+        out: `weights/<backbone>` when None.
+        resume: go on with the folds that are in `out`.
+        **choices: of `train`.
+
+    Returns:
+        The folds' cards.
+
+    Raises:
+        ValueError: see `train`; or `out` holds folds already and `resume` was not asked for, or folds of another cross-validation.
+    """
+    if folds < 2:
+        raise ValueError(f"A cross-validation of {folds} folds is not possible. Expected 2 or more; 5 are usual.")
+    out, report = Path(out or Path("weights") / backbone), report or Report()
+    finished = {fold: _finished(fold_folder(out, fold), backbone, fold, folds) for fold in range(1, folds + 1)}
+    begun = [fold for fold in finished if finished[fold] or StateFolder(fold_folder(out, fold)).exists()]
+    if begun and not resume:
+        raise ValueError(
+            f"{out} holds folds already: {', '.join(map(str, begun))}. Go on with them by --resume, or delete them to begin again."
+        )
+    cards = []
+    for fold, card in finished.items():
+        target = fold_folder(out, fold)
+        if card is None:
+            report.say(f"Fold {fold} of {folds}.")
+            telling = replace(report, say=lambda text, fold=fold: report.say(f"Fold {fold}: {text}"))
+            card = train(
+                recipe,
+                backbone=backbone,
+                folder=folder,
+                out=target,
+                fold=(fold, folds),
+                resume=StateFolder(target).exists(),
+                report=telling,
+                **choices,
+            )
+        else:
+            report.say(f"Fold {fold} of {folds} is finished.")
+        cards.append(card)
+    return cards
+
+
+def _finished(folder: Path, backbone: str, fold: int, folds: int) -> Card | None:
+    """The card of a fold that is trained to its end, or None."""
+    if not (folder / CARD_FILE).is_file():
+        return None
+    card = read_card(folder)
+    if card.backbone != backbone or card.split.get("fold") != [fold, folds]:
+        raise ValueError(
+            f"{folder} holds {card.backbone}, fold {card.split.get('fold') or 'none'}; expected {backbone}, fold {fold} of {folds}. "
+            "Choose another --out, or delete it."
+        )
+    return card

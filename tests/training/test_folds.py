@@ -1,0 +1,60 @@
+"""A cross-validation leaves a network a fold, goes on where it was stopped, and never takes another's folds for its own."""
+
+from dataclasses import replace
+
+import pytest
+import small_backbone
+
+from core.card import read_card
+from core.data.ham10000 import read_table
+from core.networks.backbones import BACKBONES
+from core.training.folds import fold_folder, train_folds
+from core.training.recipes import find_recipe
+from core.training.trainer import Report
+
+FOLDS = {
+    "recipe": replace(find_recipe("frozen"), frozen_epochs=1),
+    "folds": 2,
+    "backbone": small_backbone.NAME,
+    "init": "random",
+    "image_size": 64,
+    "batch_size": 8,
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def three_layers():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(BACKBONES, small_backbone.NAME, small_backbone.BACKBONE)
+        yield
+
+
+class Killed(BaseException):
+    """Stands for kill -9."""
+
+
+def test_a_stopped_cross_validation_goes_on_and_holds_every_photo_out_once(drawn_folder, tmp_path):
+    def kill(text):
+        if text.startswith("Fold 2: Encoding"):
+            raise Killed
+
+    with pytest.raises(Killed):
+        train_folds(folder=drawn_folder, out=tmp_path, report=Report(say=kill), **FOLDS)
+    first = read_card(fold_folder(tmp_path, 1))
+    with pytest.raises(ValueError, match="holds folds already: 1"):
+        train_folds(folder=drawn_folder, out=tmp_path, **FOLDS)
+    said = []
+    cards = train_folds(folder=drawn_folder, out=tmp_path, resume=True, report=Report(say=said.append), **FOLDS)
+    assert "Fold 1 of 2 is finished." in said and cards[0] == first
+    assert [card.split["fold"] for card in cards] == [[1, 2], [2, 2]]
+    held = [image for card in cards for image in card.split["test"]]
+    assert sorted(held) == sorted(read_table(drawn_folder).image_id)
+    with pytest.raises(ValueError, match="expected ThreeLayers, fold 1 of 3"):
+        train_folds(folder=drawn_folder, out=tmp_path, resume=True, **{**FOLDS, "folds": 3})
+
+
+def test_folds_are_by_lesion_only(drawn_folder, tmp_path):
+    with pytest.raises(ValueError, match="Folds are by lesion"):
+        train_folds(folder=drawn_folder, out=tmp_path, split="paper", **FOLDS)
+    with pytest.raises(ValueError, match="Expected 2 or more"):
+        train_folds(folder=drawn_folder, out=tmp_path, **{**FOLDS, "folds": 1})
