@@ -50,7 +50,7 @@ MEMBERS = {
     "JPEG XL photo": lambda: b"\xff\x0a\xfa\x1f" + bytes(60),
     "JPEG 2000 photo": lambda: encoded(LESION, "JPEG2000"),
     "raw photo of an Olympus, Panasonic, Fujifilm or Sigma camera": lambda: b"FUJIFILMCCD-RAW 0201" + bytes(60),
-    "DICOM file": lambda: bytes(128) + b"DICM\2\0\0\0UL\4\0" + bytes(60),
+    "DICOM file": lambda: bytes(128) + b"DICM\2\0\0\0UL\4\0" + bytes(60),  # whole ones: tests of interchange
     "Photoshop file": lambda: b"8BPS\0\1" + bytes(60),
     "PDF document": lambda: b"%PDF-1.7\n" + bytes(60),
     "video": lambda: b"\0\0\0\x18ftypqt  \0\0\0\0qt  mp42" + bytes(60),
@@ -64,6 +64,10 @@ def test_each_row_is_recognised_and_read_or_named(row):
     data = MEMBERS[row.short]()
     found = recognise_format(data)
     assert found.short == row.short
+    if row.decoder == "DICOM":
+        with pytest.raises(UnreadablePhoto, match=r"mole\.xyz.* DICOM"):
+            read_photo(data, "mole.xyz")
+        return
     if row.read:
         photo = read_photo(data, "mole.xyz")
         assert photo.shape == LESION.shape and np.abs(photo.astype(int) - LESION).mean() < 6
