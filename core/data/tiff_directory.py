@@ -92,28 +92,24 @@ class TiffBytes:
         return b"" if field is None or field.size > most else self.data[field.place : field.place + field.size]
 
     def with_directory(self, fields: Iterable[tuple[int, int, int, bytes]]) -> bytes:
-        """The file with one directory more, at its end, and the header pointing to it.
+        """The file with one directory more, at its end, and the header pointing to it; BigTIFF becomes plain TIFF.
 
         Args:
-            fields: (tag, type, count, bytes in the file's order).
+            fields: (tag, type, count, bytes in the file's order); no type of 8-byte whole numbers.
         """
         fields = sorted(fields)
-        long, room = ("Q", 8) if self.big else ("I", 4)
         start = len(self.data) + len(self.data) % 2
-        head = struct.pack(f"{self.order}{'Q' if self.big else 'H'}", len(fields))
-        after = start + len(head) + len(fields) * (20 if self.big else 12) + room
+        after = start + 2 + 12 * len(fields) + 4
         entries, values = [], b""
         for tag, kind, count, content in fields:
-            inline = content.ljust(room, b"\0")
-            if len(content) > room:
-                inline = struct.pack(f"{self.order}{long}", after + len(values))
+            inline = content.ljust(4, b"\0")
+            if len(content) > 4:
+                inline = struct.pack(f"{self.order}I", after + len(values))
                 values += content + bytes(len(content) % 2)
-            entries.append(struct.pack(f"{self.order}HH{long}", tag, kind, count) + inline)
-        header = self.data[:8] if self.big else self.data[:4]
-        begin = header + struct.pack(f"{self.order}{long}", start)
-        return b"".join(
-            (begin, self.data[len(begin) :], bytes(start - len(self.data)), head, *entries, bytes(room), values)
-        )
+            entries.append(struct.pack(f"{self.order}HHI", tag, kind, count) + inline)
+        begin = self.data[:2] + struct.pack(f"{self.order}HI", 42, start)
+        head = struct.pack(f"{self.order}H", len(fields))
+        return b"".join((begin, self.data[8:], bytes(start - len(self.data)), head, *entries, bytes(4), values))
 
     def _number(self, code: str, place: int) -> int:
         try:

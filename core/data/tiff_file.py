@@ -49,6 +49,8 @@ _MEANINGS = {
 # What a camera's sensor saw: one colour a pixel, or linear light before any rendering.
 _RAW = (32803, 34892)
 _PIXEL_FORMATS = {1: "whole-number", 2: "signed whole-number", 3: "floating-point"}
+# Field types of 8-byte whole numbers, which only BigTIFF has.
+_LONG8 = (16, 18)
 _OLD_JPEG, _JPEG = 6, 7
 # Decoded, shrunk and converted; transparent pictures are copied once more for it.
 _BYTES_A_PIXEL, _TRANSPARENT_BYTES_A_PIXEL = 8, 11
@@ -238,7 +240,7 @@ class _Page:
 
     def _plane(self, number: int, count: int, inverted: bool) -> bytes:
         fields = {
-            tag: (field.kind, field.count, self.file.raw(field, 1 << 20))
+            tag: self._copied(field)
             for tag, field in self.fields.items()
             if tag in _NEEDED and field.count <= _NEEDED[tag]
         }
@@ -259,6 +261,11 @@ class _Page:
             fields[_MEANING] = self._short(_BLACK_IS_0)
         return self.file.with_directory((tag, *field) for tag, field in fields.items())
 
+    def _copied(self, field: Field) -> tuple[int, int, bytes]:
+        if field.kind in _LONG8:
+            return self._long(self.file.numbers(field, MAX_STRIPS))
+        return field.kind, field.count, self.file.raw(field, 1 << 20)
+
     def _one(self, tag: int, default: int = 0) -> int:
         return (self.file.numbers(self.fields.get(tag)) or (default,))[0]
 
@@ -266,5 +273,4 @@ class _Page:
         return 3, 1, value.to_bytes(2, "little" if self.file.order == "<" else "big")
 
     def _long(self, values: tuple[int, ...]) -> tuple[int, int, bytes]:
-        kind, code = (16, "u8") if self.file.big else (4, "u4")
-        return kind, len(values), np.array(values, self.file.order + code).tobytes()
+        return 4, len(values), np.array(values, self.file.order + "u4").tobytes()
