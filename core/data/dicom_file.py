@@ -171,13 +171,13 @@ def open_dicom(data: bytes, name: str, *, force: bool = False) -> DicomFile:
     """
     header = quietly(lambda: _read_header(data, name), name, "its header cannot be followed")
     photo_class = _photo_class(header, name)
-    burned = quietly(lambda: str(header.get("BurnedInAnnotation") or "").strip().upper(), name, "its header")
+    burned = quietly(lambda: str(header.get("BurnedInAnnotation") or "").strip().upper(), name, "its header cannot be followed")
     if burned == "YES" and not force:
         raise UnreadablePhoto(
             f"{name} says that text is burned into its pixels (BurnedInAnnotation is YES), which may name the patient. Expected a photo "
             "without text; cut the text off, or force the reading (`--force`) where the text tells nobody's name."
         )
-    uid = quietly(lambda: str(header.file_meta.TransferSyntaxUID), name, "its header")
+    uid = quietly(lambda: str(header.file_meta.TransferSyntaxUID), name, "its header cannot be followed")
     if uid not in SYNTAXES:
         raise other_syntax(name, uid)
     if "PixelData" not in header:
@@ -271,7 +271,7 @@ def _read_header(data: bytes, name: str, keywords: tuple[str, ...] = WANTED) -> 
         specific_tags=[Tag(keyword) for keyword in keywords],
     )
     # pydicom drops all elements where one has no end.
-    if Tag("SOPClassUID") in seen and "SOPClassUID" not in header:
+    if "SOPClassUID" in keywords and Tag("SOPClassUID") in seen and "SOPClassUID" not in header:
         raise damaged(name, "its pixels or its header end too early")
     header.file_meta = FileMetaDataset()
     header.file_meta.TransferSyntaxUID = syntax
@@ -298,7 +298,7 @@ def _meta(data: bytes) -> tuple[str, int]:
 def _photo_class(header: Dataset, name: str) -> PhotoClass:
     from pydicom.uid import UID_dictionary
 
-    uid = quietly(lambda: plain_uid(header.get("SOPClassUID")), name, "its header")
+    uid = quietly(lambda: plain_uid(header.get("SOPClassUID")), name, "its header cannot be followed")
     if uid in CLASSES:
         return CLASSES[uid]
     expected = "Expected a Dermoscopic Photography, VL Photographic or Secondary Capture image"

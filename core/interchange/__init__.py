@@ -1,5 +1,15 @@
 """Photos and readings exchanged with other systems as DICOM; behind the extra `dicom`."""
 
+from core.interchange.identity import read_identity
 from core.interchange.read import DicomSource, SourcePhoto, describe_facts, read_photos
+from core.interchange.write import check_writer, make_objects
 
-__all__ = ["DicomSource", "SourcePhoto", "describe_facts", "read_photos"]
+__all__ = [
+    "DicomSource",
+    "SourcePhoto",
+    "check_writer",
+    "describe_facts",
+    "make_objects",
+    "read_identity",
+    "read_photos",
+]

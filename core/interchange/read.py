@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _AGE = re.compile(r"(\d{1,3})([DWMY])")
 _UNITS = {"D": 365.25, "W": 365.25 / 7, "M": 12.0, "Y": 1.0}
 _DATE = re.compile(r"(\d{4})(\d\d)(\d\d)")
+# What the SOP classes of multi-frame captures begin with.
+MULTI_FRAME = "1.2.840.10008.5.1.4.1.1.7."
 _SEXES = {"F": "female", "M": "male"}
 
 
@@ -51,6 +53,11 @@ class DicomSource:
     size: tuple[int, int]
     burned_in: bool = False
     lossy: bool = False
+
+    @property
+    def referenced_frame(self) -> int | None:
+        """The frame that a reference names; None for classes of a single frame, of which the standard lets none be named."""
+        return self.frame if self.class_uid.startswith(MULTI_FRAME) else None
 
 
 @dataclass(frozen=True, eq=False)
