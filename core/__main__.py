@@ -2,7 +2,7 @@
 
 import typer
 
-from core.cli import calibrate, data, ensemble, evaluate, measure, models, read, replay, train
+from core.cli import calibrate, cases, data, ensemble, evaluate, measure, models, read, replay, train
 
 app = typer.Typer(
     name="python -m core",
@@ -14,6 +14,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(data.app, name="data")
+app.add_typer(cases.app, name="cases")
 app.command("train", epilog=train.EPILOG)(train.train)
 app.command("calibrate", epilog=calibrate.EPILOG)(calibrate.calibrate)
 app.command("ensemble", epilog=ensemble.EPILOG)(ensemble.ensemble)

@@ -19,7 +19,7 @@ ROWS = (
     ("bundle",),
     ("training", "evaluation", "explain"),
     ("reading",),
-    ("trust",),
+    ("trust", "teaching"),
     ("interchange",),
     ("webapp", "cli"),
     ("__main__",),

@@ -1,0 +1,95 @@
+"""Looking at a room: what the pages of teacher and students ask for, over and over."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.teaching.advice import advice_from_record
+from core.teaching.case_sets.file import case_from_record
+from core.teaching.case_sets.record import TeachingCase
+from core.teaching.credentials import photo_key
+from core.teaching.people import Refused
+from core.teaching.rooms.door import find_row, who_is
+from core.teaching.rooms.room import Room, Student, Teacher, Vote
+from core.teaching.rooms.visible import View, visible
+from core.teaching.store.database import Store
+from core.teaching.store.tables import RoomCaseRow, RoomRow, StudentRow, VoteRow
+
+
+def look(store: Store, code: str, token: str | None = None) -> View:
+    """What the holder of a token sees of a room now.
+
+    Args:
+        code: as typed.
+        token: a student's, the teacher's secret, or None.
+
+    Raises:
+        Refused: there is no such room.
+    """
+
+    def work(session: Session) -> View:
+        row = find_row(session, code)
+        return visible(load_room(session, row), who_is(session, row, token))
+
+    return store.read(work)
+
+
+def room_version(store: Store, code: str) -> int:
+    """Grows with everything that the teacher does: a page that sees the same number need not look again for that.
+
+    Raises:
+        Refused: there is no such room.
+    """
+    return store.read(lambda session: find_row(session, code).version)
+
+
+def find_photo(store: Store, code: str, token: str, key: str) -> TeachingCase:
+    """The case whose photo a page may send to the holder of a token. For the server alone: it holds the truth.
+
+    Args:
+        key: `View.photo_key`.
+
+    Raises:
+        Refused: no such room, a stranger, or a photo that was not shown yet.
+    """
+
+    def work(session: Session) -> TeachingCase:
+        row = find_row(session, code)
+        who = who_is(session, row, token)
+        if not isinstance(who, Student | Teacher):
+            raise Refused(f"Only those who have joined room {row.code} see its photos.")
+        for case in session.scalars(select(RoomCaseRow).where(RoomCaseRow.room_id == row.id)):
+            seen = case.furthest >= 0 or isinstance(who, Teacher)
+            if seen and photo_key(row.salt, case.position) == key:
+                return case_from_record(case.case, "The case")
+        raise Refused("This photo is not shown now.")
+
+    return store.read(work)
+
+
+def load_room(session: Session, row: RoomRow) -> Room:
+    """The room as it is now, with all its secrets; for `visible`."""
+    case = session.get(RoomCaseRow, (row.id, row.position))
+    votes = session.scalars(
+        select(VoteRow).where(VoteRow.room_id == row.id, VoteRow.position == row.position).order_by(VoteRow.id)
+    )
+    students = session.execute(
+        select(StudentRow.id, StudentRow.nickname).where(StudentRow.room_id == row.id).order_by(StudentRow.id)
+    )
+    cases = session.scalars(select(RoomCaseRow.position).where(RoomCaseRow.room_id == row.id)).all()
+    return Room(
+        code=row.code,
+        title=row.title,
+        steps=tuple(row.steps),
+        arms=tuple(row.arms),
+        position=row.position,
+        step=row.step,
+        furthest=case.furthest,
+        over=row.over,
+        version=row.version,
+        cases=len(cases),
+        case=case_from_record(case.case, "The case"),
+        advice=advice_from_record(case.advice),
+        photo_key=photo_key(row.salt, row.position),
+        votes=tuple(Vote(v.id, v.student_id, v.round, v.diagnosis, v.confidence, v.milliseconds) for v in votes),
+        students=dict(map(tuple, students)),
+    )

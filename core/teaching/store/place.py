@@ -1,0 +1,68 @@
+"""Where the database lies: `MELASCOPE_DATABASE`, or a file in the user's data folder."""
+
+import os
+import sys
+from pathlib import Path
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+DATABASE_VARIABLE, DATA_VARIABLE = "MELASCOPE_DATABASE", "MELASCOPE_DATA"
+FILE = "teaching.sqlite3"
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+_EXPECTED = (
+    f"Expected {DATABASE_VARIABLE}=postgresql://USER:PASSWORD@HOST/DATABASE, or the path of a file, or nothing: then a file in "
+    "your data folder is used."
+)
+
+
+class StoreUnusable(ValueError):
+    """A database that cannot be opened or written; the sentence says which and what to do. It never holds a password."""
+
+
+def data_root() -> Path:
+    """The user's data folder of Melascope: `MELASCOPE_DATA`, or where the system keeps such folders.
+
+    Raises:
+        StoreUnusable: there is no home folder, and the variable names no other.
+    """
+    if named := os.environ.get(DATA_VARIABLE):
+        return Path(named).absolute()
+    try:
+        if os.name == "nt":
+            return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "Melascope"
+        if sys.platform == "darwin":
+            return Path.home() / "Library" / "Application Support" / "Melascope"
+        return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "melascope"
+    except RuntimeError:
+        raise StoreUnusable(
+            f"There is no home folder (HOME is not set), so there is no place for the database. Name one: {DATA_VARIABLE}=/some/folder."
+        ) from None
+
+
+def database_url(named: str | None = None) -> URL:
+    """The address of the database.
+
+    Args:
+        named: as in `MELASCOPE_DATABASE`, which is asked when None: an address, or the path of a file.
+
+    Raises:
+        StoreUnusable: an address that is none, or of a database that Melascope does not know.
+    """
+    named = os.environ.get(DATABASE_VARIABLE, "") if named is None else named
+    if not named.strip():
+        return URL.create(SQLITE, database=str(data_root() / FILE))
+    if "://" not in named:
+        return URL.create(SQLITE, database=str(Path(named).absolute()))
+    try:
+        url = make_url(named.strip())
+    except (ArgumentError, ValueError):
+        raise StoreUnusable(f"{DATABASE_VARIABLE} is no address of a database. {_EXPECTED}") from None
+    kind = url.drivername.split("+")[0]
+    if kind in ("postgres", POSTGRESQL):
+        return url.set(drivername="postgresql+psycopg")
+    if kind == SQLITE and url.database:
+        return url.set(drivername=SQLITE)
+    raise StoreUnusable(
+        f"{DATABASE_VARIABLE} names a database of the kind {kind!r:.40}, which Melascope does not use. {_EXPECTED}"
+    )
