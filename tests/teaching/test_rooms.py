@@ -487,7 +487,7 @@ def test_votes_and_the_teachers_step_at_the_same_moment(any_store, cases):
 def test_no_cell_of_an_export_is_a_formula(any_store, cases, advice):
     named = replace(cases, title="=cmd()")
     room = open_room(any_store, named, advice)
-    for nickname in ("=1+1", "+A1", "-2", "@sum", " =3"):
+    for nickname in ("=1+1", "+A1", "-2+3", "@sum", " =3"):
         who = join_room(any_store, room.code, nickname)
         if look(any_store, room.code).step == "photo":
             to_step(any_store, room, "vote")
