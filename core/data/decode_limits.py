@@ -18,7 +18,7 @@ MIN_SIDE = 32
 # JPEG: Pillow writes at most 10 scans, mozjpeg some 20; libjpeg-turbo's authors advise to stop at 100.
 MAX_SCANS = 100
 # JPEG: scans times samples. A scan that brings nothing still visits every coefficient, about a thousand million in a second.
-MAX_VISITS = 2_500_000_000
+MAX_VISITS = 1_500_000_000
 # JPEG segments and PNG chunks; a file of 50 MB in PNG chunks of 4 KB has 12,000.
 MAX_SEGMENTS = 20_000
 # TIFF strips or tiles: one a row is common, and three planes of them.

@@ -215,3 +215,16 @@ def test_adobe_rgb_that_only_exif_tells_is_converted(told, adobe, format):
 def test_a_profile_counts_more_than_exif():
     data = encoded(LESION, icc_profile=LCMS_SRGB, exif=exif_block(space=2))
     assert np.array_equal(read_photo(data), LESION)
+
+
+def test_a_profile_within_a_bmp_is_followed():
+    """The fifth version of BMP's header may hold a profile, after the pixels."""
+    stored, profile = encoded(stored_in(LINEAR), "BMP"), LINEAR.profile()
+    pixels = stored[54:]
+    head = bytearray(124)
+    head[:40] = stored[14:54]
+    struct.pack_into("<I", head, 0, 124)
+    head[56:60] = b"DEBM"
+    struct.pack_into("<II", head, 112, 124 + len(pixels), len(profile))
+    data = b"BM" + struct.pack("<IHHI", 138 + len(pixels) + len(profile), 0, 0, 138) + bytes(head) + pixels + profile
+    assert far(read_photo(data)) < 3

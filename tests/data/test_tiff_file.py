@@ -117,6 +117,15 @@ def with_meaning(pixels, meaning: int) -> bytes:
     return bytes(data)
 
 
+def raw_below(preview) -> bytes:
+    """As a DNG is laid out: a preview first, what the sensor saw in a directory below it."""
+    file = io.BytesIO()
+    with tifffile.TiffWriter(file) as out:
+        out.write(preview, photometric="rgb", subifds=1, subfiletype=1)
+        out.write(DEEP_GREY, photometric="cfa", subfiletype=0)
+    return file.getvalue()
+
+
 REFUSED = {
     "float colours": (lambda: tiff(LESION.astype("float32") / 255, photometric="rgb"), "32-bit floating-point pixels in 3"),
     "half-float grey": (lambda: tiff(GREY.astype("float16"), photometric="minisblack"), "16-bit floating-point"),
@@ -131,6 +140,7 @@ REFUSED = {
     "14 bits in 16, PNG": (lambda: png16(LESION.astype("uint16") * 64), "more than 14 bits"),
     "a camera's raw": (lambda: with_meaning(DEEP_GREY, 32803), "a camera's raw photo"),
     "linear raw": (lambda: with_meaning(DEEP_GREY, 34892), "a camera's raw photo"),
+    "a raw below its preview": (lambda: raw_below(SMALL), "a camera's raw photo"),
     "a rare meaning": (lambda: with_meaning(GREY, 32845), "photometric interpretation 32845"),
     "five planes": (
         lambda: tiff(planes(np.dstack([LESION, GREY, GREY])), photometric="rgb", planarconfig="separate", extrasamples=[0, 0]),
