@@ -199,3 +199,19 @@ def test_the_drawn_example_goes_on_though_the_gate_refuses_drawings(open_app, mo
     app = open_app()
     app.segmented_control(key="source").set_value("Drawn example").run()
     assert not app.exception and app.get("plotly_chart") and "goes on all the same" in words(app)
+
+
+def test_a_damaged_gate_or_set_is_told_beside_the_answer(open_app, measured):
+    root = measured(0.25)
+    for name in ("Drawn", "Other"):
+        (root / name / "set.json").write_text("{")
+    app = upload(open_app(root=root), picture_bytes())
+    assert not app.exception and "90 % set: " not in words(app) and app.get("plotly_chart")
+    assert any("Damaged" in w.value and "core measure" in w.value for w in app.warning)
+    for name in ("Drawn", "Other"):
+        (root / name / "gate.json").write_text('{"half": ')
+    app = app.run()
+    assert not app.exception and any("No diagnosis for this photo" in e.value for e in app.error)
+    assert not app.get("plotly_chart"), "no answer without the reader's word"
+    next(box for box in app.checkbox if box.label == "Read it anyway").check().run()
+    assert not app.exception and app.get("plotly_chart")
