@@ -1,6 +1,6 @@
 """The calibration that travels with weights: what turns a network's logits into probabilities that mean what they say."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
@@ -59,6 +59,10 @@ class Calibration:
         scaled = self.logits(logits)
         powers = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
         return powers / powers.sum(axis=-1, keepdims=True)
+
+    def to_json(self) -> dict:
+        """As plain values."""
+        return {**asdict(self), "biases": list(self.biases)}
 
     @property
     def words(self) -> str:

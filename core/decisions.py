@@ -32,6 +32,10 @@ class Terms:
         if not np.isfinite(self.power):
             raise ValueError(f"A power of {self.power!r} is not possible. Expected a finite number.")
 
+    def to_json(self) -> dict:
+        """As plain values."""
+        return {"shares": list(self.shares), "power": self.power, "threshold": self.threshold}
+
 
 EVEN = Terms((1 / len(CODES),) * len(CODES), 0.0)
 
@@ -86,6 +90,15 @@ DECISIONS: dict[str, Decision] = {
         _costs,
     ),
 }
+
+
+# The rules whose scores an evaluation gives in full; "costs" is the reader's, who moves the threshold.
+SCORED = ("likeliest", "balanced")
+
+
+def rule_of(metric: str) -> str:
+    """The rule under which a score is headlined: balanced accuracies under "balanced", which is made for them; others under "likeliest"."""
+    return "balanced" if metric.endswith("balanced_accuracy") else "likeliest"
 
 
 def find_decision(name: str) -> Decision:

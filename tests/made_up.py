@@ -1,7 +1,7 @@
 """Evaluation files of made-up predictions: as `evaluate` writes them, without a network or photos."""
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,9 +10,10 @@ import pandas as pd
 
 from core.calibration import Calibration
 from core.card import bind_files, read_card, sha256_of
+from core.decisions import Terms
 from core.diagnoses import CODES
-from core.evaluation.bootstrap import lesion_bootstrap
-from core.evaluation.metrics import absent_classes, confusion
+from core.evaluation.evaluator import score_rules
+from core.evaluation.metrics import absent_classes
 from core.evaluation.report import EVALUATION_FILE, Evaluation
 from core.evaluation.results import Results, read_results, write_results
 from core.trust.measures import MEASURES
@@ -52,8 +53,8 @@ def write_made_up(folder: Path, table: pd.DataFrame, sha256: str = SHA, name: st
     """Writes the three files of an evaluation of this table."""
     y_true = np.array([CODES.index(code) for code in table.dx])
     probabilities = table[list(CODES)].to_numpy()
-    scored = lesion_bootstrap(y_true, probabilities, table.lesion_id, resamples=50)
-    per_class = scored.pop("per_class")
+    terms = Terms((1 / len(CODES),) * len(CODES), 0.5)
+    metrics, per_class, decisions = score_rules(y_true, probabilities, table.lesion_id, terms, resamples=50)
     for code in CODES:
         per_class[code] |= {
             "photos": int((table.dx == code).sum()),
@@ -63,12 +64,13 @@ def write_made_up(folder: Path, table: pd.DataFrame, sha256: str = SHA, name: st
         model=name,
         weights_sha256=sha256,
         probabilities_sha256=sha256,
-        calibration=asdict(Calibration(1.0)),
+        calibration=Calibration(1.0).to_json(),
         photos=len(table),
         lesions=int(table.lesion_id.nunique()),
-        metrics=scored,
+        terms=terms.to_json(),
+        metrics=metrics,
         per_class=per_class,
-        confusion=confusion(y_true, probabilities.argmax(axis=1)).tolist(),
+        decisions=decisions,
         split={
             "part": "test",
             "kind": "lesion",

@@ -13,13 +13,16 @@ EPILOG = """Example: python -m core evaluate MobileNetV2 --data ~/ham10000
 
 Photos that the model never saw: python -m core evaluate MobileNetV2 --data ~/clinic --split all --out clinic-scores"""
 HEADLINE = {
-    "balanced_accuracy": "Balanced accuracy",
-    "accuracy": "Accuracy",
+    "balanced_accuracy": "Balanced accuracy (rule balanced)",
+    "accuracy": "Accuracy (rule likeliest)",
     "auc_macro": "AUC, macro",
-    "macro_f1": "F1, macro",
+    "macro_f1": "F1, macro (rule likeliest)",
     "malignancy_auc": "AUC, malignant against benign",
     "melanoma_nevus_auc": "AUC, melanoma against nevus",
-    "ece": "Expected calibration error",
+    "log_loss": "Log loss, nats",
+    "macro_ece": "Calibration error, mean over diagnoses",
+    "malignancy_ece": "Calibration error of malignancy",
+    "melanoma_slope": "Calibration slope of melanoma",
 }
 
 
@@ -73,6 +76,7 @@ def evaluate(
 
 
 def _show(found) -> None:
+    from core.decisions import SCORED
     from core.diagnoses import NAMES
 
     console = results()
@@ -83,12 +87,16 @@ def _show(found) -> None:
     for metric, words in HEADLINE.items():
         table.add_row(words, interval(found.metrics.get(metric)))
     console.print(table)
-    table = Table("diagnosis", "photos", "sensitivity", "specificity", "precision", "AUC")
+    rules = {rule: found.under(rule).per_class for rule in SCORED}
+    table = Table(
+        "diagnosis", "photos", *(f"sensitivity, {rule}" for rule in SCORED), "AUC", "said", "true", "calibration error"
+    )
     for code, scores in found.per_class.items():
         table.add_row(
             NAMES[code],
             str(scores["photos"]),
-            *(interval(scores[k]) for k in ("sensitivity", "specificity", "precision", "auc")),
+            *(interval(per_class[code]["sensitivity"]) for per_class in rules.values()),
+            *(interval(scores[k]) for k in ("auc", "mean_probability", "share", "ece")),
         )
     console.print(table)
     point = found.operating_point

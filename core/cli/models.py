@@ -10,7 +10,16 @@ from rich.table import Table
 from core.cli.terminal import plain_errors, results, say_error
 from core.wording import interval
 
-COLUMNS = ("Model", "Backbone", "Parameters", "Size", "Balanced accuracy", "Melanoma sensitivity", "Split")
+COLUMNS = (
+    "Model",
+    "Backbone",
+    "Parameters",
+    "Size",
+    "Balanced accuracy (rule balanced)",
+    "Accuracy (rule likeliest)",
+    "Melanoma sensitivity (balanced)",
+    "Split",
+)
 
 
 @plain_errors
@@ -58,6 +67,7 @@ def _record(card, folder: Path) -> dict:
         "megabytes": round(card.megabytes, 1),
         "image_size": card.image_size,
         "balanced_accuracy": test.get("balanced_accuracy"),
+        "accuracy": test.get("accuracy"),
         "melanoma_sensitivity": _melanoma_sensitivity(card, folder),
         "photos": test.get("photos"),
         "split": card.split["kind"],
@@ -75,7 +85,7 @@ def _melanoma_sensitivity(card, folder: Path) -> dict | None:
     except InvalidEvaluation:
         return None
     fits = found.split.get("part") == "test" and found.probabilities_sha256 == card.probabilities_sha256
-    return found.per_class["mel"]["sensitivity"] if fits else None
+    return found.under("balanced").per_class["mel"]["sensitivity"] if fits else None
 
 
 def _cells(record: dict) -> list[str]:
@@ -85,6 +95,7 @@ def _cells(record: dict) -> list[str]:
         f"{record['parameters'] / 1e6:.1f} M",
         f"{record['megabytes']:.1f} MB",
         interval(record["balanced_accuracy"]),
+        interval(record["accuracy"]),
         interval(record["melanoma_sensitivity"]),
         f"{record['split']} (LEAKY)" if record["leaky"] else record["split"],
     ]

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from core.diagnoses import CODES, MALIGNANT, index_of
-from core.evaluation.metrics import MELANOMA, NEVUS, flatten, point_names, scores
+from core.evaluation.metrics import DECIDED, MELANOMA, NEVUS, decision_scores, flatten, point_names, scores
 from core.evaluation.significance import bootstrap_p
-from core.evaluation.weighted import weighted_scores
+from core.evaluation.weighted import counted_scores, weighted_scores
 
 RESAMPLES = 1000
 LEVEL = 0.95
@@ -119,6 +119,32 @@ def lesion_bootstrap(
     per_class = {c: {k: with_interval(f"{c}.{k}", v) for k, v in row.items()} for c, row in points["per_class"].items()}
     summary = {name: with_interval(name, value) for name, value in points.items() if name != "per_class"}
     return summary | {"per_class": per_class}
+
+
+def decided_bootstrap(
+    y_true: np.ndarray, y_pred: np.ndarray, lesions: Iterable, *, resamples: int = RESAMPLES, seed: int = 0
+) -> dict:
+    """All of `metrics.decision_scores`, each with its 95 % interval, over the same resamples as `lesion_bootstrap`.
+
+    Args:
+        y_true, y_pred: classes, (N,), positions in `CODES`.
+        lesions: lesion of each photo, (N,).
+    """
+    y_true, y_pred, lesions = np.asarray(y_true), np.asarray(y_pred), np.asarray(list(lesions), dtype=str)
+    cells = np.eye(len(CODES) ** 2)[y_true * len(CODES) + y_pred]
+    weights = resample_lesions(lesions, resamples, seed).astype("float64")
+    summary, columns = counted_scores((weights @ cells).reshape(-1, len(CODES), len(CODES)), 0)
+    points = decision_scores(y_true, y_pred)
+    behind = _lesions_behind(y_true, y_pred, lesions)
+    per_class = {
+        code: {
+            key: proportion(value, columns[key][:, c], behind.get(f"{code}.{key}", 0))
+            for key, value in points["per_class"][code].items()
+        }
+        for c, code in enumerate(CODES)
+    }
+    scored = {name: proportion(points[name], summary[name], behind.get(name, 0)) for name in DECIDED}
+    return scored | {"per_class": per_class}
 
 
 def confidence_words(lesions: int, *, resamples: int = RESAMPLES, seed: int = 0) -> str:

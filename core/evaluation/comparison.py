@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from core.decisions import SCORED, rule_of
 from core.diagnoses import CODES
 from core.evaluation.bootstrap import paired_differences
 from core.evaluation.results import Results
@@ -17,7 +18,7 @@ class Comparison:
     """Model a against model b.
 
     Args:
-        differences: metric -> {"value", "low", "high", "p"}, a minus b.
+        differences: metric -> {"value", "low", "high", "p"}, a minus b, under the rule that the metric is headlined with.
         only_a, only_b: photos that only the one got right.
         both, neither: photos that both and that none got right.
         p: two-sided p value of McNemar's test that lets photos of one lesion go together. The verdict follows this one.
@@ -41,7 +42,11 @@ def compare_results(a: Results, b: Results, *, resamples: int = 1000, seed: int 
     Raises:
         ValueError: they were not; see `paired_differences`.
     """
-    differences = paired_differences(COMPARED, a.table, b.table, resamples=resamples, seed=seed)
+    differences = {}
+    for rule in SCORED:
+        asked = [metric for metric in COMPARED if rule_of(metric) == rule]
+        differences |= paired_differences(asked, a.weighed(rule), b.weighed(rule), resamples=resamples, seed=seed)
+    differences = {metric: differences[metric] for metric in COMPARED}
     answers = pd.DataFrame({"image_id": a.table.image_id, "lesion_id": a.table.lesion_id, "dx": a.table.dx})
     answers["a"] = [CODES[i] for i in a.y_pred]
     answers["p a"] = a.probabilities.max(axis=1)

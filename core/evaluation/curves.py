@@ -6,12 +6,15 @@ import numpy as np
 
 from core.diagnoses import CODES
 from core.evaluation.bootstrap import LEVEL, resample_lesions
-from core.evaluation.metrics import CALIBRATION_BINS, CLASSES, calibration_bins
+from core.evaluation.calibration_scores import CALIBRATION_BINS, calibration_bins, said_and_true
+from core.evaluation.metrics import CLASSES
 from core.evaluation.results import Results
 
 # Where a band is measured; the curve itself has every threshold.
 GRID = np.linspace(0, 1, 101)
 BAND_RESAMPLES = 400
+# What is asked beside the seven diagnoses: whether a photo shows a malignant or pre-malignant one.
+MALIGNANCY = "malignant"
 SCORE_BINS = 20
 
 
@@ -123,6 +126,24 @@ def reliability(results: Results) -> list[CalibrationBin]:
         )
         for b in range(CALIBRATION_BINS)
         if (place == b).any()
+    ]
+
+
+def reliability_of(results: Results, question: str) -> list[CalibrationBin]:
+    """The probability of one diagnosis, or of `MALIGNANCY`, over all photos, against the share that it was; no empty bins."""
+    said, true = said_and_true(results.y_true, results.probabilities)
+    column = len(CODES) if question == MALIGNANCY else CODES.index(question)
+    said, true = said[:, column], true[:, column]
+    place = calibration_bins(said)
+    return [
+        CalibrationBin(
+            b / CALIBRATION_BINS,
+            (b + 1) / CALIBRATION_BINS,
+            int((place == b).sum()),
+            float(said[place == b].mean()),
+            float(true[place == b].mean()),
+        )
+        for b in np.unique(place).tolist()
     ]
 
 

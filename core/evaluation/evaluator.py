@@ -1,9 +1,9 @@
 """Scores a bundle on a HAM10000 folder: photos in, `predictions.csv`, `cases.csv` and `evaluation.json` out."""
 
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from core.bundle import Bundle
@@ -11,9 +11,10 @@ from core.card import Card, bind_files
 from core.data.findings import list_findings
 from core.data.ham10000 import class_indices, read_dataset
 from core.data.split import PARTS, lesions_unknown
+from core.decisions import SCORED, Terms, decide, rule_of
 from core.diagnoses import CODES
-from core.evaluation.bootstrap import RESAMPLES, confidence_words, lesion_bootstrap
-from core.evaluation.metrics import absent_classes, confusion
+from core.evaluation.bootstrap import RESAMPLES, confidence_words, decided_bootstrap, lesion_bootstrap
+from core.evaluation.metrics import DECIDED, DECIDED_PER_CLASS, absent_classes, confusion
 from core.evaluation.operating import MELANOMA, operating_point
 from core.evaluation.predictions import Progress, predict_table
 from core.evaluation.report import EVALUATION_FILE, Evaluation
@@ -200,8 +201,9 @@ def _report(
     validation: Results | None,
 ) -> Evaluation:
     y_true, probabilities = class_indices(predictions), predictions[list(CODES)].to_numpy("float64")
-    scored = lesion_bootstrap(y_true, probabilities, predictions.lesion_id, resamples=resamples, seed=seed)
-    per_class = scored.pop("per_class")
+    metrics, per_class, decisions = score_rules(
+        y_true, probabilities, predictions.lesion_id, card.terms, resamples=resamples, seed=seed
+    )
     for code in CODES:
         of_class = predictions[predictions.dx == code]
         per_class[code] |= {"photos": len(of_class), "lesions": int(of_class.lesion_id.nunique())}
@@ -212,12 +214,13 @@ def _report(
         model=card.name,
         weights_sha256=card.weights["sha256"],
         probabilities_sha256=card.probabilities_sha256,
-        calibration=asdict(card.calibration),
+        calibration=card.calibration.to_json(),
         photos=len(predictions),
         lesions=lesions,
-        metrics=scored,
+        terms=card.terms.to_json(),
+        metrics=metrics,
         per_class=per_class,
-        confusion=confusion(y_true, probabilities.argmax(axis=1)).tolist(),
+        decisions=decisions,
         split={"part": split}
         | {k: card.split.get(k) for k in ("kind", "seed", "hash", "leaky")}
         | {"expected": expected, "missing": missing},
@@ -227,6 +230,27 @@ def _report(
         absent_classes=absent,
         operating_point=_operating_point(validation, y_true, probabilities, predictions.lesion_id),
     )
+
+
+def score_rules(
+    y_true: np.ndarray, probabilities: np.ndarray, lesions: Iterable, terms: Terms, *, resamples: int, seed: int = 0
+) -> tuple[dict, dict, dict]:
+    """The parts `metrics`, `per_class` and `decisions` of an `Evaluation`, with intervals; photos and lesions are not counted yet."""
+    scored = lesion_bootstrap(y_true, probabilities, lesions, resamples=resamples, seed=seed)
+    per_class = scored.pop("per_class")
+    decisions = {}
+    for rule in SCORED:
+        decided = decide(rule, probabilities, terms)
+        found = decided_bootstrap(y_true, decided, lesions, resamples=resamples, seed=seed)
+        of_classes = found.pop("per_class")
+        decisions[rule] = {
+            "metrics": {name: {**score, "rule": rule} for name, score in found.items()},
+            "per_class": of_classes,
+            "confusion": confusion(y_true, decided).tolist(),
+        }
+    headlined = {name: decisions[rule_of(name)]["metrics"][name] for name in DECIDED}
+    free = {code: {k: v for k, v in row.items() if k not in DECIDED_PER_CLASS} for code, row in per_class.items()}
+    return {**scored, **headlined}, free, decisions
 
 
 def _operating_point(validation: Results | None, y_true, probabilities, lesions) -> dict | None:

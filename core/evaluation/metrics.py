@@ -12,13 +12,24 @@ from sklearn.metrics import (
 )
 
 from core.diagnoses import CODES, MALIGNANT, index_of
+from core.evaluation.calibration_scores import CALIBRATION_BINS, calibration_bins, calibration_scores
 
 CLASSES = len(CODES)
 MELANOMA, NEVUS = index_of("mel"), index_of("nv")
 # Operating points that screening studies report. docs/reproduction.md, section 7.
 OPERATING_POINTS = (0.90, 0.95)
-# Guo et al. 2017, "On calibration of modern neural networks", section 4.
-CALIBRATION_BINS = 15
+# Scores that a decision rule gives; all others are of the probabilities themselves.
+DECIDED = (
+    "accuracy",
+    "balanced_accuracy",
+    "one_vs_rest_balanced_accuracy",
+    "macro_precision",
+    "macro_specificity",
+    "macro_f1",
+    "kappa",
+    "mcc",
+)
+DECIDED_PER_CLASS = ("sensitivity", "specificity", "precision", "f1")
 # A share such as 9/10 and the same share summed in another order must meet the same operating point.
 ROUNDING = 1e-12
 
@@ -52,11 +63,6 @@ def check_predictions(y_true: np.ndarray, probabilities: np.ndarray) -> tuple[np
 def confusion(y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
     """Counts of photos, shape (7, 7): rows are the true class, columns the predicted one."""
     return confusion_matrix(y_true, y_pred, labels=range(CLASSES))
-
-
-def calibration_bins(confidence: np.ndarray) -> np.ndarray:
-    """Bin of each photo's top-class probability: equal widths, each bin holding its upper edge, shape (N,), 0..14."""
-    return np.clip(np.ceil(confidence * CALIBRATION_BINS).astype("int64") - 1, 0, CALIBRATION_BINS - 1)
 
 
 def calibration_error(y_true: np.ndarray, probabilities: np.ndarray) -> float:
@@ -121,7 +127,7 @@ def _operating_points(positive: np.ndarray, score: np.ndarray) -> dict[str, floa
 
 
 def scores(y_true: np.ndarray, probabilities: np.ndarray) -> dict:
-    """All scores of one set of predictions; the predicted class is the most probable one.
+    """All scores of one set of predictions, decided by the rule "likeliest"; those of another rule are `decision_scores`.
 
     What cannot be computed is None, never 0: the sensitivity, precision, F1, AUC and average precision of a class
     that no photo has (its specificity stays defined), an AUC without negatives, a kappa with one class only. Means over
@@ -145,22 +151,62 @@ def scores(y_true: np.ndarray, probabilities: np.ndarray) -> dict:
         melanoma_nevus_auc: melanoma and nevus photos only, by p(mel) / (p(mel) + p(nv)).
         melanoma_sensitivity_at_90_specificity and _at_95_, melanoma_specificity_at_90_sensitivity and _at_95_: melanoma
             against the rest, the best threshold that reaches the level on these photos.
-        ece: expected calibration error. brier: sum over classes of squared error, 0..2. log_loss: nats.
+        ece: expected calibration error of the likeliest diagnosis' probability. macro_ece, malignancy_ece,
+            malignancy_mean_probability, malignancy_share, melanoma_slope, melanoma_intercept, malignancy_slope,
+            malignancy_intercept: see `calibration_scores`. brier: sum over classes of squared error, 0..2. log_loss: nats.
         majority_baseline: accuracy of always answering these photos' commonest class.
-        per_class: code -> sensitivity, specificity, precision, f1, auc, average_precision.
+        per_class: code -> sensitivity, specificity, precision, f1, auc, average_precision; ece, mean_probability and share, see
+            `calibration_scores`.
 
     Raises:
         ValueError: see `check_predictions`.
     """
     y_true, probabilities = check_predictions(y_true, probabilities)
-    y_pred = probabilities.argmax(axis=1)
+    decided = decision_scores(y_true, probabilities.argmax(axis=1))
+    photos = np.bincount(y_true, minlength=CLASSES)
+    present = [c for c in range(CLASSES) if photos[c]]
+    of_calibration, columns = calibration_scores(y_true, probabilities, np.ones((1, len(y_true))))
+    per_class = {}
+    for c, code in enumerate(CODES):
+        positive, there = y_true == c, c in present
+        per_class[code] = {
+            **decided["per_class"][code],
+            "auc": _auc(positive, probabilities[:, c]),
+            "average_precision": float(average_precision_score(positive, probabilities[:, c])) if there else None,
+            **{key: float(column[0, c]) for key, column in columns.items()},
+        }
+    aucs = [per_class[CODES[c]]["auc"] for c in present]
+    one_hot = np.eye(CLASSES)[y_true]
+    pair = np.isin(y_true, (MELANOMA, NEVUS))
+    return {
+        **{name: decided[name] for name in DECIDED},
+        "auc_macro": _mean(aucs),
+        "auc_weighted": _mean(aucs, [float(photos[c]) for c in present]),
+        "auc_micro": _auc(one_hot.ravel(), probabilities.ravel()),
+        "malignancy_auc": _auc(np.array(MALIGNANT)[y_true], malignancy(probabilities)),
+        "melanoma_nevus_auc": _auc(y_true[pair] == MELANOMA, melanoma_against_nevus(probabilities[pair])),
+        **_operating_points(y_true == MELANOMA, probabilities[:, MELANOMA]),
+        "ece": calibration_error(y_true, probabilities),
+        **{name: None if np.isnan(value[0]) else float(value[0]) for name, value in of_calibration.items()},
+        "brier": float(squared_errors(y_true, probabilities).mean()),
+        "log_loss": float(log_losses(y_true, probabilities).mean()),
+        "majority_baseline": float(photos.max() / len(y_true)),
+        "per_class": per_class,
+    }
+
+
+def decision_scores(y_true: np.ndarray, y_pred: np.ndarray) -> dict:
+    """The scores of decisions, whatever rule made them: `DECIDED`, and "per_class" with `DECIDED_PER_CLASS`; see `scores`.
+
+    Args:
+        y_true, y_pred: classes, (N,), positions in `CODES`.
+    """
     counts = confusion(y_true, y_pred)
     photos = counts.sum(axis=1)
     present = [c for c in range(CLASSES) if photos[c]]
     precision, recall, f1, _ = precision_recall_fscore_support(y_true, y_pred, labels=range(CLASSES), zero_division=0)
     per_class = {}
     for c, code in enumerate(CODES):
-        positive = y_true == c
         negatives = len(y_true) - photos[c]
         there = c in present
         per_class[code] = {
@@ -168,12 +214,8 @@ def scores(y_true: np.ndarray, probabilities: np.ndarray) -> dict:
             "specificity": float(1 - (counts[:, c].sum() - counts[c, c]) / negatives) if negatives else None,
             "precision": float(precision[c]) if there else None,
             "f1": float(f1[c]) if there else None,
-            "auc": _auc(positive, probabilities[:, c]),
-            "average_precision": float(average_precision_score(positive, probabilities[:, c])) if there else None,
         }
     column = {key: [per_class[CODES[c]][key] for c in present] for key in per_class["mel"]}
-    one_hot = np.eye(CLASSES)[y_true]
-    pair = np.isin(y_true, (MELANOMA, NEVUS))
     one_class = len(present) == 1
     return {
         "accuracy": float((y_pred == y_true).mean()),
@@ -189,16 +231,6 @@ def scores(y_true: np.ndarray, probabilities: np.ndarray) -> dict:
         "macro_f1": _mean(column["f1"]),
         "kappa": None if one_class else float(cohen_kappa_score(y_true, y_pred, labels=range(CLASSES))),
         "mcc": None if one_class else float(matthews_corrcoef(y_true, y_pred)),
-        "auc_macro": _mean(column["auc"]),
-        "auc_weighted": _mean(column["auc"], [float(photos[c]) for c in present]),
-        "auc_micro": _auc(one_hot.ravel(), probabilities.ravel()),
-        "malignancy_auc": _auc(np.array(MALIGNANT)[y_true], malignancy(probabilities)),
-        "melanoma_nevus_auc": _auc(y_true[pair] == MELANOMA, melanoma_against_nevus(probabilities[pair])),
-        **_operating_points(y_true == MELANOMA, probabilities[:, MELANOMA]),
-        "ece": calibration_error(y_true, probabilities),
-        "brier": float(squared_errors(y_true, probabilities).mean()),
-        "log_loss": float(log_losses(y_true, probabilities).mean()),
-        "majority_baseline": float(photos.max() / len(y_true)),
         "per_class": per_class,
     }
 

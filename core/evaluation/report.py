@@ -9,11 +9,26 @@ from core.diagnoses import CODES
 from core.files import finish_writing, write_text
 
 EVALUATION_FILE = "evaluation.json"
-FORMAT = 2
+FORMAT = 3
 
 
 class InvalidEvaluation(ValueError):
     """An `evaluation.json` that is missing, damaged or of another version."""
+
+
+@dataclass(frozen=True)
+class Ruled:
+    """An evaluation's scores under one decision rule.
+
+    Args:
+        rule: key of `core.decisions.DECISIONS`.
+        metrics, per_class, confusion: see `Evaluation`.
+    """
+
+    rule: str
+    metrics: dict
+    per_class: dict
+    confusion: list
 
 
 @dataclass(frozen=True)
@@ -22,13 +37,18 @@ class Evaluation:
 
     `evaluation.json` holds these fields under their names, but for `metrics`, whose entries stand at the top level:
 
-        {"format": 2, "model": ..., "weights_sha256": ..., "probabilities_sha256": ..., "calibration": {...}, "classes": [7 codes],
+        {"format": 3, "model": ..., "weights_sha256": ..., "probabilities_sha256": ..., "calibration": {...}, "classes": [7 codes],
          "photos": n, "lesions": n, "warnings": [...], "absent_classes": [...],
          "split": {...}, "data": {...}, "confidence": "95 % ...",
-         "accuracy": {"value": 0.8, "low": 0.78, "high": 0.82}, "balanced_accuracy": {...}, "auc_macro": {...}, ...,
-         "per_class": {"akiec": {"sensitivity": {...}, "specificity": {...}, "precision": {...}, "f1": {...},
-                                 "auc": {...}, "average_precision": {...}, "photos": n, "lesions": n}, ...},
-         "confusion": [7 lists of 7 counts],
+         "accuracy": {"value": 0.8, "low": 0.78, "high": 0.82, "rule": "likeliest"},
+         "balanced_accuracy": {..., "rule": "balanced"}, "auc_macro": {"value": ..., "low": ..., "high": ...}, ...,
+         "per_class": {"akiec": {"auc": {...}, "average_precision": {...}, "ece": {...}, "mean_probability": {...},
+                                 "share": {...}, "photos": n, "lesions": n}, ...},
+         "decisions": {"likeliest": {"metrics": {"accuracy": {...}, ...},
+                                     "per_class": {"akiec": {"sensitivity": {...}, "specificity": {...}, "precision": {...},
+                                                             "f1": {...}}, ...},
+                                     "confusion": [7 lists of 7 counts]},
+                       "balanced": {...}},
          "operating_point": {"score": "mel", "threshold": ..., "rule": ..., "validation": {...},
                              "sensitivity": {...}, "specificity": {...}}}
 
@@ -38,9 +58,12 @@ class Evaluation:
         probabilities_sha256: `Card.probabilities_sha256`, of weights, calibration and the rules' terms.
         calibration: of the card, as plain values.
         photos, lesions: how many were scored.
-        metrics: name -> {"value", "low", "high"}, None where undefined; the names are explained in `metrics.scores`.
-        per_class: code -> the class' scores in the same form, with its photos and lesions.
-        confusion: counts of photos, rows = true class, columns = predicted class, in the order of `classes`.
+        terms: of the card, as plain values: what the decision rules needed.
+        metrics: name -> {"value", "low", "high"}, None where undefined; the names are explained in `metrics.scores`. Those that
+            a decision rule gives are here under the rule that they are headlined with (see `decisions.rule_of`), which is named: "rule".
+        per_class: code -> the class' scores that need no decision, in the same form, with its photos and lesions.
+        decisions: rule -> what it gives: "metrics", "per_class", and "confusion": counts of photos, rows = true class, columns =
+            decided class, in the order of `classes`. See `under`.
         split: {"part": "test" | "validation" | "train" | "all", "kind", "seed", "hash", "leaky": of the model's split,
             "expected": photos of the part in the model's card (None for "all"), "missing": those that the folder lacks}.
         data: {"name": the folder's name, "photos": in the whole folder, and, of the scored ones, how many the model
@@ -58,11 +81,12 @@ class Evaluation:
     weights_sha256: str
     probabilities_sha256: str
     calibration: dict
+    terms: dict
     photos: int
     lesions: int
     metrics: dict
     per_class: dict
-    confusion: list
+    decisions: dict
     split: dict
     data: dict
     confidence: str
@@ -73,6 +97,12 @@ class Evaluation:
     classes: list = field(default_factory=lambda: list(CODES))
     format: int = FORMAT
 
+    def under(self, rule: str) -> "Ruled":
+        """Every score, those that need a decision as this rule of `decisions` makes it."""
+        decided = self.decisions[rule]
+        per_class = {code: {**row, **decided["per_class"].get(code, {})} for code, row in self.per_class.items()}
+        return Ruled(rule, {**self.metrics, **decided["metrics"]}, per_class, decided["confusion"])
+
     def headline(self) -> dict:
         """The summary that goes into `card.scores[part]`: every metric, with counts and `confidence`."""
         return {"photos": self.photos, "lesions": self.lesions, "confidence": self.confidence, **self.metrics}
@@ -81,12 +111,12 @@ class Evaluation:
         """The record of `evaluation.json`."""
         record = asdict(self)
         metrics = record.pop("metrics")
-        tail = {key: record.pop(key) for key in ("per_class", "confusion", "operating_point")}
+        tail = {key: record.pop(key) for key in ("per_class", "decisions", "operating_point")}
         return {"format": record.pop("format"), **record, **metrics, **tail}
 
 
 def _is_metric(entry: object) -> bool:
-    return isinstance(entry, dict) and set(entry) == {"value", "low", "high"}
+    return isinstance(entry, dict) and {"value", "low", "high"} <= set(entry) <= {"value", "low", "high", "rule"}
 
 
 def write_evaluation(evaluation: Evaluation, folder: str | Path) -> Path:

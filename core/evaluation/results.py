@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from core.card import Card
+from core.decisions import Terms, decide
 from core.diagnoses import CODES, index_of
 from core.evaluation.metrics import check_predictions, confusion
 from core.evaluation.report import (
@@ -44,7 +45,8 @@ class Results:
         evaluation: of `evaluation.json`.
         table: one row a photo: image_id, dx, the seven codes, lesion_id, dx_type, age (NaN unknown), sex, localization,
             dataset.
-        y_true, y_pred: classes, (N,), positions in `CODES`.
+        y_true: classes, (N,), positions in `CODES`.
+        y_pred: those of the rule "likeliest"; see `decided`.
         probabilities: (N, 7).
     """
 
@@ -53,6 +55,18 @@ class Results:
     y_true: np.ndarray
     y_pred: np.ndarray
     probabilities: np.ndarray
+
+    def decided(self, rule: str) -> np.ndarray:
+        """Classes that a decision rule gives, (N,), positions in `CODES`."""
+        return decide(rule, self.probabilities, Terms(**self.evaluation.terms))
+
+    def weighed(self, rule: str) -> pd.DataFrame:
+        """The table with probabilities whose largest is what the rule decides for: "balanced" divides them by the training shares."""
+        if rule == "likeliest":
+            return self.table
+        terms = Terms(**self.evaluation.terms)
+        weighed = self.probabilities / np.array(terms.shares) ** terms.power
+        return self.table.assign(**dict(zip(CODES, (weighed / weighed.sum(axis=1, keepdims=True)).T, strict=True)))
 
     @property
     def lesions(self) -> np.ndarray:
@@ -106,7 +120,7 @@ def _read_results(folder: str | Path, card: Card) -> Results:
     except ValueError as error:
         raise InvalidResults(f"{folder / PREDICTIONS_FILE} cannot be used. {error} {again}") from None
     y_pred = probabilities.argmax(axis=1)
-    if confusion(y_true, y_pred).tolist() != evaluation.confusion:
+    if confusion(y_true, y_pred).tolist() != evaluation.decisions.get("likeliest", {}).get("confusion"):
         raise InvalidResults(
             f"{PREDICTIONS_FILE} and evaluation.json of {name} are of different evaluations: their confusion matrices differ. "
             f"{again}"

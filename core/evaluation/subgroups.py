@@ -80,10 +80,16 @@ def subgroup_scores(results: Results, grouping: str, *, resamples: int = RESAMPL
 
 def _score(results: Results, name: str, rows: np.ndarray, resamples: int, seed: int) -> Subgroup:
     y_true, y_pred, lesions = results.y_true[rows], results.y_pred[rows], results.lesions[rows]
+    balanced = results.decided("balanced")[rows]
     weights = resample_lesions(lesions, resamples, seed).astype("float64")
-    cells = np.eye(CLASSES**2)[y_true * CLASSES + y_pred]
-    points, columns = counted_scores(confusion(y_true, y_pred)[None].astype("float64"), 0)
-    spread, spread_columns = counted_scores((weights @ cells).reshape(-1, CLASSES, CLASSES), 0)
+
+    def counted(decided: np.ndarray) -> tuple:
+        cells = np.eye(CLASSES**2)[y_true * CLASSES + decided]
+        points, columns = counted_scores(confusion(y_true, decided)[None].astype("float64"), 0)
+        return points, columns, *counted_scores((weights @ cells).reshape(-1, CLASSES, CLASSES), 0)
+
+    points, columns, spread, spread_columns = counted(y_pred)
+    even, even_columns, even_spread, even_spread_columns = counted(balanced)
     melanoma = y_true == MELANOMA
     melanomas, count = len(np.unique(lesions[melanoma])), len(np.unique(lesions))
     others = len(np.unique(lesions[~melanoma]))
@@ -106,7 +112,7 @@ def _score(results: Results, name: str, rows: np.ndarray, resamples: int, seed: 
         melanomas=melanomas,
         classes=len(CODES) - absent,
         accuracy=scored(points["accuracy"], spread["accuracy"], count),
-        balanced_accuracy=scored(points["balanced_accuracy"], spread["balanced_accuracy"], count),
+        balanced_accuracy=scored(even["balanced_accuracy"], even_spread["balanced_accuracy"], count),
         melanoma_sensitivity=scored(
             columns["sensitivity"][:, MELANOMA], spread_columns["sensitivity"][:, MELANOMA], melanomas
         ),

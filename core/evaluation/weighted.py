@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.diagnoses import CODES, MALIGNANT
+from core.evaluation.calibration_scores import calibration_scores
 from core.evaluation.metrics import (
     CALIBRATION_BINS,
     CLASSES,
@@ -215,6 +216,9 @@ def weighted_scores(y_true: np.ndarray, probabilities: np.ndarray, weights: np.n
         values["melanoma_nevus_auc"] = duel.curve(block).auc()
         values |= curves[MELANOMA].operating_points()
         values["ece"] = _share(np.abs(block @ surplus).sum(axis=1), total)
+        of_calibration, of_classes = calibration_scores(y_true, probabilities, block)
+        values |= of_calibration
+        columns |= of_classes
         values["brier"], values["log_loss"] = _share(block @ losses, total[:, None]).T
         return values | {
             f"{code}.{key}": column[:, c] for key, column in columns.items() for c, code in enumerate(CODES)

@@ -15,12 +15,12 @@ from core.wording import UNKNOWN, duration, interval, milliseconds
 
 # Scores that a card shows by itself, in this order; the others stand in the full table.
 HEADLINES = {
-    "balanced_accuracy": "Balanced accuracy",
-    "accuracy": "Accuracy",
+    "balanced_accuracy": "Balanced accuracy (rule balanced)",
+    "accuracy": "Accuracy (rule likeliest)",
     "auc_macro": "AUC, macro",
     "malignancy_auc": "AUC, malignancy",
-    "macro_f1": "F1, macro",
-    "ece": "Calibration error",
+    "macro_f1": "F1, macro (rule likeliest)",
+    "macro_ece": "Calibration error, by diagnosis",
 }
 PARTS = {"train": "training", "validation": "validation", "test": "test"}
 
@@ -118,7 +118,11 @@ def _draw_scores(card: Card, evaluation: Evaluation | None) -> None:
         with st.expander("Every score of the test part"):
             st.dataframe(
                 [
-                    {"Score": key.replace("_", " "), "Value and 95 % interval": interval(score)}
+                    {
+                        "Score": key.replace("_", " "),
+                        "Rule": score.get("rule", ""),
+                        "Value and 95 % interval": interval(score),
+                    }
                     for key, score in test.items()
                     if isinstance(score, dict)
                 ],
@@ -135,14 +139,13 @@ def _draw_score(label: str, score: dict) -> None:
 
 
 def _draw_per_class(evaluation: Evaluation) -> None:
-    st.markdown("**By diagnosis**")
+    st.markdown("**By diagnosis**, decided by the rule likeliest")
+    found = evaluation.under("likeliest")
     st.plotly_chart(
-        per_class_chart(evaluation.per_class),
+        per_class_chart(found.per_class),
         config=CONFIG,
         alt="Sensitivity by diagnosis: "
-        + "; ".join(
-            f"{NAMES[code]} {interval(evaluation.per_class.get(code, {}).get('sensitivity'))}" for code in CODES
-        ),
+        + "; ".join(f"{NAMES[code]} {interval(found.per_class.get(code, {}).get('sensitivity'))}" for code in CODES),
         key="per class",
     )
     st.dataframe(
@@ -157,7 +160,7 @@ def _draw_per_class(evaluation: Evaluation) -> None:
                 "AUC": interval(scores.get("auc")),
             }
             for code in CODES
-            if (scores := evaluation.per_class.get(code))
+            if (scores := found.per_class.get(code))
         ],
         hide_index=True,
         alt="Scores by diagnosis with 95 % intervals",

@@ -16,19 +16,20 @@ SHOWN = 8
 COLUMNS = 4
 
 
-def draw_cases(model: Evaluated, true: str, predicted: str) -> None:
+def draw_cases(model: Evaluated, true: str, predicted: str, rule: str = "likeliest") -> None:
     """Draws the cases of a cell, the most confident answer first.
 
     Args:
         true, predicted: codes, or `evaluation_rows.ANY`.
+        rule: that decided.
     """
-    rows = case_rows(model, true, predicted)
+    rows = case_rows(model, true, predicted, rule)
     if rows.empty:
         st.info("No photo is in this cell.", icon=":material/info:")
         return
     draw_table(
         rows,
-        f"Cases of {model.name}, true {true}, predicted {predicted}",
+        f"Cases of {model.name}, true {true}, predicted {predicted}, rule {rule}",
         f"{len(rows)} photos of {rows['Lesion'].nunique()} lesions, the most confident answer first.",
         tallest=11,
         probabilities=("Probability of the answer", "Probability of the truth"),

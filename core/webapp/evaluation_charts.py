@@ -158,7 +158,11 @@ def curve_chart(
     return figure
 
 
-def reliability_chart(models: list[tuple[str, list[CalibrationBin]]]) -> go.Figure:
+def reliability_chart(
+    models: list[tuple[str, list[CalibrationBin]]],
+    said: str = "probability of the answer",
+    true: str = "share of answers that were right",
+) -> go.Figure:
     """What came true against what was promised; the dot's size is the number of photos."""
     figure = go.Figure()
     figure.add_scatter(
@@ -182,7 +186,7 @@ def reliability_chart(models: list[tuple[str, list[CalibrationBin]]]) -> go.Figu
             customdata=[b.photos for b in bins],
             hovertemplate=f"{label}<br>promised %{{x:.2f}}, came true %{{y:.2f}}<br>%{{customdata}} photos<extra></extra>",
         )
-    _square(figure, "probability of the answer", "share of answers that were right")
+    _square(figure, said, true)
     return figure
 
 

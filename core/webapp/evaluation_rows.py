@@ -2,7 +2,9 @@
 
 import pandas as pd
 
-from core.diagnoses import CODES, NAMES
+from core.decisions import SCORED, rule_of
+from core.diagnoses import CODES, MALIGNANT, NAMES
+from core.evaluation.metrics import DECIDED
 from core.webapp.evaluations import Evaluated, kept_subgroups
 from core.wording import cut, interval
 
@@ -27,7 +29,15 @@ METRICS = {
     "melanoma_specificity_at_95_sensitivity": "Melanoma specificity at 95 % sensitivity",
     "kappa": "Cohen's kappa",
     "mcc": "Matthews correlation",
-    "ece": "Expected calibration error (lower is better)",
+    "ece": "Expected calibration error of the answer (lower is better)",
+    "macro_ece": "Expected calibration error, mean over diagnoses",
+    "malignancy_ece": "Expected calibration error of malignancy",
+    "malignancy_mean_probability": "Malignancy: mean probability said",
+    "malignancy_share": "Malignancy: true share",
+    "melanoma_slope": "Calibration slope of melanoma (1 is right, below is too bold)",
+    "melanoma_intercept": "Calibration intercept of melanoma (0 is right)",
+    "malignancy_slope": "Calibration slope of malignancy",
+    "malignancy_intercept": "Calibration intercept of malignancy",
     "brier": "Brier score, 0 to 2 (lower is better)",
     "log_loss": "Log loss, nats (lower is better)",
 }
@@ -42,19 +52,61 @@ PER_CLASS = {
 
 
 def headline_rows(models: dict[str, Evaluated]) -> list[dict]:
-    """Every summary score of the models, one row a score."""
+    """Every summary score of the models, one row a score, with the decision rule that gives it."""
     return [
-        {"Score": label}
+        {"Score": label, "Rule": rule_of(metric) if metric in DECIDED else ""}
         | {name: interval(model.results.evaluation.metrics.get(metric)) for name, model in models.items()}
         for metric, label in METRICS.items()
     ]
 
 
-def class_rows(model: Evaluated) -> list[dict]:
-    """The scores of each diagnosis, with what one photo weighs."""
+def rule_rows(models: dict[str, Evaluated]) -> list[dict]:
+    """The scores that need a decision, under each rule."""
+    return [
+        {"Score": METRICS[metric], "Rule": rule}
+        | {name: interval(model.results.evaluation.under(rule).metrics.get(metric)) for name, model in models.items()}
+        for metric in DECIDED
+        for rule in SCORED
+    ]
+
+
+def calibration_rows(model: Evaluated) -> list[dict]:
+    """What was said of each diagnosis on average, and what came true."""
     rows = []
     for code in CODES:
         scores = model.results.evaluation.per_class[code]
+        rows.append(
+            {
+                "Diagnosis": NAMES[code],
+                "Photos": scores["photos"],
+                "Mean probability": interval(scores["mean_probability"]),
+                "True share": interval(scores["share"]),
+                "Calibration error": interval(scores["ece"]),
+            }
+        )
+    metrics = model.results.evaluation.metrics
+    names = ("malignancy_mean_probability", "malignancy_share", "malignancy_ece")
+    rows.append(
+        {
+            "Diagnosis": "Any malignant or pre-malignant",
+            "Photos": sum(r["Photos"] for r, m in zip(rows, MALIGNANT, strict=True) if m),
+        }
+        | dict(
+            zip(
+                ("Mean probability", "True share", "Calibration error"),
+                (interval(metrics[n]) for n in names),
+                strict=True,
+            )
+        )
+    )
+    return rows
+
+
+def class_rows(model: Evaluated, rule: str = "likeliest") -> list[dict]:
+    """The scores of each diagnosis under a decision rule, with what one photo weighs."""
+    rows, scored = [], model.results.evaluation.under(rule)
+    for code in CODES:
+        scores = scored.per_class[code]
         photos = scores["photos"]
         rows.append(
             {"Diagnosis": NAMES[code], "Photos": photos, "Lesions": scores["lesions"]}
@@ -87,28 +139,29 @@ def subgroup_rows(model: Evaluated, grouping: str) -> list[dict]:
             "Photos": row.photos,
             "Lesions": row.lesions,
             "Melanomas (lesions)": row.melanomas,
-            "Accuracy": interval(row.accuracy),
-            "Balanced accuracy": interval(row.balanced_accuracy),
-            "Melanoma sensitivity": interval(row.melanoma_sensitivity),
-            "Melanoma specificity": interval(row.melanoma_specificity),
+            "Accuracy (rule likeliest)": interval(row.accuracy),
+            "Balanced accuracy (rule balanced)": interval(row.balanced_accuracy),
+            "Melanoma sensitivity (likeliest)": interval(row.melanoma_sensitivity),
+            "Melanoma specificity (likeliest)": interval(row.melanoma_specificity),
             "Caution": row.warning,
         }
         for row in kept_subgroups(model, grouping)
     ]
 
 
-def case_rows(model: Evaluated, true: str, predicted: str) -> pd.DataFrame:
+def case_rows(model: Evaluated, true: str, predicted: str, rule: str = "likeliest") -> pd.DataFrame:
     """The photos of a cell of the confusion matrix, the most confident answer first.
 
     Args:
         true, predicted: codes, or `ANY`.
+        rule: that decided.
     """
     results = model.results
-    table = results.table
-    kept = (true == ANY or table.dx == true) & (results.y_pred == CODES.index(predicted) if predicted != ANY else True)
+    table, decided = results.table, results.decided(rule)
+    kept = (true == ANY or table.dx == true) & (decided == CODES.index(predicted) if predicted != ANY else True)
     rows = table.assign(
-        predicted=[CODES[i] for i in results.y_pred],
-        p_predicted=results.probabilities.max(axis=1),
+        predicted=[CODES[i] for i in decided],
+        p_predicted=results.probabilities[range(len(table)), decided],
         p_true=results.probabilities[range(len(table)), results.y_true],
     )
     rows = rows[kept] if not isinstance(kept, bool) else rows

@@ -2,8 +2,10 @@
 
 import streamlit as st
 
+from core.decisions import DECISIONS, SCORED, rule_of
 from core.diagnoses import CODES, NAMES
-from core.evaluation.curves import reliability, score_distribution
+from core.evaluation.curves import MALIGNANCY, reliability, reliability_of, score_distribution
+from core.evaluation.metrics import DECIDED
 from core.evaluation.subgroups import FEW_LESIONS, FEW_MELANOMAS, GROUPINGS
 from core.webapp.charts import scores_chart
 from core.webapp.evaluation_cases import draw_cases
@@ -11,9 +13,11 @@ from core.webapp.evaluation_charts import confusion_chart, curve_chart, distribu
 from core.webapp.evaluation_rows import (
     ANY,
     METRICS,
+    calibration_rows,
     class_rows,
     headline_rows,
     operating_rows,
+    rule_rows,
     subgroup_rows,
 )
 from core.webapp.evaluations import Evaluated, kept_comparison, kept_curve, kept_subgroups
@@ -54,18 +58,23 @@ def draw_scores(models: dict[str, Evaluated]) -> None:
         f"Scores of {listed(list(models))}",
         "In brackets: 95 % intervals. Two models whose intervals overlap may still differ: see *Compare two*.",
     )
+    with st.expander("Each score under each decision rule"):
+        st.markdown("\n".join(f"- **{DECISIONS[rule].title}**: {DECISIONS[rule].about}" for rule in SCORED))
+        draw_table(rule_rows(models), f"Scores by decision rule of {listed(list(models))}")
     model = ask_one(models)
     st.subheader("By diagnosis", anchor=False)
-    rows = class_rows(model)
-    per_class = model.results.evaluation.per_class
+    rule = ask_rule()
+    rows = class_rows(model, rule)
+    per_class = model.results.evaluation.under(rule).per_class
     known = {NAMES[c]: per_class[c]["sensitivity"] for c in CODES if per_class[c]["sensitivity"]["value"] is not None}
     draw_figure(
         scores_chart(known, "sensitivity"),
-        f"sensitivity {model.name}",
-        "Dot: the share of a diagnosis' photos that the network named; whiskers: its 95 % interval. Wide whiskers mean few lesions.",
+        f"sensitivity {model.name} {rule}",
+        f"Rule {rule}. Dot: the share of a diagnosis' photos that the network named; whiskers: its 95 % interval. "
+        "Wide whiskers mean few lesions.",
         "; ".join(f"{row['Diagnosis']} {row['Sensitivity']}" for row in rows),
     )
-    draw_table(rows, f"Scores by diagnosis of {model.name}", "Each diagnosis against the rest.")
+    draw_table(rows, f"Scores by diagnosis of {model.name}, rule {rule}", "Each diagnosis against the rest.")
     small = [f"{NAMES[c]} {100 / n:.1f} points" for c in CODES if 0 < (n := per_class[c]["photos"]) <= SMALL_CLASS]
     if small:
         st.info(
@@ -77,25 +86,28 @@ def draw_scores(models: dict[str, Evaluated]) -> None:
 def draw_confusion(models: dict[str, Evaluated]) -> None:
     model = ask_one(models)
     results = model.results
-    cells = st.segmented_control(
-        "Cells show", ["Counts", "% of the row"], default="Counts", required=True, key="cells", bind="query-params"
-    )
-    counts = results.evaluation.confusion
+    with st.container(horizontal=True):
+        rule = ask_rule()
+        cells = st.segmented_control(
+            "Cells show", ["Counts", "% of the row"], default="Counts", required=True, key="cells", bind="query-params"
+        )
+    counts = results.evaluation.under(rule).confusion
     mel, nv = CODES.index("mel"), CODES.index("nv")
     missed, alarms = counts[mel][nv], counts[nv][mel]
     draw_figure(
         confusion_chart(counts, cells != "Counts"),
         f"confusion {model.name}",
-        "A row is what the lesions are, a column what the network said; the darker, the larger the share of its row. Framed: melanoma "
+        f"Rule {rule}: {DECISIONS[rule].about} A row is what the lesions are, a column what the network said; the darker, the larger "
+        "the share of its row. Framed: melanoma "
         f"called nevus ({missed} of {sum(counts[mel])} melanoma photos missed this way) and nevus called melanoma ({alarms} of "
         f"{sum(counts[nv])}). Click a cell for its cases.",
-        f"Confusion matrix of {model.name}: {missed} melanomas called nevus, {alarms} nevi called melanoma",
+        f"Confusion matrix of {model.name}, rule {rule}: {missed} melanomas called nevus, {alarms} nevi called melanoma",
         on_select=lambda: _open_cell(f"figure confusion {model.name}"),
         selection_mode="points",
     )
     draw_table(
         [{"True": NAMES[c]} | {SHORT_NAMES[p]: counts[i][j] for j, p in enumerate(CODES)} for i, c in enumerate(CODES)],
-        f"Confusion matrix of {model.name}",
+        f"Confusion matrix of {model.name}, rule {rule}",
     )
     st.subheader("Cases", anchor=False)
     with st.container(horizontal=True):
@@ -111,7 +123,7 @@ def draw_confusion(models: dict[str, Evaluated]) -> None:
             )
             for label, first in (("True", "mel"), ("Predicted", "nv"))
         )
-    draw_cases(model, true, predicted)
+    draw_cases(model, true, predicted, rule)
 
 
 def draw_curves(models: dict[str, Evaluated]) -> None:
@@ -185,7 +197,8 @@ def threshold_point(model: Evaluated, kind: str) -> tuple[float, tuple[float, fl
 
 
 def draw_calibration(models: dict[str, Evaluated]) -> None:
-    st.subheader("Reliability", anchor=False)
+    _draw_reliability_of_each(models)
+    st.subheader("Reliability of the answer", anchor=False)
     draw_figure(
         reliability_chart(
             [
@@ -231,6 +244,53 @@ def draw_calibration(models: dict[str, Evaluated]) -> None:
         )
 
 
+def _draw_reliability_of_each(models: dict[str, Evaluated]) -> None:
+    """What was said of each diagnosis, and of malignancy, against what came true."""
+    st.subheader("Reliability by diagnosis", anchor=False)
+    asked = st.selectbox(
+        "Diagnosis", [*CODES, MALIGNANCY], index=CODES.index("mel"), format_func=_named, key="calibrated", bind="query-params",
+        filter_mode=None, width=300,
+    )  # fmt: skip
+    errors = {
+        name: model.results.evaluation.metrics["malignancy_ece"] if asked == MALIGNANCY
+        else model.results.evaluation.per_class[asked]["ece"]
+        for name, model in models.items()
+    }  # fmt: skip
+    draw_figure(
+        reliability_chart(
+            [(f"{name}, ECE {interval(errors[name])}", reliability_of(model.results, asked)) for name, model in models.items()],
+            f"probability of {_named(asked).lower()}", "share that it was",
+        ),
+        f"reliability {asked}",
+        f"All photos by the probability that they got for {_named(asked).lower()}. On the dotted line, of photos said to be it with 30 %, "
+        "3 in 10 are; below, too much is said. Larger dots hold more photos.",
+        "; ".join(f"{name}: calibration error {interval(error)}" for name, error in errors.items()),
+    )  # fmt: skip
+    for name, model in models.items():
+        draw_table(
+            calibration_rows(model),
+            f"Said and true of {name}",
+            "The probabilities hold where diagnoses are as common as in the photos that the calibration was fitted on.",
+        )
+    draw_table(
+        [
+            {
+                "Model": name,
+                "Diagnosis": _named(question),
+                "From": round(b.low, 3),
+                "To": round(b.high, 3),
+                "Photos": b.photos,
+                "Mean probability": round(b.confidence, 3),
+                "True share": round(b.accuracy, 3),
+            }
+            for name, model in models.items()
+            for question in (*CODES, MALIGNANCY)
+            for b in reliability_of(model.results, question)
+        ],
+        "Reliability bins by diagnosis",
+    )
+
+
 def draw_subgroups(models: dict[str, Evaluated]) -> None:
     model = ask_one(models)
     grouping = st.selectbox("Group by", list(GROUPINGS), key="group", bind="query-params", filter_mode=None, width=300)
@@ -239,7 +299,8 @@ def draw_subgroups(models: dict[str, Evaluated]) -> None:
     draw_figure(
         scores_chart(known, "accuracy"),
         f"subgroups {grouping} {model.name}",
-        "Dot: accuracy in the group; whiskers: 95 % interval over its lesions. Groups differ in diagnoses: a gap is not yet unfairness.",
+        "Rule likeliest. Dot: accuracy in the group; whiskers: 95 % interval over its lesions. Groups differ in diagnoses: a gap "
+        "is not yet unfairness.",
         "; ".join(f"{name} {interval(score)}" for name, score in known.items()),
     )
     draw_table(
@@ -273,6 +334,7 @@ def draw_comparison(models: dict[str, Evaluated]) -> None:
         [
             {
                 "Score": COMPARED_WORDS[metric],
+                "Rule": rule_of(metric) if metric in DECIDED or metric.startswith("mel.") else "",
                 a: interval(_score_of(models[a], metric)),
                 b: interval(_score_of(models[b], metric)),
                 "A minus B, 95 %": difference(apart),
@@ -337,6 +399,14 @@ def draw_report(models: dict[str, Evaluated]) -> None:
             )
 
 
+def ask_rule() -> str:
+    """Which decision rule a figure shows."""
+    return st.segmented_control(
+        "Decision rule", SCORED, format_func=lambda rule: DECISIONS[rule].title.capitalize(), default=SCORED[0], required=True,
+        key="rule", bind="query-params", help=" ".join(DECISIONS[rule].about for rule in SCORED),
+    )  # fmt: skip
+
+
 def ask_one(models: dict[str, Evaluated]) -> Evaluated:
     """Which of the chosen models a figure of one model shows; not asked where there is one."""
     names = list(models)
@@ -347,12 +417,12 @@ def ask_one(models: dict[str, Evaluated]) -> Evaluated:
 
 def _score_of(model: Evaluated, metric: str) -> dict | None:
     code, _, key = metric.rpartition(".")
-    evaluation = model.results.evaluation
-    return evaluation.per_class[code][key] if code else evaluation.metrics.get(metric)
+    found = model.results.evaluation.under(rule_of(metric))
+    return found.per_class[code][key] if code else found.metrics.get(metric)
 
 
 def _named(code: str) -> str:
-    return {ANY: "Any", ALL: "All diagnoses"}.get(code) or NAMES[code]
+    return {ANY: "Any", ALL: "All diagnoses", MALIGNANCY: "Any malignant or pre-malignant"}.get(code) or NAMES[code]
 
 
 def _open_cell(key: str) -> None:

@@ -121,12 +121,15 @@ def side_by_side(name: str, models: dict[str, Evaluated]) -> pd.DataFrame:
 
 
 def _own_row(model: Evaluated) -> dict:
-    metrics = model.results.evaluation.metrics
+    metrics = model.results.evaluation.under("likeliest").metrics
     names = {"accuracy": "accuracy", "precision": "macro_precision", "f1": "macro_f1", "recall": "balanced_accuracy"}
     return (
         {"work": f"Melascope {model.name}", "reference": "-"}
         | {column: round(metrics[metric]["value"], 3) for column, metric in names.items()}
-        | {"auc": round(metrics["auc_macro"]["value"], 3), "notes": "held-out test by lesion; macro means"}
+        | {
+            "auc": round(metrics["auc_macro"]["value"], 3),
+            "notes": "held-out test by lesion; rule likeliest; macro means",
+        }
     )
 
 
@@ -179,9 +182,10 @@ def _draw_matrices(item: str, models: dict[str, Evaluated]) -> tuple[str, ...]:
         else:
             evaluation = model.results.evaluation
             st.markdown(
-                f"**Melascope, {plain(model.name)}** ({evaluation.photos:,} photos, split by {evaluation.split.get('kind')})"
+                f"**Melascope, {plain(model.name)}** ({evaluation.photos:,} photos, split by {evaluation.split.get('kind')}; "
+                "rule likeliest)"
             )
-            _draw_matrix(evaluation.confusion, shares, f"ours {item} {model.name}")
+            _draw_matrix(evaluation.under("likeliest").confusion, shares, f"ours {item} {model.name}")
             if model.card.backbone != backbone:
                 st.caption(f"No {backbone} was trained here yet; {plain(model.name)} stands in.")
     draw_table(
@@ -214,7 +218,7 @@ def _draw_bars(item: str, models: dict[str, Evaluated]) -> tuple[str, ...]:
     model = _ask_model(models)
     if model is not None:
         key = "f1" if source == "Table A3" else "sensitivity"
-        scores = [model.results.evaluation.per_class[code][key] for code in CODES]
+        scores = [model.results.evaluation.under("likeliest").per_class[code][key] for code in CODES]
         series.append((f"Melascope {model.name}", *_columns(scores), OUR_COLOR, "/"))
     draw_figure(
         bars_chart(
@@ -343,7 +347,7 @@ def _draw_cases(models: dict[str, Evaluated]) -> tuple[str, ...]:
             f"Of each kind ({', '.join(KINDS).lower()}) the two most confident answers, one photo a lesion: chosen by rule, not by eye.",
             probabilities=("confidence", "p(melanoma)", "p(nevus)"),
         )
-        counts = model.results.evaluation.confusion
+        counts = model.results.evaluation.under("likeliest").confusion
         pair = {
             f"{NAMES[true]}: {NAMES[said]}": counts[CODES.index(true)][CODES.index(said)]
             for true, said in KINDS.values()

@@ -8,12 +8,19 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.calibration import Calibration
-from core.diagnoses import CODES
-from core.evaluation.curves import reliability, score_distribution
+from core.diagnoses import CODES, NAMES
+from core.evaluation.curves import reliability, reliability_of, score_distribution
 from core.evaluation.subgroups import GROUPINGS
 from core.webapp.charts import per_class_chart
 from core.webapp.evaluation_charts import confusion_chart, curve_chart, distribution_chart, reliability_chart
-from core.webapp.evaluation_rows import class_rows, headline_rows, operating_rows, subgroup_rows
+from core.webapp.evaluation_rows import (
+    calibration_rows,
+    class_rows,
+    headline_rows,
+    operating_rows,
+    rule_rows,
+    subgroup_rows,
+)
 from core.webapp.evaluations import Evaluated, kept_curve
 from core.webapp.export import figure_config
 from core.webapp.frame import NOTICE
@@ -52,15 +59,21 @@ def report_parts(model: Evaluated) -> list[Part]:
         *(Part("notice", warning) for warning in evaluation.warnings),
         Part("heading", "Scores"),
         Part("table", rows=headline_rows({model.name: model})),
+        Part("heading", "Under each decision rule"),
+        Part("table", rows=rule_rows({model.name: model})),
         Part("heading", "By diagnosis"),
-        Part("text", "Dot: the share of a diagnosis' photos that the network named; whiskers: 95 % interval."),
-        Part("figure", "sensitivity", figure=per_class_chart(evaluation.per_class)),
+        Part(
+            "text",
+            "Rule likeliest. Dot: the share of a diagnosis' photos that the network named; whiskers: 95 % interval.",
+        ),
+        Part("figure", "sensitivity", figure=per_class_chart(evaluation.under("likeliest").per_class)),
         Part("table", rows=class_rows(model)),
         Part("heading", "Confusion matrix"),
         Part(
-            "text", "Rows: true; columns: predicted; colour: share of the row. Framed: melanoma called nevus, and back."
+            "text",
+            "Rule likeliest. Rows: true; columns: predicted; colour: share of the row. Framed: melanoma called nevus, and back.",
         ),
-        Part("figure", "confusion", figure=confusion_chart(evaluation.confusion)),
+        Part("figure", "confusion", figure=confusion_chart(evaluation.under("likeliest").confusion)),
     ]
     operating = operating_rows(model)
     if operating:
@@ -89,6 +102,19 @@ def report_parts(model: Evaluated) -> list[Part]:
             "text", "On the dotted line, answers given with 70 % are right 7 times in 10. Larger dots hold more photos."
         ),
         Part("figure", "reliability", figure=reliability_chart([(model.name, reliability(results))])),
+        Part("table", rows=calibration_rows(model)),
+        *(
+            Part(
+                "figure",
+                f"reliability {code}",
+                figure=reliability_chart(
+                    [(SHORT_NAMES[code], reliability_of(results, code))],
+                    f"probability of {NAMES[code].lower()}",
+                    "share that it was",
+                ),
+            )
+            for code in CODES
+        ),
         Part("text", "Bars up: photos of melanoma; bars down: all others."),
         Part("figure", "melanoma scores", figure=distribution_chart(*score_distribution(results, "mel"), "mel")),
     ]

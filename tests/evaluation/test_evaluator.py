@@ -81,7 +81,7 @@ def test_test_part_from_folder_to_files(drawn, drawn_folder, tmp_path):
         i for i in read_table(drawn_folder).image_id if i in set(drawn.card.split["test"])
     ]
     assert read_evaluation(tmp_path) == found
-    assert found.photos == len(rows) - 1 == sum(map(sum, found.confusion))
+    assert found.photos == len(rows) - 1 == sum(map(sum, found.under("balanced").confusion))
     assert found.lesions == sum(found.per_class[code]["lesions"] for code in CODES) < found.photos
     assert (found.model, found.weights_sha256) == ("Drawn", drawn.card.weights["sha256"])
     assert found.split == {
@@ -104,7 +104,8 @@ def test_scores_can_be_recomputed_from_the_written_predictions(drawn, drawn_fold
     found = evaluate(drawn, drawn_folder, "all", tmp_path, resamples=20)
     table = pd.read_csv(tmp_path / "predictions.csv")
     again = flatten(scores(table.dx.map(CODES.index).to_numpy(), table[list(CODES)].to_numpy()))
-    assert {name: entry["value"] for name, entry in found.metrics.items()} == pytest.approx(
+    likeliest = found.under("likeliest").metrics
+    assert {name: entry["value"] for name, entry in likeliest.items()} == pytest.approx(
         {name: value for name, value in again.items() if "." not in name}
     )
     assert found.per_class["mel"]["auc"]["value"] == pytest.approx(again["mel.auc"])
@@ -177,7 +178,7 @@ def test_absent_classes_are_said(drawn, few, tmp_path):
     table[table.dx != "akiec"].to_csv(few / METADATA_FILE, index=False)
     found = evaluate(with_split(drawn), few, "all", tmp_path / "out", resamples=20)
     assert "akiec" in found.absent_classes
-    assert found.per_class["akiec"]["sensitivity"] == {"value": None, "low": None, "high": None}
+    assert found.under("likeliest").per_class["akiec"]["sensitivity"] == {"value": None, "low": None, "high": None}
     assert (found.per_class["akiec"]["photos"], found.per_class["akiec"]["lesions"]) == (0, 0)
     assert any("No scored photo shows akiec" in text for text in found.warnings)
 

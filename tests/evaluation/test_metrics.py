@@ -129,6 +129,7 @@ def test_one_class_only():
     assert undefined == {
         *("kappa", "mcc", "auc_macro", "auc_weighted", "malignancy_auc", "melanoma_nevus_auc"),
         *("one_vs_rest_balanced_accuracy", "macro_specificity"),
+        *("melanoma_slope", "melanoma_intercept", "malignancy_slope", "malignancy_intercept"),
         *(f"melanoma_sensitivity_at_{level}_specificity" for level in (90, 95)),
         *(f"melanoma_specificity_at_{level}_sensitivity" for level in (90, 95)),
     }

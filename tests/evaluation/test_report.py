@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from core.decisions import EVEN
 from core.diagnoses import CODES
 from core.evaluation.report import (
     EVALUATION_FILE,
@@ -21,6 +22,11 @@ from core.evaluation.report import (
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCORE = {"value": 0.5, "low": 0.25, "high": 0.75}
 NONE = {"value": None, "low": None, "high": None}
+RULED = {
+    "metrics": {"accuracy": SCORE},
+    "per_class": {code: {"sensitivity": SCORE} for code in CODES},
+    "confusion": [[0] * 7 for _ in CODES],
+}
 
 
 @pytest.fixture
@@ -33,8 +39,9 @@ def evaluation() -> Evaluation:
         photos=8,
         lesions=6,
         metrics={"accuracy": SCORE, "balanced_accuracy": SCORE, "auc_macro": NONE},
-        per_class={code: {"sensitivity": SCORE, "auc": NONE, "photos": 1, "lesions": 1} for code in CODES},
-        confusion=[[0] * 7 for _ in CODES],
+        per_class={code: {"auc": NONE, "photos": 1, "lesions": 1} for code in CODES},
+        decisions={"likeliest": RULED, "balanced": RULED},
+        terms=EVEN.to_json(),
         split={
             "part": "test",
             "kind": "lesion",
@@ -61,10 +68,22 @@ def test_schema(evaluation, tmp_path):
     record = json.loads(write_evaluation(evaluation, tmp_path).read_text())
     assert record["balanced_accuracy"] == SCORE
     assert record["auc_macro"] == NONE
-    assert record["per_class"]["mel"]["sensitivity"] == SCORE
+    assert record["decisions"]["balanced"]["per_class"]["mel"]["sensitivity"] == SCORE
     assert record["classes"] == list(CODES)
     assert record["split"]["part"] == "test"
     assert "metrics" not in record
+
+
+def test_scores_under_a_rule_are_those_of_the_rule_and_those_that_need_none(evaluation):
+    found = evaluation.under("balanced")
+    assert (found.rule, found.per_class["mel"]["sensitivity"], found.per_class["mel"]["auc"]) == (
+        "balanced",
+        SCORE,
+        NONE,
+    )
+    assert found.metrics["auc_macro"] == NONE and found.confusion == RULED["confusion"]
+    with pytest.raises(KeyError):
+        evaluation.under("costs")
 
 
 def test_headline_fits_a_card(evaluation):

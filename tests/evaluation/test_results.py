@@ -8,8 +8,9 @@ import pytest
 from made_up import CARD, made_up_results, made_up_table, write_made_up
 
 from core.card import read_card, sha256_of, weights_root
+from core.decisions import SCORED
 from core.diagnoses import CODES
-from core.evaluation.metrics import flatten, scores
+from core.evaluation.metrics import DECIDED, decision_scores, flatten, scores
 from core.evaluation.report import EVALUATION_FILE
 from core.evaluation.results import CASES_FILE, PREDICTIONS_FILE, InvalidResults, read_results
 
@@ -61,7 +62,10 @@ def swap(table):
         (lambda f: edit_table(f / PREDICTIONS_FILE, lambda t: t.assign(dx="wart")), "Unknown diagnosis 'wart'"),
         (lambda f: edit_table(f / PREDICTIONS_FILE, lambda t: t.assign(mel="x")), "text where numbers belong"),
         (lambda f: edit_table(f / PREDICTIONS_FILE, lambda t: t.assign(mel=2.0)), "not probabilities"),
-        (lambda f: edit_evaluation(f, confusion=[[0] * 7] * 7), "confusion matrices differ"),
+        (
+            lambda f: edit_evaluation(f, decisions={"likeliest": {"confusion": [[0] * 7] * 7}}),
+            "confusion matrices differ",
+        ),
         (lambda f: edit_table(f / PREDICTIONS_FILE, lambda t: pd.concat([t, t.head(1)])), "more than once"),
         (lambda f: [(f / CASES_FILE).write_bytes(b"\xff\xfe\x00\x01"), name_anew(f / CASES_FILE)], "cannot be read"),
         (lambda f: (f / CASES_FILE).write_bytes((f / CASES_FILE).read_bytes()[:-9]), "its checksum is another"),
@@ -82,15 +86,19 @@ SHIPPED = sorted(p.parent.name for p in weights_root().glob("*/cases.csv"))
 def test_shipped_scores_are_those_of_the_shipped_predictions(name):
     folder = weights_root() / name
     found = read_results(folder, read_card(folder))
-    again = flatten(scores(found.y_true, found.probabilities))
-    written = {k: v["value"] for k, v in found.evaluation.metrics.items()}
-    written |= {
-        f"{code}.{k}": v["value"]
-        for code in CODES
-        for k, v in found.evaluation.per_class[code].items()
-        if isinstance(v, dict)
-    }
-    assert again == pytest.approx(written)
+    for rule in SCORED:
+        again = flatten(scores(found.y_true, found.weighed("likeliest")[list(CODES)].to_numpy()))
+        again |= flatten(decision_scores(found.y_true, found.decided(rule)))
+        ruled = found.evaluation.under(rule)
+        written = {k: v["value"] for k, v in ruled.metrics.items()}
+        written |= {
+            f"{code}.{k}": v["value"] for code in CODES for k, v in ruled.per_class[code].items() if isinstance(v, dict)
+        }
+        assert again == pytest.approx(written)
+        assert (found.weighed(rule)[list(CODES)].to_numpy().argmax(axis=1) == found.decided(rule)).all()
+    headlined = {k: v["rule"] for k, v in found.evaluation.metrics.items() if "rule" in v}
+    assert headlined["balanced_accuracy"] == "balanced" and headlined["accuracy"] == "likeliest"
+    assert set(headlined) == set(DECIDED)
     assert found.evaluation.lesions == len(set(found.lesions))
 
 

@@ -36,6 +36,15 @@ def test_what_one_photo_weighs(results):
         )
 
 
+def test_probabilities_mean_what_they_say(results):
+    """The first sentence of the app promises calibrated probabilities: of each model, on photos that calibrated nothing."""
+    melanoma, metrics = results.evaluation.per_class["mel"], results.evaluation.metrics
+    assert melanoma["ece"]["value"] <= 0.03
+    assert abs(melanoma["mean_probability"]["value"] - melanoma["share"]["value"]) <= 0.02
+    assert abs(metrics["malignancy_mean_probability"]["value"] - metrics["malignancy_share"]["value"]) <= 0.02
+    assert results.probabilities[:, MEL].mean() == pytest.approx(melanoma["mean_probability"]["value"])
+
+
 def test_the_operating_point_was_chosen_on_validation_and_measured_on_test(folder, results):
     point = results.evaluation.operating_point
     if point is None:
@@ -61,7 +70,7 @@ def test_the_area_under_the_drawn_curve_is_the_printed_auc(results):
 
 def test_the_two_by_two_gives_the_printed_sensitivity(results):
     (hit, missed), (alarm, quiet) = one_against_rest(results, "mel")
-    row = results.evaluation.per_class["mel"]
+    row = results.evaluation.under("likeliest").per_class["mel"]
     assert hit / (hit + missed) == pytest.approx(row["sensitivity"]["value"])
     assert quiet / (quiet + alarm) == pytest.approx(row["specificity"]["value"])
 

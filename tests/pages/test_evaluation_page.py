@@ -66,11 +66,13 @@ def test_every_section_draws_for_two_models(open_page, evaluated_root):
     rows = table(app, "One photo is").set_index("Diagnosis")
     photos = evaluation.per_class["df"]["photos"]
     assert rows.loc[NAMES["df"], "One photo is"] == f"{100 / photos:.1f} points"
-    assert rows.loc[NAMES["mel"], "Sensitivity"] == interval(evaluation.per_class["mel"]["sensitivity"])
+    assert rows.loc[NAMES["mel"], "Sensitivity"] == interval(
+        evaluation.under("likeliest").per_class["mel"]["sensitivity"]
+    )
 
     app = choose(app, "Confusion")
     matrix = table(app, "Nevus").set_index("True")
-    assert matrix.to_numpy().tolist() == evaluation.confusion
+    assert matrix.to_numpy().tolist() == evaluation.under("likeliest").confusion
     for code in ("any", "nv"):
         app.selectbox(key="true").select(code).run()
         app.selectbox(key="predicted").select("any").run()

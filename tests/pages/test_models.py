@@ -37,9 +37,10 @@ def trained(root, source, name, **changes):
     (folder / "history.csv").write_text(
         "epoch,phase,val_accuracy,val_balanced_accuracy\n1,frozen,.7,.5\n2,fine-tune,.8,.6\n"
     )
-    per_class = {code: {"sensitivity": SCORE, "photos": 9, "lesions": 8} for code in CODES}
+    per_class = {code: {"photos": 9, "lesions": 8} for code in CODES}
+    ruled = {"metrics": {}, "per_class": {code: {"sensitivity": SCORE} for code in CODES}, "confusion": []}
     evaluation = {
-        "format": 2,
+        "format": 3,
         "model": name,
         "weights_sha256": read_card(folder).weights["sha256"],
         "probabilities_sha256": read_card(folder).probabilities_sha256,
@@ -48,7 +49,8 @@ def trained(root, source, name, **changes):
         "lesions": 1500,
         "balanced_accuracy": SCORE,
         "per_class": per_class,
-        "confusion": [],
+        "terms": {},
+        "decisions": {"likeliest": ruled, "balanced": ruled},
         "split": {"part": "test"},
         "data": {},
         "confidence": "95 %",
