@@ -19,6 +19,8 @@ EPILOG = """Example: python -m core read mole.jpg --model MobileNetV2 --age 55 -
 
 Many: python -m core read photos/ --model MobileNetV2 --out readings"""
 FILES = ("attention.png", "heatmap.png", "reading.json")
+DICOM_FILES = ("photo.dcm", "attention.dcm", "heatmap.dcm", "reading.dcm", "capture.dcm")
+HEADER = "The DICOM header says"
 LINES_FILE = "readings.jsonl"
 REFUSED = "Not read. --force reads it anyway; what is said of such a photo means little."
 
@@ -58,11 +60,35 @@ def read(
     ] = False,
     force: Annotated[
         bool,
-        typer.Option("--force", help="Read also what the photo gate refuses, or cannot judge because it is damaged."),
+        typer.Option(
+            "--force",
+            help="Read also what the photo gate refuses, or cannot judge because it is damaged, and DICOM photos that say that text is "
+            "burned into them.",
+        ),
     ] = False,
     ask_jury: Annotated[
         bool, typer.Option("--jury/--no-jury", help="Ask the other models too, which lie beside the model's folder.")
     ] = True,
+    use_header: Annotated[
+        bool,
+        typer.Option(
+            "--header-facts",
+            help="Take from a DICOM header what --age, --sex and --site leave out. Otherwise it is only shown.",
+        ),
+    ] = False,
+    dicom: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for the reading as DICOM: attention.dcm, heatmap.dcm, reading.dcm and capture.dcm; photo.dcm, too, where the "
+            "photo came as another file. A folder a photo if there are several."
+        ),
+    ] = None,
+    keep_identity: Annotated[
+        bool,
+        typer.Option(
+            "--keep-identity", help="Write the patient of a DICOM photo into those files. Otherwise nobody's."
+        ),
+    ] = False,
 ) -> None:
     """Read a lesion: seven probabilities, where the network looked, and how far to trust it.
 
@@ -73,27 +99,34 @@ def read(
     """
     from core.card import InvalidBundle
 
-    if out is None and not as_json:
-        raise ValueError("Nowhere to put the reading. Give --out FOLDER, or --json to print it.")
-    ask = _Questions(model, age, sex, site, method, target, force, ask_jury)
-    if out is not None:
-        from core.files import check_folder_takes
+    if out is None and not as_json and dicom is None:
+        raise ValueError("Nowhere to put the reading. Give --out FOLDER, --dicom FOLDER, or --json to print it.")
+    if keep_identity and dicom is None:
+        raise ValueError("--keep-identity is for the files that --dicom writes. Give --dicom FOLDER, or leave it out.")
+    ask = _Questions(model, age, sex, site, method, target, force, ask_jury, use_header, keep_identity)
+    for folder in (out, dicom):
+        if folder is not None:
+            from core.files import check_folder_takes
 
-        check_folder_takes(out)
-    several = len(photos) > 1 or photos[0].is_dir()
+            check_folder_takes(folder)
+    if dicom is not None:
+        from core.interchange import check_writer
+
+        check_writer()
     listed = list_photos(photos)
     paths = listed.paths
+    several = len(photos) > 1 or photos[0].is_dir() or len(ask.open(paths[0])) > 1
     for line in listed.skipped_lines():
         say(line)
-    folders = _output_folders(paths, out, several)
-    records, failed = [], 0
+    places = zip(_output_folders(paths, out, several), _output_folders(paths, dicom, several), strict=True)
+    records, origins, failed = [], [], 0
     # What libraries may print must not get between the lines of --json.
     with quiet_libraries(), redirect_stdout(sys.stderr), progress("Reading") as update, ExitStack() as open_files:
         lines = open_files.enter_context(_open_lines(out)) if out is not None and several else None
-        for number, (path, folder) in enumerate(zip(paths, folders, strict=True)):
+        for number, (path, (folder, dicom_folder)) in enumerate(zip(paths, places, strict=True)):
             update(number, len(paths))
             try:
-                record = ask.read(path, folder)
+                found = ask.read(path, folder, dicom_folder)
             except InvalidBundle:
                 raise
             except Exception as error:  # one photo's fault must not cost the others their reading
@@ -101,20 +134,23 @@ def read(
                     raise
                 say_error(error)
                 failed += 1
-                record = {"error": sentence(error)}
-            records.append({"photo": str(path), **record} if several else record)
-            if lines:
-                lines.write(json.dumps(records[-1], allow_nan=False) + "\n")
-                lines.flush()
+                found = [{"error": sentence(error)}]
+            for record in found:
+                records.append({"photo": str(path), **record} if several else record)
+                origins.append(path)
+                if lines:
+                    lines.write(json.dumps(records[-1], allow_nan=False) + "\n")
+                    lines.flush()
         update(len(paths), len(paths))
+    written = " and ".join(str(place) for place in (out, dicom) if place is not None)
     if as_json:
         typer.echo(json.dumps(records if several else records[0], indent=1, allow_nan=False))
     elif several:
-        _show_many(records, out)
+        _show_many(records, written)
     else:
-        _show_one(records[0], out)
+        _show_one(records[0], written)
     # Of a folder, what is no dermoscopic photo may lie there; what was named should have been read.
-    refused = sum(path in listed.named and _refused(record) for path, record in zip(paths, records, strict=True))
+    refused = sum(path in listed.named and _refused(record) for path, record in zip(origins, records, strict=True))
     if failed:
         say_error(f"{failed} of {len(paths)} photos could not be read.")
     if refused:
@@ -130,7 +166,17 @@ class _Questions:
     """What is asked about each photo, checked at once; the models themselves are loaded for the first readable photo."""
 
     def __init__(
-        self, model: str, age: str, sex: str, site: str, method: str, target: str | None, force: bool, ask_jury: bool
+        self,
+        model: str,
+        age: str,
+        sex: str,
+        site: str,
+        method: str,
+        target: str | None,
+        force: bool,
+        ask_jury: bool,
+        use_header: bool,
+        keep_identity: bool,
     ):
         from core.card import find_bundle
         from core.data.patient import Facts
@@ -145,6 +191,8 @@ class _Questions:
         find_bundle(model)
         self.model, self.method, self.target = model, method, target
         self.force, self.ask_jury = force, ask_jury
+        self.use_header, self.keep_identity = use_header, keep_identity
+        self.opened: dict[Path, tuple] = {}
         self.jury_notes: list[str] = []
         self.jury_faults: list[str] = []
 
@@ -187,16 +235,34 @@ class _Questions:
             )
         return found
 
-    def read(self, path: Path, folder: Path | None) -> dict:
-        """Reads one photo, writes its files if there is a folder for them, and returns the record."""
-        from core.data.images import read_photo_file
+    def open(self, path: Path) -> tuple:
+        """The photos in a file, each once read: one, or the frames of a DICOM file."""
+        from core.interchange import read_photos
+
+        if path not in self.opened:
+            self.opened = {path: read_photos(path, force=self.force)}
+        return self.opened[path]
+
+    def read(self, path: Path, folder: Path | None, dicom: Path | None = None) -> list[dict]:
+        """Reads a file's photos, writes their files if there are folders for them, and returns a record of each."""
+        for place, names in ((folder, FILES), (dicom, DICOM_FILES)):
+            if place is not None and path.resolve() in [(place / name).resolve() for name in names]:
+                raise ValueError(f"{path} would be overwritten by its own reading. Choose another folder.")
+        photos = self.open(path)
+        self.opened = {}
+        if len(photos) == 1:
+            return [self._read_photo(path, photos[0], folder, dicom)]
+        records = []
+        for number, photo in enumerate(photos, 1):
+            places = (place / f"frame-{number}" if place is not None else None for place in (folder, dicom))
+            records.append({"frame": number, **self._read_photo(path, photo, *places)})
+        return records
+
+    def _read_photo(self, path: Path, read, folder: Path | None, dicom: Path | None) -> dict:
         from core.explain import encode_png
         from core.files import write_bytes, write_text
 
-        if folder is not None and path.resolve() in [(folder / name).resolve() for name in FILES]:
-            raise ValueError(f"{path} would be overwritten by its own reading. Choose another --out.")
-        read = read_photo_file(path)
-        photo = read.pixels
+        photo, (facts, told) = read.pixels, self._facts(read)
         from core.reading import encode_photo, read_lesion
         from core.trust.opinion import form_gate, form_opinion
 
@@ -205,15 +271,19 @@ class _Questions:
         gate = form_gate(self.signals, encoded)
         reading = None
         if self.force or gate is None or not gate.stops:
-            reading = read_lesion(bundle, None, self.facts, method=self.method, target=self.target, encoded=encoded)
+            reading = read_lesion(bundle, None, facts, method=self.method, target=self.target, encoded=encoded)
             reading = replace(reading, seconds=_with_encoding(reading.seconds, encoded.seconds))
         opinion = form_opinion(
-            self.signals, bundle, encoded, reading, gate=gate, jury=lambda: self._jury(photo, reading)
+            self.signals, bundle, encoded, reading, gate=gate, jury=lambda: self._jury(photo, facts, reading)
         )
-        record = (reading.to_json() if reading else self._refusal()) | opinion.to_json()
-        record["notes"] = [*read.notes, *record["notes"]]
+        record = (reading.to_json() if reading else self._refusal(facts)) | opinion.to_json()
+        record["notes"] = [*read.notes, *told, *record["notes"]]
         record["trust_notes"] = [*record["trust_notes"], *dict.fromkeys(self.jury_notes)]
         record["faults"] = [*record["faults"], *dict.fromkeys(self.jury_faults)]
+        if read.source is not None:
+            record["header_facts"] = vars(read.facts)
+        if dicom is not None and reading is not None:
+            record["notes"] += self._write_dicom(path, read, reading, record["gate"], dicom)
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
             if reading:
@@ -222,7 +292,37 @@ class _Questions:
             write_text(folder / "reading.json", json.dumps(record, indent=1, allow_nan=False) + "\n")
         return record
 
-    def _jury(self, photo, reading):
+    def _facts(self, photo) -> tuple:
+        """The facts about a photo's patient, and what is to be said of those in its header."""
+        from core.data.patient import Facts
+        from core.interchange import describe_facts
+
+        given, told, known = self.facts, photo.facts, describe_facts(photo.facts)
+        if not known:
+            return given, ()
+        if not self.use_header:
+            return given, (
+                f"{HEADER}: {known}. Not used; --header-facts takes what --age, --sex and --site leave out.",
+            )
+        facts = Facts(
+            told.age if given.age is None else given.age,
+            told.sex if given.sex == "unknown" else given.sex,
+            told.site if given.site == "unknown" else given.site,
+        )
+        return facts, (f"{HEADER}: {known}. Used where --age, --sex and --site say nothing; please check.",)
+
+    def _write_dicom(self, path: Path, photo, reading, gate: dict | None, folder: Path) -> list[str]:
+        """Writes a reading as DICOM; returns what is to be said of that."""
+        from core.files import write_together
+        from core.interchange import BURNED_IN, CAPTURE, make_objects, read_identity
+
+        identity = read_identity(path) if self.keep_identity and photo.source else None
+        remarks = gate["reasons"] if gate and gate["verdict"] != "ok" else ()
+        objects = make_objects(reading, photo, identity=identity, remarks=remarks)
+        write_together(folder, objects)
+        return [] if CAPTURE in objects else [BURNED_IN]
+
+    def _jury(self, photo, facts, reading):
         """What all networks say, or None where fewer than two vote."""
         from core.reading import encode_photo, read_lesion
         from core.trust.jury import convene
@@ -235,18 +335,18 @@ class _Questions:
                 opinions[juror.name] = reading.probabilities
             else:
                 seen = encode_photo(juror, photo, explain=False)
-                said = read_lesion(juror, None, self.facts, encoded=seen, explain=False)
+                said = read_lesion(juror, None, facts, encoded=seen, explain=False)
                 opinions[juror.name] = said.probabilities
         return convene(opinions)
 
-    def _refusal(self) -> dict:
+    def _refusal(self, facts) -> dict:
         """The record of a photo that was not read."""
         from core.reading import NOTICE
 
         card = self.bundle.card
         return {
             "model": self.bundle.name,
-            "facts": vars(self.facts),
+            "facts": vars(facts),
             "notes": [REFUSED],
             "card": {"sha256": card.weights["sha256"]},
             "notice": NOTICE,
@@ -294,7 +394,7 @@ def _output_folders(paths: list[Path], out: Path | None, several: bool) -> list[
     return folders
 
 
-def _show_one(record: dict, out: Path) -> None:
+def _show_one(record: dict, written: str) -> None:
     from core.diagnoses import DIAGNOSES, NAMES
 
     console = results()
@@ -327,10 +427,12 @@ def _show_one(record: dict, out: Path) -> None:
         console.print(f"Seen before: training {seen['kind']} {seen['image_id']}.", markup=False, style="yellow")
     for note in (*record["notes"], *record["trust_notes"]):
         console.print(note, markup=False, style="yellow", soft_wrap=True)
-    console.print(f"Written to {out}. For research and teaching; not a medical device.", markup=False, soft_wrap=True)
+    console.print(
+        f"Written to {written}. For research and teaching; not a medical device.", markup=False, soft_wrap=True
+    )
 
 
-def _show_many(records: list[dict], out: Path) -> None:
+def _show_many(records: list[dict], written: str) -> None:
     table = Table("photo", "most probable")
     table.add_column("probability", justify="right")
     table.add_column("malignant", justify="right")
@@ -353,4 +455,6 @@ def _show_many(records: list[dict], out: Path) -> None:
     console.print(table, markup=False)
     for note in notes:
         console.print(note, markup=False, style="yellow", soft_wrap=True)
-    console.print(f"Written to {out}. For research and teaching; not a medical device.", markup=False, soft_wrap=True)
+    console.print(
+        f"Written to {written}. For research and teaching; not a medical device.", markup=False, soft_wrap=True
+    )

@@ -2,9 +2,11 @@
 
 from core.interchange.identity import read_identity
 from core.interchange.read import DicomSource, SourcePhoto, describe_facts, read_photos
-from core.interchange.write import check_writer, make_objects
+from core.interchange.write import BURNED_IN, CAPTURE, check_writer, make_objects
 
 __all__ = [
+    "BURNED_IN",
+    "CAPTURE",
     "DicomSource",
     "SourcePhoto",
     "check_writer",
