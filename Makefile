@@ -1,9 +1,4 @@
-# make run    start the app on localhost (PORT=8501)
-# make test   lint, and all tests but the slow ones
-# make slow   the slow tests
-# make clean  remove what the others made, but no weights
-#
-# Each makes .venv and installs what it needs; a second run finds that done.
+# `make` alone says what can be made. Each target makes .venv and installs what it needs; a second run finds that done.
 
 PORT ?= 8501
 VENV := .venv
@@ -11,20 +6,24 @@ BIN := $(VENV)/bin
 # The first Python that starts; PYTHON=... names another.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do $$p -c '' 2>/dev/null && { echo $$p; break; }; done)
 
-.PHONY: run test lint slow clean
+.DEFAULT_GOAL := help
+.PHONY: help run test lint slow clean
 .DELETE_ON_ERROR:
 
-run: $(VENV)/.run-ready
+help: ## say what can be made
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1|/' | awk -F'|' '{ printf "  %-12s %s\n", $$1, $$2 }'
+
+run: $(VENV)/.run-ready ## start the app on localhost (another port: make run PORT=8600)
 	$(BIN)/python -m streamlit run app.py --server.address=localhost --server.port=$(PORT) \
 		--server.showEmailPrompt=false --browser.gatherUsageStats=false
 
-test: lint
+test: lint ## lint, and run all tests but the slow ones
 	$(BIN)/python -m pytest -m "not slow" -n auto --maxprocesses=4 --dist=loadfile
 
-lint: $(VENV)/.test-ready
+lint: $(VENV)/.test-ready ## look for faults without running anything
 	$(BIN)/ruff check .
 
-slow: $(VENV)/.test-ready
+slow: $(VENV)/.test-ready ## run the tests that take minutes
 	$(BIN)/python -m pytest -m slow
 
 $(VENV)/.made:
@@ -35,14 +34,14 @@ $(VENV)/.made:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/.run-ready: requirements.txt | $(VENV)/.made
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+$(VENV)/.run-ready: pyproject.toml | $(VENV)/.made
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
 	@touch $@
 
-$(VENV)/.test-ready: requirements-test.txt requirements.txt requirements-dicom.txt | $(VENV)/.made
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-test.txt
+$(VENV)/.test-ready: pyproject.toml | $(VENV)/.made
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[test]"
 	@touch $@ $(VENV)/.run-ready
 
-clean:
+clean: ## remove what the others made, but no models
 	rm -rf $(VENV) .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

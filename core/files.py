@@ -43,8 +43,10 @@ class CannotWrite(ValueError):
 
 
 def weights_root() -> Path:
-    """The folder of models: `MELASCOPE_WEIGHTS`, or `weights/` beside `core/`."""
-    return Path(os.environ.get(WEIGHTS_VARIABLE) or REPOSITORY / "weights")
+    """The folder of models: `MELASCOPE_WEIGHTS`, or `weights/` of the repository; installed without it, `weights/` where one works."""
+    if named := os.environ.get(WEIGHTS_VARIABLE):
+        return Path(named)
+    return REPOSITORY / "weights" if (REPOSITORY / "pyproject.toml").is_file() else Path.cwd() / "weights"
 
 
 def cache_root() -> Path:

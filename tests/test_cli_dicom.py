@@ -134,4 +134,4 @@ def test_what_cannot_be_written_is_said_before_anything_is_read(marked, drawn_bu
     monkeypatch.setitem(sys.modules, "highdicom", None)
     missing = run("read", marked, "--model", drawn_bundle_folder, "--dicom", tmp_path / "d")
     assert missing.exit_code == 1
-    assert "Install the extra `dicom`: `pip install -r requirements-dicom.txt`" in missing.stderr
+    assert 'Install the extra `dicom`: `pip install ".[dicom]"`' in missing.stderr

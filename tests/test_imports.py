@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -108,9 +109,12 @@ def test_pages_leave_networks_to_core(path):
 
 
 def test_requirements_are_what_the_sources_import_and_pinned():
-    files = ("requirements.txt", "requirements-dicom.txt")
-    lines = [line for name in files for line in (REPOSITORY / name).read_text(encoding="utf-8").splitlines()]
-    pins = dict(line.split("==") for line in lines if line and not line.startswith("#"))
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    every = [line for lines in (project["dependencies"], *extras.values()) for line in lines]
+    loose = [line for line in every if "==" not in line and not line.startswith("melascope[")]
+    assert not loose, f"Pin {loose} in pyproject.toml."
+    pins = dict(line.split("==") for line in (*project["dependencies"], *extras["dicom"]))
     packages = set().union(*map(imported_packages, SOURCES)) - set(sys.stdlib_module_names) - {"core"}
     assert {DISTRIBUTIONS.get(package, package) for package in packages} == set(pins) - PLUGINS
 

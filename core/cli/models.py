@@ -52,7 +52,10 @@ def models(
         results().print(table)
     else:
         results().print(
-            f"No models in {weights_root()}. Train one: python -m core train --help", markup=False, soft_wrap=True
+            f"No models in {weights_root()}. Train one (python -m core train --help), or name the folder where some are: "
+            "MELASCOPE_WEIGHTS=/some/folder; Melascope's repository has some in weights/.",
+            markup=False,
+            soft_wrap=True,
         )
     if broken:
         raise typer.Exit(1)

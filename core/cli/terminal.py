@@ -52,7 +52,7 @@ def sentence(error: Exception | str) -> str:
     if isinstance(error, (str, ValueError, OSError)):
         return str(error)
     if isinstance(error, ImportError):
-        return f"{error}. Install what Melascope needs: `make run`, or `pip install -r requirements.txt`."
+        return f"{error}. Install what Melascope needs: `make run`, or `pip install .` in its folder."
     if isinstance(error, MemoryError):
         return "The memory is full. Close other programs, or take a smaller --batch-size or backbone."
     first = (str(error).strip().splitlines() or ["no message"])[0]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 T = TypeVar("T")
-REQUIREMENTS = "requirements-dicom.txt"
+INSTALL = 'pip install ".[dicom]"'
 # Frames of one file; a photographic object has one, a capture of a dialogue some dozens.
 MAX_FRAMES = 256
 # Reads of a header: an element takes two or three. Photographs have some hundred elements, sequences included.
@@ -229,7 +229,7 @@ def missing_extra(name: str, package: str) -> UnreadablePhoto:
     """Says which extra reads a DICOM file."""
     return UnreadablePhoto(
         f"{name} is a DICOM file, and {package}, which reads it, is not installed. "
-        f"Install the extra `dicom`: `pip install -r {REQUIREMENTS}`."
+        f"Install the extra `dicom`: `{INSTALL}` in Melascope's folder."
     )
 
 

@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from core.data.dicom_file import REQUIREMENTS, hush
+from core.data.dicom_file import INSTALL, hush
 from core.interchange.evidence import make_evidence
 from core.interchange.identity import finish_identity
 from core.interchange.maps import enlarge_map, make_map, map_size
@@ -40,7 +40,7 @@ def check_writer() -> None:
     except ImportError as error:
         raise MissingWriter(
             f"Writing DICOM needs {error.name or 'highdicom'}, which is not installed. "
-            f"Install the extra `dicom`: `pip install -r {REQUIREMENTS}`."
+            f"Install the extra `dicom`: `{INSTALL}` in Melascope's folder."
         ) from None
 
 

@@ -87,9 +87,7 @@ def cold_server(drawn_bundle_folder, tmp_path) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def chromium():
     """Headless Chromium, or a visible skip."""
-    sync_api = pytest.importorskip(
-        "playwright.sync_api", reason="needs playwright (pip install -r requirements-test.txt)"
-    )
+    sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright (pip install -e .[test])")
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     with sync_api.sync_playwright() as playwright:
         try:

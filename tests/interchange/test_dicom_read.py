@@ -2,6 +2,7 @@
 
 import io
 import logging
+import re
 import sys
 import traceback
 import zlib
@@ -319,7 +320,7 @@ def test_without_the_extra_a_sentence_says_what_to_install(lesion, monkeypatch):
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "pydicom", None)
     for read in (read_photo, read_photos):
-        with pytest.raises(UnreadablePhoto, match="Install the extra `dicom`: `pip install -r requirements-dicom.txt`"):
+        with pytest.raises(UnreadablePhoto, match=re.escape('Install the extra `dicom`: `pip install ".[dicom]"`')):
             read(data, "lesion.dcm")
 
 

@@ -36,7 +36,7 @@ def postgresql():
     initdb, pg_ctl = _binary("initdb"), _binary("pg_ctl")
     if not initdb or not pg_ctl:
         pytest.skip("needs PostgreSQL's server programs (Debian: apt-get install postgresql)")
-    pytest.importorskip("psycopg", reason="needs psycopg (requirements-test.txt)")
+    pytest.importorskip("psycopg", reason="needs psycopg (the extra `postgresql`)")
     who = {}
     if hasattr(os, "geteuid") and os.geteuid() == 0:  # PostgreSQL refuses to run as root
         import pwd
