@@ -20,7 +20,8 @@ class Advice:
     Args:
         model: whose answer it is.
         probabilities: code -> calibrated probability, of all seven.
-        faulty: whether it was made wrong on purpose; see `quiz.faulty`. Only the end tells a learner.
+        really: code of what the network answered before it was made wrong on purpose (see `quiz.faulty`); None where it was not.
+            Only the end tells a learner.
 
     Raises:
         InvalidAdvice: not seven probabilities that add up to 1.
@@ -28,11 +29,15 @@ class Advice:
 
     model: str
     probabilities: dict[str, float]
-    faulty: bool = False
+    really: str | None = None
 
     def __post_init__(self):
         values = self.probabilities
         fits = isinstance(values, dict) and set(values) == set(CODES) and isinstance(self.model, str)
+        if self.really is not None and self.really not in CODES:
+            raise InvalidAdvice(
+                f"The network is said to have answered {self.really!r:.40}. Expected one of: {', '.join(CODES)}."
+            )
         if not fits or not all(isinstance(p, float | int) and 0 <= p <= 1 for p in values.values()):
             raise InvalidAdvice(
                 f"The network's answer is {values!r:.120}. Expected a probability for each of {', '.join(CODES)}."
@@ -46,13 +51,22 @@ class Advice:
         """Code of the likeliest diagnosis."""
         return max(CODES, key=self.probabilities.__getitem__)
 
+    @property
+    def faulty(self) -> bool:
+        """Whether it was made wrong on purpose."""
+        return self.really is not None
+
+    def disguised(self) -> "Advice":
+        """The same without a word on whether it was made wrong."""
+        return Advice(self.model, self.probabilities)
+
     def to_record(self) -> dict:
-        return {"model": self.model, "probabilities": self.probabilities, "faulty": self.faulty}
+        return {"model": self.model, "probabilities": self.probabilities, "really": self.really}
 
 
 def advice_from_record(record: dict | None) -> Advice | None:
     """The opposite of `to_record`; None stays None."""
-    return None if record is None else Advice(record["model"], record["probabilities"], record["faulty"])
+    return None if record is None else Advice(record["model"], record["probabilities"], record["really"])
 
 
 def advice_of_test_photos(results: Results, ids: Iterable[str], model: str) -> dict[str, Advice]:

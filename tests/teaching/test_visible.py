@@ -32,7 +32,7 @@ VOTES = (
 # What each secret looks like wherever it may hide in a view.
 SECRETS = {
     "truth": ("'df'", "confocal", "Because-of-this", "Dermatofibroma"),
-    "network": ("Drawn", "0.71", "'nv'"),
+    "network": ("Drawn", "0.71", "'nv'", "'akiec'"),
     "votes": ("vasc", "bkl", "62", "64"),
     "facts": ("77.0", "scalp"),
     "id": ("ISIC_0099999", "Pair-9", "Title-of-the-set"),
@@ -52,7 +52,7 @@ def room(steps, step, furthest=None, **further):
         version=17,
         cases=5,
         case=CASE,
-        advice=make_advice("nv", 0.71, faulty=True),
+        advice=make_advice("nv", 0.71, really="akiec"),
         photo_key="key-of-the-photo",
         votes=VOTES,
         students={1: "Anna", 2: "Bert", 3: "Carl"},
@@ -92,6 +92,7 @@ def test_no_student_finds_a_secret_anywhere_in_a_view_before_its_time(who):
             for furthest in range(step, len(steps)):
                 seen = visible(room(steps, step, furthest), who)
                 # A student's own answers hold no secret, whatever words are in them, and the network's name all diagnoses.
+                assert seen.network is None or seen.network.really is None or "truth" in steps[: step + 1]
                 open_answer = allowed(steps, step, who)["network"]
                 text = repr(asdict(replace(seen, own=(), network=None if open_answer else seen.network)))
                 for what, marks in SECRETS.items():

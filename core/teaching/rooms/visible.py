@@ -108,7 +108,7 @@ def _with(view: View, room: Room, seen: frozenset[str]) -> View:
         attribution=case.attribution,
         facts=case.facts if FACTS in seen else None,
         # That an answer was made wrong is told with the truth and not before.
-        network=replace(advice, faulty=advice.faulty and told) if advice and NETWORK in seen else None,
+        network=(advice if told else advice.disguised()) if advice and NETWORK in seen else None,
         map=MAP in seen,
         truth=case.truth if told else None,
         confirmed=case.confirmed if told else None,
