@@ -41,6 +41,6 @@ def is_secret(given: object, stored_hash: str) -> bool:
     return hmac.compare_digest(hash_secret(given), stored_hash)
 
 
-def photo_key(salt: str, position: int) -> str:
+def photo_key(salt: str, position: int | str) -> str:
     """What a phone asks a photo by: an ISIC id would let it look the truth up."""
     return hmac.new(salt.encode(), f"photo {position}".encode(), hashlib.sha256).hexdigest()[:24]
