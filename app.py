@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.webapp.ask import ask_facts, ask_model, ask_photo, say_broken, say_no_models
+from core.webapp.ask import ask_facts, ask_mixture, ask_model, ask_photo, say_broken, say_no_models
 from core.webapp.cached import preload
 from core.webapp.frame import page_frame
 from core.webapp.second_replay import offer_replay
@@ -20,6 +20,7 @@ with asked:
     photo = ask_photo()
     facts = ask_facts()
     name = ask_model(shelf)
+    mixture = ask_mixture(shelf.models[name])
     say_broken(shelf)
     offer_replay(shelf)
 
@@ -40,6 +41,6 @@ with answered:
     # The answer needs pandas and scikit-learn, for which nobody who only opens the page should wait.
     from core.webapp.reading_view import draw_questions, draw_reading
 
-    case = draw_reading(shelf, name, photo, facts)
+    case = draw_reading(shelf, name, photo, facts, mixture)
 
 draw_questions(case)

@@ -88,6 +88,13 @@ class Card:
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property
+    def calibrated_shares(self) -> tuple[float, ...]:
+        """How common the diagnoses were where the probabilities hold, (7,): among the photos of the calibration, else of the training."""
+        counts = (self.data.get("photos_per_class") or {}).get("validation") or self.terms.shares
+        there = [max(float(count), 1e-3) for count in counts]
+        return tuple(count / sum(there) for count in there)
+
+    @property
     def parameters(self) -> int:
         return int(self.weights["parameters"])
 

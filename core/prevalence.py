@@ -1,6 +1,7 @@
-"""Probabilities where diagnoses are mixed otherwise than where they were calibrated."""
+"""Probabilities where diagnoses are mixed otherwise than where they were calibrated: the table of places, and Bayes' rule."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -8,6 +9,92 @@ from core.diagnoses import CODES
 
 # Shares are typed and printed with few digits: seven rounded numbers need not add up to 1 exactly.
 TOLERANCE = 0.01
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """How common the seven diagnoses are where a photo comes from.
+
+    Args:
+        title: as an answer to "Where does this photo come from?".
+        shares: (7,), in the order of `CODES`.
+        source: where the shares are from, and what is assumed, in words.
+    """
+
+    title: str
+    shares: tuple[float, ...]
+    source: str
+
+    def apply(self, probabilities: np.ndarray, shares_from: Sequence[float]) -> np.ndarray:
+        """Probabilities there; see `reweight`."""
+        return reweight(probabilities, shares_from, self.shares)
+
+    def to_json(self) -> dict:
+        """As plain values."""
+        return {"title": self.title, "shares": dict(zip(CODES, self.shares, strict=True)), "source": self.source}
+
+
+AS_CALIBRATED = "ham10000"
+OWN = "own"
+MIXTURES: dict[str, Mixture] = {
+    "screening": Mixture(
+        "Screening of many moles",
+        (0.004, 0.008, 0.030, 0.003, 0.018, 0.934, 0.003),
+        "Melanoma as among the 33,126 photos of ISIC 2020 (584, 1.8 %), where patients' moles were photographed one after the other "
+        "(Rotemberg et al. 2021, Sci Data 8:34). How the others share the rest is assumed: nearly all are nevi.",
+    ),
+    "referral": Mixture(
+        "A referral clinic",
+        (0.0590, 0.1312, 0.1036, 0.0094, 0.1785, 0.5083, 0.0100),
+        "As the 25,331 photos of the ISIC 2019 training set, from clinics in Barcelona, Vienna, Queensland and New York (Combalia et al. "
+        "2019, arXiv 1908.02288), squamous cell carcinoma counted with actinic keratosis.",
+    ),
+}
+
+
+def own_mixture(melanoma: float, shares_from: Sequence[float]) -> Mixture:
+    """A place with another share of melanoma, where the other diagnoses are to one another as before.
+
+    Raises:
+        ValueError: a share that is not between 0 and 1.
+    """
+    if not 0 < melanoma < 1:
+        raise ValueError(
+            f"A share of melanoma of {melanoma!r} is not possible. Expected a number between 0 and 1, such as 0.02."
+        )
+    shares, place = np.array(shares_from, "float64") / np.sum(shares_from), CODES.index("mel")
+    others = 1 - shares[place]
+    shares *= (1 - melanoma) / others
+    shares[place] = melanoma
+    return Mixture(
+        f"A place where {100 * melanoma:.3g} % are melanomas",
+        tuple(shares.tolist()),
+        "The share of melanoma is the reader's; the other diagnoses are to one another as in the photos of the calibration.",
+    )
+
+
+def find_mixture(name: str, shares_from: Sequence[float]) -> Mixture | None:
+    """The mixture that was asked for; None where probabilities stay as they were calibrated.
+
+    Args:
+        name: "ham10000", a key of `MIXTURES`, or a share of melanoma, such as "0.02" or "2 %".
+        shares_from: of the calibration.
+
+    Raises:
+        ValueError: none of these.
+    """
+    if name == AS_CALIBRATED:
+        return None
+    if name in MIXTURES:
+        return MIXTURES[name]
+    number = name.strip()
+    try:
+        share = float(number.removesuffix("%")) / (100 if number.endswith("%") else 1)
+    except ValueError:
+        raise ValueError(
+            f"Unknown prevalence {name!r}. Expected {AS_CALIBRATED}, {', '.join(MIXTURES)}, or a share of melanoma such as 0.02 or 2%."
+        ) from None
+    return own_mixture(share, shares_from)
 
 
 def reweight(

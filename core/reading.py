@@ -16,6 +16,7 @@ from core.data.images import fit_image, photo_hash
 from core.data.patient import Facts
 from core.diagnoses import CODES, MALIGNANT, index_of
 from core.explain import EXPLAINERS, Heatmap, explain, find_explainer, overlay
+from core.prevalence import Mixture
 
 if TYPE_CHECKING:  # at run time this would load TensorFlow, and a page must be usable before that
     from core.bundle import Bundle
@@ -85,6 +86,36 @@ class EncodedPhoto:
 
 
 @dataclass(frozen=True, eq=False)
+class Elsewhere:
+    """Probabilities re-weighted by Bayes' rule to the mixture of diagnoses where a photo comes from.
+
+    Args:
+        mixture: there.
+        probabilities: diagnosis code -> probability there, in output order.
+    """
+
+    mixture: Mixture
+    probabilities: dict[str, float]
+
+    @property
+    def top(self) -> str:
+        return max(CODES, key=self.probabilities.get)
+
+    @property
+    def malignancy(self) -> float:
+        return sum(p for p, malignant in zip(self.probabilities.values(), MALIGNANT, strict=True) if malignant)
+
+    def to_json(self) -> dict:
+        """As plain values."""
+        return {
+            **self.mixture.to_json(),
+            "probabilities": self.probabilities,
+            "top": self.top,
+            "malignancy": self.malignancy,
+        }
+
+
+@dataclass(frozen=True, eq=False)
 class LesionReading:
     """What a network says about one photo and one patient. NumPy and plain values only.
 
@@ -102,6 +133,7 @@ class LesionReading:
         notes: sentences that belong beside the result.
         seconds: "encode", "head", "attention", "heatmap", "overlay", "total".
         versions: of the software.
+        elsewhere: what the probabilities are where the photo comes from; None where they stay as they were calibrated.
         card: "sha256" of the weights, "split_hash", "split_kind", "temperature" and "biases".
     """
 
@@ -120,6 +152,12 @@ class LesionReading:
     seconds: dict[str, float]
     versions: dict[str, str]
     card: dict
+    elsewhere: Elsewhere | None = None
+
+    @property
+    def here(self) -> dict[str, float]:
+        """The probabilities where the photo comes from: re-weighted if the reader said where, else as calibrated."""
+        return self.elsewhere.probabilities if self.elsewhere else self.probabilities
 
     def to_json(self) -> dict:
         """The reading as plain values for `json.dumps`: no pictures, no file name, nothing from EXIF."""
@@ -128,6 +166,7 @@ class LesionReading:
             "probabilities": self.probabilities,
             "top": self.top,
             "malignancy": self.malignancy,
+            "prevalence": self.elsewhere.to_json() if self.elsewhere else None,
             "facts": {"age": self.facts.age, "sex": self.facts.sex, "site": self.facts.site},
             "target": self.target,
             "method": self.method,
@@ -202,6 +241,7 @@ def read_lesion(
     opacity: float = 0.5,
     explain: bool = True,
     side: int | None = None,
+    mixture: Mixture | None = None,
 ) -> LesionReading:
     """Reads a lesion: what the network says, and where it looked.
 
@@ -214,6 +254,7 @@ def read_lesion(
         opacity: of the overlays' colours, 0..1.
         explain: False leaves out attention, heatmap and overlays.
         side: of the overlays at most, pixels, for a screen; the photo's own resolution when None.
+        mixture: of diagnoses where the photo comes from; None leaves the probabilities as they were calibrated.
 
     Raises:
         ValueError: unknown method or target, `encoded` is of another photo or model, or the network's answer is not
@@ -283,7 +324,15 @@ def read_lesion(
             "temperature": bundle.card.calibration.temperature,
             "biases": list(bundle.card.calibration.biases),
         },
+        elsewhere=_elsewhere(bundle, probabilities, mixture),
     )
+
+
+def _elsewhere(bundle: Bundle, probabilities: np.ndarray, mixture: Mixture | None) -> Elsewhere | None:
+    if mixture is None:
+        return None
+    there = mixture.apply(probabilities, bundle.card.calibrated_shares)
+    return Elsewhere(mixture, dict(zip(CODES, there.tolist(), strict=True)))
 
 
 def _check_fit(bundle: Bundle, photo: np.ndarray | None, encoded: EncodedPhoto) -> None:

@@ -645,3 +645,49 @@ def test_the_whole_way_from_photos_to_a_reading(drawn_folder, photo, tmp_path):
     read = run_apart("read", photo, "--model", model, "--out", tmp_path / "out", timeout=600)
     assert read.returncode == 0, read.stderr
     assert os.listdir(tmp_path / "out")
+
+
+def test_read_re_weights_to_where_the_photo_comes_from(photo, drawn_bundle_folder):
+    ask = ("read", photo, "--model", drawn_bundle_folder, "--no-jury", "--json")
+    plain, there = (json.loads(run(*ask, *more).stdout) for more in ((), ("--prevalence", "0.3")))
+    assert plain["prevalence"] is None and there["probabilities"] == plain["probabilities"]
+    assert there["prevalence"]["shares"]["mel"] == pytest.approx(0.3)
+    assert there["prevalence"]["probabilities"]["mel"] > plain["probabilities"]["mel"]
+    assert_one_sentence(run(*ask, "--prevalence", "somewhere"), "Unknown prevalence", "screening")
+
+
+def test_a_card_of_an_earlier_version_names_its_renewal_and_calibrate_does_it(bundle, drawn_folder, photo):
+    """Earlier versions baked an offset into the biases and calibrated by one temperature."""
+    from core.bundle import load_bundle, save_bundle
+    from core.card import read_card
+    from core.data.ham10000 import read_table
+    from core.data.split import split_table
+
+    kept = load_bundle(bundle)
+    kernel, trained = kept.classifier.head.get_layer("logits").get_weights()
+    counts = [5, 5, 10, 1, 10, 60, 9]
+    kept.classifier.head.get_layer("logits").set_weights(
+        [kernel, trained - 0.6 * np.log(np.array(counts) / 100).astype("float32")]
+    )
+    save_bundle(kept.classifier, kept.card, bundle)
+    card = json.loads((bundle / "card.json").read_text())
+    for name in ("calibration", "terms"):
+        del card[name]
+    card |= {"format": 1, "temperature": 1.5, "split": split_table(read_table(drawn_folder)).to_json()}
+    card["training"]["prior_shift"] = 0.6
+    card["data"]["photos_per_class"] = {"train": counts}
+    (bundle / "card.json").write_text(json.dumps(card))
+    refused = run("read", photo, "--model", bundle, "--json")
+    assert_one_sentence(refused, "format 1", f"python -m core calibrate {bundle.name}")
+    done = run("calibrate", bundle, "--data", drawn_folder)
+    assert done.exit_code == 0, done.output
+    renewed = load_bundle(bundle)
+    np.testing.assert_allclose(renewed.classifier.head.get_layer("logits").get_weights()[1], trained, atol=1e-6)
+    assert renewed.card.calibration.photos == len(card["split"]["validation"])
+    assert (
+        "prior_shift" not in renewed.card.training
+        and read_card(bundle).scores["validation"]["accuracy"]["rule"] == "likeliest"
+    )
+    biases = renewed.classifier.head.get_layer("logits").get_weights()[1]
+    assert run("calibrate", bundle, "--data", drawn_folder).exit_code == 0, "again changes no weight"
+    assert (load_bundle(bundle).classifier.head.get_layer("logits").get_weights()[1] == biases).all()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.diagnoses import CODES
-from core.prevalence import reweight
+from core.prevalence import AS_CALIBRATED, MIXTURES, find_mixture, own_mixture, reweight
 
 HAM = np.array([0.033, 0.051, 0.110, 0.011, 0.111, 0.669, 0.015])
 CLINIC = np.array([0.05, 0.15, 0.25, 0.02, 0.03, 0.48, 0.02])
@@ -55,3 +55,39 @@ def test_a_share_of_none_rules_out_and_nothing_left_is_the_mixture():
 def test_what_are_no_shares_is_refused_by_name(before, after, said):
     with pytest.raises(ValueError, match=said):
         reweight(np.full(7, 1 / 7), before, after)
+
+
+@pytest.mark.parametrize("name", MIXTURES)
+def test_each_place_has_seven_shares_and_says_where_they_are_from(name):
+    mixture = MIXTURES[name]
+    assert len(mixture.shares) == 7 and sum(mixture.shares) == pytest.approx(1, abs=1e-3) and min(mixture.shares) > 0
+    assert mixture.source.endswith(".") and "20" in mixture.source, "a source has a year"
+    assert find_mixture(name, HAM) is mixture
+    there = mixture.apply(HAM, HAM)
+    assert there == pytest.approx(np.array(mixture.shares) / sum(mixture.shares)), (
+        "the mean answer is the mixture itself"
+    )
+
+
+def test_a_share_of_melanoma_of_ones_own_by_hand():
+    mixture = own_mixture(0.02, HAM)
+    assert mixture.shares[4] == pytest.approx(0.02) and sum(mixture.shares) == pytest.approx(1)
+    assert mixture.shares[5] / mixture.shares[2] == pytest.approx(HAM[5] / HAM[2]), (
+        "the others stay as they are to one another"
+    )
+    # Odds of melanoma against nevus move by the ratio of the shares' odds, and by nothing else.
+    p = np.array([0, 0, 0, 0, 0.4, 0.6, 0])
+    there = mixture.apply(p, HAM)
+    factor = (mixture.shares[4] / mixture.shares[5]) / (HAM[4] / HAM[5])
+    assert there[4] / there[5] == pytest.approx(p[4] / p[5] * factor)
+    assert find_mixture("2 %", HAM).shares == find_mixture("0.02", HAM).shares == mixture.shares
+    assert "2 %" in mixture.title
+
+
+def test_as_calibrated_changes_nothing_and_what_is_no_place_is_refused():
+    assert find_mixture(AS_CALIBRATED, HAM) is None
+    with pytest.raises(ValueError, match="ham10000, screening, referral, or a share"):
+        find_mixture("my clinic", HAM)
+    for wrong in ("0", "1", "120%", "nan"):
+        with pytest.raises(ValueError, match="between 0 and 1"):
+            find_mixture(wrong, HAM)

@@ -20,6 +20,7 @@ from core.diagnoses import CODES, MALIGNANT, index_of
 from core.explain import EXPLAINERS, overlay
 from core.explain.compiled import compiled
 from core.explain.heatmap import NO_ATTENTION
+from core.prevalence import MIXTURES, reweight
 from core.reading import Recent, encode_photo, read_lesion, warm_up
 
 FACTS = Facts(age=61, sex="female", site="back")
@@ -59,6 +60,16 @@ def test_temperature_divides_the_logits(bundle, photo):
     plain, flat = read_lesion(bundle, photo), read_lesion(hot, photo)
     assert flat.top == plain.top
     assert max(flat.probabilities.values()) < max(plain.probabilities.values())
+
+
+def test_a_place_re_weights_the_probabilities_and_leaves_the_calibrated_ones(bundle, photo):
+    plain, there = read_lesion(bundle, photo), read_lesion(bundle, photo, mixture=MIXTURES["screening"])
+    assert there.probabilities == plain.probabilities and plain.elsewhere is None and plain.here == plain.probabilities
+    assert there.to_json()["prevalence"]["shares"]["mel"] == 0.018 and plain.to_json()["prevalence"] is None
+    expected = reweight(list(plain.probabilities.values()), bundle.card.calibrated_shares, MIXTURES["screening"].shares)
+    assert list(there.here.values()) == pytest.approx(expected.tolist())
+    assert there.here["mel"] < plain.here["mel"] and there.elsewhere.top == max(there.here, key=there.here.get)
+    assert there.elsewhere.malignancy == pytest.approx(expected[list(MALIGNANT)].sum())
 
 
 def test_overlays_have_the_photos_resolution(bundle, photo):

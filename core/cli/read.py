@@ -13,6 +13,7 @@ from rich.table import Table
 
 from core.cli.photo_list import list_photos
 from core.cli.terminal import plain_errors, progress, quiet_libraries, results, say, say_error, sentence
+from core.prevalence import find_mixture
 from core.wording import percent
 
 EPILOG = """Example: python -m core read mole.jpg --model MobileNetV2 --age 55 --sex female --site back --out reading
@@ -58,6 +59,13 @@ def read(
             "--json", help="Print the reading as JSON and nothing else: an array for several photos or a folder."
         ),
     ] = False,
+    prevalence: Annotated[
+        str,
+        typer.Option(
+            help="Where the photo comes from: ham10000 (probabilities as calibrated), screening, referral, or a share of melanoma, such "
+            "as 0.02. Re-weights the probabilities by Bayes' rule, beside the calibrated ones."
+        ),
+    ] = "ham10000",
     force: Annotated[
         bool,
         typer.Option(
@@ -103,7 +111,7 @@ def read(
         raise ValueError("Nowhere to put the reading. Give --out FOLDER, --dicom FOLDER, or --json to print it.")
     if keep_identity and dicom is None:
         raise ValueError("--keep-identity is for the files that --dicom writes. Give --dicom FOLDER, or leave it out.")
-    ask = _Questions(model, age, sex, site, method, target, force, ask_jury, use_header, keep_identity)
+    ask = _Questions(model, age, sex, site, method, target, force, ask_jury, use_header, keep_identity, prevalence)
     for folder in (out, dicom):
         if folder is not None:
             from core.files import check_folder_takes
@@ -177,8 +185,9 @@ class _Questions:
         ask_jury: bool,
         use_header: bool,
         keep_identity: bool,
+        prevalence: str,
     ):
-        from core.card import find_bundle
+        from core.card import find_bundle, read_card
         from core.data.patient import Facts
         from core.diagnoses import index_of
         from core.explain import find_explainer
@@ -188,7 +197,8 @@ class _Questions:
         if target is not None:
             index_of(target)
         find_explainer(method)
-        find_bundle(model)
+        card = read_card(find_bundle(model))
+        self.mixture = find_mixture(prevalence, card.calibrated_shares)
         self.model, self.method, self.target = model, method, target
         self.force, self.ask_jury = force, ask_jury
         self.use_header, self.keep_identity = use_header, keep_identity
@@ -271,7 +281,15 @@ class _Questions:
         gate = form_gate(self.signals, encoded)
         reading = None
         if self.force or gate is None or not gate.stops:
-            reading = read_lesion(bundle, None, facts, method=self.method, target=self.target, encoded=encoded)
+            reading = read_lesion(
+                bundle,
+                None,
+                facts,
+                method=self.method,
+                target=self.target,
+                encoded=encoded,
+                mixture=self.mixture,
+            )
             reading = replace(reading, seconds=_with_encoding(reading.seconds, encoded.seconds))
         opinion = form_opinion(
             self.signals, bundle, encoded, reading, gate=gate, jury=lambda: self._jury(photo, facts, reading)
@@ -394,6 +412,10 @@ def _output_folders(paths: list[Path], out: Path | None, several: bool) -> list[
     return folders
 
 
+def _ranked(probabilities: dict[str, float]) -> list[tuple[str, float]]:
+    return sorted(probabilities.items(), key=lambda item: -item[1])
+
+
 def _show_one(record: dict, written: str) -> None:
     from core.diagnoses import DIAGNOSES, NAMES
 
@@ -406,10 +428,21 @@ def _show_one(record: dict, written: str) -> None:
         groups = {d.code: (d.name, "malignant" if d.malignant else "benign") for d in DIAGNOSES}
         table = Table("diagnosis", "group", title=record["model"])
         table.add_column("probability", justify="right")
-        for code, probability in sorted(record["probabilities"].items(), key=lambda item: -item[1]):
+        for code, probability in _ranked(record["probabilities"]):
             table.add_row(*groups[code], percent(probability), style="bold" if code == record["top"] else "")
         console.print(table)
         console.print(f"Probability that it is malignant: {percent(record['malignancy'])}")
+        if there := record["prevalence"]:
+            named = ", ".join(
+                f"{groups[code][0].lower()} {percent(p)}" for code, p in _ranked(there["probabilities"])[:3]
+            )
+            shares = ", ".join(f"{code} {percent(share)}" for code, share in there["shares"].items())
+            console.print(
+                f"{there['title']} ({shares}): {named}; malignant {percent(there['malignancy'])}. The set, the jury and the measured "
+                "thresholds rest on the probabilities as calibrated.",
+                soft_wrap=True,
+                markup=False,
+            )
     if record["set"]:
         console.print(f"90 % set: {', '.join(NAMES[code] for code in record['set'])}", soft_wrap=True)
     if record["lookalike_vote"] and "probabilities" in record:

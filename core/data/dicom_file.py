@@ -171,7 +171,9 @@ def open_dicom(data: bytes, name: str, *, force: bool = False) -> DicomFile:
     """
     header = quietly(lambda: _read_header(data, name), name, "its header cannot be followed")
     photo_class = _photo_class(header, name)
-    burned = quietly(lambda: str(header.get("BurnedInAnnotation") or "").strip().upper(), name, "its header cannot be followed")
+    burned = quietly(
+        lambda: str(header.get("BurnedInAnnotation") or "").strip().upper(), name, "its header cannot be followed"
+    )
     if burned == "YES" and not force:
         raise UnreadablePhoto(
             f"{name} says that text is burned into its pixels (BurnedInAnnotation is YES), which may name the patient. Expected a photo "

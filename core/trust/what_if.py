@@ -24,6 +24,7 @@ import pandas as pd
 from core.data.patient import SEXES, SITES, Facts
 from core.diagnoses import CODES, NAMES, index_of
 from core.files import write_text
+from core.prevalence import Mixture
 from core.trust.measures import MEASURES, Progress, digest_of
 from core.trust.shares import share_of
 from core.wording import percent
@@ -122,13 +123,20 @@ class WhatIf:
         return tuple(said)
 
 
-def sweep_facts(bundle: "Bundle", encoded: "EncodedPhoto", facts: Facts, record: dict | None = None) -> WhatIf:
+def sweep_facts(
+    bundle: "Bundle",
+    encoded: "EncodedPhoto",
+    facts: Facts,
+    record: dict | None = None,
+    mixture: Mixture | None = None,
+) -> WhatIf:
     """Asks the head about one photo under all these facts, in one call.
 
     Args:
         encoded: what `encode_photo` gave for this photo and bundle.
         facts: as entered.
         record: of `facts.json`, from `read_measure`; without it no unknown fact is filled in.
+        mixture: of diagnoses where the photo comes from; None leaves probabilities as they were calibrated.
 
     Raises:
         ValueError: `encoded` is of another model.
@@ -149,6 +157,8 @@ def sweep_facts(bundle: "Bundle", encoded: "EncodedPhoto", facts: Facts, record:
         asked += filled[0]
     metadata = bundle.card.facts_encoder.encode_columns(*zip(*asked, strict=True))
     found = bundle.card.calibration.probabilities(many_facts(bundle.classifier, encoded.feature_map, metadata))
+    if mixture is not None:
+        found = mixture.apply(found, bundle.card.calibrated_shares)
     parts = np.split(found, np.cumsum([1, 1, len(SEXES) * len(AGES), len(SEXES), len(SITES)]))
     return WhatIf(
         facts,

@@ -5,14 +5,18 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
+from core.card import Card
 from core.data.drawn import draw_lesion
 from core.data.images import MAX_BYTES, UnreadablePhoto, photo_hash, read_photo, read_photo_file
 from core.data.patient import SEXES, SITES, Facts, InvalidFacts
 from core.data.photo_formats import UPLOADS
+from core.diagnoses import CODES
+from core.prevalence import AS_CALIBRATED, MIXTURES, OWN, Mixture, own_mixture
 from core.webapp.kept import keep
 from core.webapp.shelf import Shelf, headline, is_leaky
+from core.webapp.theme import SHORT_NAMES
 from core.webapp.words import plain
-from core.wording import UNKNOWN, interval, milliseconds
+from core.wording import UNKNOWN, interval, milliseconds, percent
 
 UPLOAD, CAMERA, EXAMPLE = "Upload", "Camera", "Drawn example"
 _UPLOADER, _CAMERA = "uploader", "camera"
@@ -119,6 +123,42 @@ def ask_facts() -> Facts | None:
     except InvalidFacts as error:
         st.error(plain(str(error)), icon=":material/person_alert:")
         return None
+
+
+def ask_mixture(card: Card) -> Mixture | None:
+    """Asks where the photo comes from: how common the diagnoses are there moves the probabilities.
+
+    Returns:
+        The mixture there, or None where probabilities stay as they were calibrated.
+    """
+    names = {AS_CALIBRATED: "As HAM10000 (as calibrated)"} | {key: one.title for key, one in MIXTURES.items()}
+    with st.container(horizontal=True, gap="small"):
+        place = st.selectbox(
+            "Where does this photo come from?",
+            [*names, OWN],
+            format_func=lambda key: names.get(key, "Own share of melanoma"),
+            key="place",
+            persist_state="session",
+            filter_mode=None,
+            width=290,
+            help="The probabilities hold where diagnoses are as common as in HAM10000, where melanoma is far commoner than in most "
+            "practices. Elsewhere they are re-weighted by Bayes' rule.",
+        )
+        mixture = MIXTURES.get(place)
+        if place == OWN:
+            share = st.number_input(
+                "Melanomas there, %", 0.01, 99.0, 2.0, 0.5, key="melanoma share", persist_state="session", width=150
+            )
+            mixture = own_mixture(share / 100, card.calibrated_shares)
+    if mixture is not None:
+        st.caption(f"Shares there: {shares_words(mixture.shares)}. {plain(mixture.source)}")
+    return mixture
+
+
+def shares_words(shares) -> str:
+    """How common each diagnosis is, in one line, the commonest first."""
+    ranked = sorted(zip(CODES, shares, strict=True), key=lambda item: -item[1])
+    return ", ".join(f"{SHORT_NAMES[code].lower()} {percent(share)}" for code, share in ranked)
 
 
 def ask_model(shelf: Shelf) -> str:

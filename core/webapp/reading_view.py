@@ -6,6 +6,7 @@ Apart from `app.py`, because it needs pandas, SciPy and scikit-learn, for which 
 import streamlit as st
 
 from core.data.patient import Facts
+from core.prevalence import Mixture
 from core.reading import read_lesion
 from core.trust.conformal import build_set
 from core.trust.gate import UNUSABLE
@@ -18,12 +19,12 @@ from core.webapp.overlays import draw_overlays
 from core.webapp.second_facts import ask_what_if, draw_facts_in_short
 from core.webapp.second_measures import kept_measure, kept_signals
 from core.webapp.second_sections import Case, draw_keeping, draw_sections
-from core.webapp.second_threshold import default_threshold, reader_threshold, say_threshold
+from core.webapp.second_threshold import default_threshold, reader_threshold, stand
 from core.webapp.shelf import Shelf
 from core.wording import milliseconds
 
 
-def draw_reading(shelf: Shelf, name: str, photo: Photo, facts: Facts) -> Case:
+def draw_reading(shelf: Shelf, name: str, photo: Photo, facts: Facts, mixture: Mixture | None = None) -> Case:
     """The gate's word, then the answer; the script ends here where the photo is refused or cannot be read."""
     card, folder = shelf.models[name], shelf.folder(name)
     signals = kept_signals(folder, card)
@@ -42,8 +43,8 @@ def draw_reading(shelf: Shelf, name: str, photo: Photo, facts: Facts) -> Case:
         elif not draw_gate(opinion.gate, signals.records.get("gate"), photo.hash):
             draw_faults(f for f in opinion.faults if f != signals.gate_fault)
             st.stop()
-        reading = read_lesion(bundle, None, facts, encoded=encoded, explain=False)
-        what = ask_what_if(bundle, encoded, facts, facts_record)
+        reading = read_lesion(bundle, None, facts, encoded=encoded, explain=False, mixture=mixture)
+        what = ask_what_if(bundle, encoded, facts, facts_record, mixture)
     except FAILURES as error:
         st.error(failure(error), icon=":material/error:")
         st.stop()
@@ -51,9 +52,9 @@ def draw_reading(shelf: Shelf, name: str, photo: Photo, facts: Facts) -> Case:
     draw_seen(opinion.seen)
     measured = signals.records.get("set")
     found = build_set(reading.probabilities, measured) if measured else None
-    draw_answer(reading, found, measured)
-    say_threshold(reading.probabilities["mel"], threshold)
-    draw_facts_in_short(what, threshold)
+    standing = stand(reading, threshold)
+    draw_answer(reading, found, measured, standing)
+    draw_facts_in_short(what, standing.threshold if standing and not standing.calibrated_only else None)
     seconds = encoded.seconds["encode"] + reading.seconds["head"]
     st.caption(f"Read by {name} in {milliseconds(seconds)}; photo of {photo.size}.")
     return Case(

@@ -12,7 +12,6 @@ from core.reading import METHOD, read_lesion
 from core.trust.case_report import NOTICE, Bars, Heading, Notice, Part, Pictures, Rows, Text, report_html
 from core.trust.map_agreement import map_agreement
 from core.trust.replay import write_case
-from core.trust.threshold import threshold_words
 from core.webapp.lookalikes_view import CONFIRMED, headline
 from core.webapp.lookalikes_view import worth as lookalikes_worth
 from core.webapp.overlays import SHOWN_SIDE, agreement_words
@@ -20,7 +19,7 @@ from core.webapp.photos import load_photo
 from core.webapp.second_facts import over_patients
 from core.webapp.second_jury import ask_jury, jury_worth
 from core.webapp.second_set import UNKNOWING, worth
-from core.webapp.second_threshold import is_own
+from core.webapp.second_threshold import stand
 from core.webapp.shelf import headline as score_of
 from core.wording import interval, percent
 
@@ -146,7 +145,8 @@ def report_pdf(parts: list[Part]) -> bytes:
 
 def _answer(case: "Case") -> list[Part]:
     reading, found = case.reading, case.found
-    top = f"{NAMES[reading.top]}, {percent(reading.probabilities[reading.top])}"
+    said = reading.elsewhere or reading
+    top = f"{NAMES[said.top]}, {percent(reading.here[said.top])}"
     parts: list[Part] = [Heading("Answer")]
     if case.opinion.gate and case.opinion.gate.verdict != "ok":
         parts.append(Notice(f"Photo gate: {case.opinion.gate.verdict}. {' '.join(case.opinion.gate.reasons)}"))
@@ -157,13 +157,32 @@ def _answer(case: "Case") -> list[Part]:
         parts.append(Notice(f"{UNKNOWING}. {found.doubt} Likeliest all the same: {top}."))
     else:
         parts.append(Text(f"Likeliest diagnosis: {top}."))
-    parts.append(Text(f"Malignant or pre-malignant: {percent(reading.malignancy)}."))
+    parts.append(Text(f"Malignant or pre-malignant: {percent(said.malignancy)}."))
     if found:
         parts += [Text(f"{found.words}."), Text(worth(found, case.signals.records["set"]), small=True)]
-    parts.append(Bars(reading.probabilities))
-    if case.threshold is not None:
-        melanoma = reading.probabilities["mel"]
-        parts.append(Text(f"Melanoma {percent(melanoma)}: {threshold_words(melanoma, case.threshold, is_own())}."))
+    parts.append(Bars(reading.here))
+    standing = stand(reading, case.threshold)
+    if standing:
+        parts.append(Text(f"{standing.words}."))
+    if reading.elsewhere:
+        mixture = reading.elsewhere.mixture
+        parts += [
+            Notice(
+                f"Re-weighted by Bayes' rule to where the photo comes from: {mixture.title}. As calibrated: {NAMES[reading.top]}, "
+                f"{percent(reading.probabilities[reading.top])}; the 90 % set, the jury and the operating point go by those."
+            ),
+            Rows(
+                tuple(
+                    {
+                        "Diagnosis": NAMES[code],
+                        "Share there": percent(share),
+                        "As calibrated": percent(reading.probabilities[code]),
+                    }
+                    for code, share in zip(CODES, mixture.shares, strict=True)
+                )
+            ),
+            Text(mixture.source, small=True),
+        ]
     return parts
 
 

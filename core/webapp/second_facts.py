@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.data.patient import Facts
 from core.diagnoses import CODES, NAMES
+from core.prevalence import Mixture
 from core.trust.what_if import Expected, WhatIf, sweep_facts
 from core.webapp.charts import CONFIG
 from core.webapp.second_charts import age_chart, describe_ages, describe_places, place_chart
@@ -12,11 +13,12 @@ from core.wording import listed, percent, rate
 _MEL = CODES.index("mel")
 
 
-def ask_what_if(bundle, encoded, facts, record: dict | None) -> WhatIf | None:
+def ask_what_if(bundle, encoded, facts, record: dict | None, mixture: Mixture | None = None) -> WhatIf | None:
     """The sweep of a photo, kept with it; None for a network that looks at the photo only."""
     if not bundle.classifier.uses_metadata:
         return None
-    return encoded.answers.get(("what if", facts, record is None), lambda: sweep_facts(bundle, encoded, facts, record))
+    key = ("what if", facts, record is None, mixture and mixture.shares)
+    return encoded.answers.get(key, lambda: sweep_facts(bundle, encoded, facts, record, mixture))
 
 
 def draw_facts_in_short(what: WhatIf | None, threshold: float | None) -> None:

@@ -112,7 +112,7 @@ def _draw_trust(case: Case) -> None:
 
 
 def _draw_threshold(case: Case) -> None:
-    draw_threshold(case.shelf, case.name, case.threshold, case.default, case.reading.probabilities["mel"])
+    draw_threshold(case.shelf, case.name, case.threshold, case.default, case.reading)
 
 
 def _say_missing(case: Case, file: str) -> None:

@@ -1,10 +1,13 @@
 """The reader's own threshold on the probability of melanoma: kept for the session and in the address, in words beside the answer."""
 
+from dataclasses import dataclass, replace
+
 import streamlit as st
 
 from core.card import Card, DamagedFile, read_bound
 from core.evaluation.melanoma import Duel
 from core.evaluation.report import EVALUATION_FILE, InvalidEvaluation, read_evaluation
+from core.prevalence import Mixture, reweight
 from core.trust.threshold import RATIOS, suggested_threshold, threshold_words, weigh
 from core.webapp.evaluations import Evaluated, read_evaluated
 from core.webapp.shelf import Shelf
@@ -46,13 +49,47 @@ def is_own() -> bool:
     return _OWN in st.session_state
 
 
-def say_threshold(melanoma: float, threshold: float | None) -> None:
-    """One sentence beside the answer."""
-    if threshold is not None:
-        st.caption(f"Melanoma {percent(melanoma)}, {threshold_words(melanoma, threshold, is_own())}.")
+@dataclass(frozen=True)
+class Standing:
+    """Where a photo's probability of melanoma stands to the threshold in use.
+
+    Args:
+        melanoma: the probability that is compared.
+        threshold: that it is compared with.
+        own: whether the reader set the threshold.
+        calibrated_only: the photo is said to come from elsewhere, and the threshold is the network's operating point, which was chosen on
+            probabilities as calibrated: those are compared, whatever the place.
+    """
+
+    melanoma: float
+    threshold: float
+    own: bool
+    calibrated_only: bool
+
+    @property
+    def above(self) -> bool:
+        return self.melanoma >= self.threshold
+
+    @property
+    def words(self) -> str:
+        """In one sentence, without its full stop."""
+        which = ", as calibrated," if self.calibrated_only else ","
+        return f"Melanoma {percent(self.melanoma)}{which} is {threshold_words(self.melanoma, self.threshold, self.own)}"
 
 
-def draw_threshold(shelf: Shelf, name: str, threshold: float | None, default: float | None, melanoma: float) -> None:
+def stand(reading, threshold: float | None) -> Standing | None:
+    """Where a reading stands to the threshold in use; None without one.
+
+    A reader's own threshold weighs costs where the photo comes from, so it is compared with the probability there.
+    """
+    if threshold is None:
+        return None
+    calibrated_only = reading.elsewhere is not None and not is_own()
+    melanoma = (reading.probabilities if calibrated_only else reading.here)["mel"]
+    return Standing(melanoma, threshold, is_own(), calibrated_only)
+
+
+def draw_threshold(shelf: Shelf, name: str, threshold: float | None, default: float | None, reading) -> None:
     """The threshold, what it gives on test photos, and the table from costs to thresholds."""
     if st.session_state.pop(_CHANGED, False):
         st.rerun()  # the sentence beside the answer stands outside this section
@@ -78,11 +115,12 @@ def draw_threshold(shelf: Shelf, name: str, threshold: float | None, default: fl
         else f"This network's operating point, chosen on validation photos, is {cut(default)}.",
     )
     if threshold is not None:
-        st.markdown(f"Melanoma **{percent(melanoma)}** is {threshold_words(melanoma, threshold, is_own())}.")
+        st.markdown(f"{stand(reading, threshold).words}.")
     if evaluated is None:
         st.caption("What a threshold gives on test photos is not known: this network has no usable evaluation.")
         return
-    duel = kept_duel(evaluated)
+    # A threshold of the reader's is on the probabilities where the photo comes from: so are the test photos' then.
+    duel = kept_duel(evaluated, reading.elsewhere.mixture if reading.elsewhere and is_own() else None)
     if duel is None:
         return
     if threshold is not None:
@@ -128,13 +166,20 @@ def draw_threshold(shelf: Shelf, name: str, threshold: float | None, default: fl
     )
 
 
-def kept_duel(evaluated: Evaluated) -> Duel | None:
-    """The test photos' melanomas and nevi, resampled once; None where one of them is missing."""
-    return _duel(evaluated.key, evaluated.results)
+def kept_duel(evaluated: Evaluated, mixture: Mixture | None = None) -> Duel | None:
+    """The test photos' melanomas and nevi, resampled once; None where one of them is missing.
+
+    Args:
+        mixture: re-weights their probabilities to a place with another mixture of diagnoses.
+    """
+    shares = (mixture.shares, evaluated.card.calibrated_shares) if mixture else None
+    return _duel(evaluated.key, shares, evaluated.results)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Resampling lesions")
-def _duel(key: tuple, _results) -> Duel | None:
+def _duel(key: tuple, shares: tuple | None, _results) -> Duel | None:
+    if shares:
+        _results = replace(_results, probabilities=reweight(_results.probabilities, shares[1], shares[0]))
     try:
         return Duel(_results)
     except ValueError:

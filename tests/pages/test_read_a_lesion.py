@@ -161,3 +161,18 @@ def test_a_heic_is_read_and_a_broken_profile_is_said(open_app):
     lesion.save(file, "PNG", icc_profile=b"nonsense" * 30)
     app = upload(open_app(), file.getvalue(), "broken.png")
     assert not app.exception and any("broken.png: Its colour profile is damaged" in w.value for w in app.warning)
+
+
+def test_where_the_photo_comes_from_re_weights_the_answer_and_says_so(open_app):
+    app = upload(open_app(), picture_bytes())
+    before = app.get("plotly_chart")[0].proto.alt
+    assert app.selectbox(key="place").value == "ham10000" and "Re-weighted" not in words(app)
+    app.selectbox(key="place").select("screening").run()
+    assert not app.exception and app.get("plotly_chart")[0].proto.alt != before
+    assert "Re-weighted by Bayes' rule for screening of many moles" in words(app)
+    assert "Shares there: nevus 93 %" in words(app) and "As calibrated" in words(app)
+    app.selectbox(key="place").select("own").run()
+    app.number_input(key="melanoma share").set_value(50.0).run()
+    assert not app.exception and "where 50 % are melanomas" in words(app)
+    app.selectbox(key="place").select("ham10000").run()
+    assert app.get("plotly_chart")[0].proto.alt == before
