@@ -15,6 +15,8 @@ from core.diagnoses import CODES, NAMES
 # So many clashing names are looked at before they are called other pictures.
 LOOKED_AT = 5
 NAMED = 5
+# Among so many photos, some lesion should have two.
+FEW = 20
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,8 @@ def _of_lesions(dataset: Dataset) -> list[Finding]:
         found.append(
             Finding(
                 f"The lesions are unknown: none of {count:,} photos has a lesion_id in {dataset.source.name}. Each counts as a lesion "
-                "of its own, and intervals may be too narrow. A split by lesion cannot be made: add a lesion_id column, or train with "
+                "of its own, and intervals may be too narrow. (A photo's own name or number is no lesion_id.) A split by lesion cannot be "
+                "made: add a lesion_id column, or train with "
                 "`--split paper`, which is by photo and named leaky."
             )
         )
@@ -135,6 +138,14 @@ def _of_lesions(dataset: Dataset) -> list[Finding]:
                 f"{count:,} of {len(table):,} photos have no lesion_id: each counts as a lesion of its own. Two photos of one lesion among "
                 "them may stand on both sides of a split.",
                 tuple(table.image_id[unknown]),
+                wrong=False,
+            )
+        )
+    elif not table.lesion_id.duplicated().any() and len(table) >= FEW:
+        found.append(
+            Finding(
+                f"No two of the {len(table):,} photos have the same lesion_id. If it is a number of the photo or of the row, not of "
+                "the lesion, a split by lesion is one by photo, and its scores are too high: correct the column.",
                 wrong=False,
             )
         )
@@ -177,7 +188,12 @@ def _of_diagnoses(dataset: Dataset) -> list[Finding]:
 def _of_facts(dataset: Dataset) -> list[Finding]:
     table, rows, found = dataset.table, dataset.rows, []
     for column, words in rows.unmapped.items():
-        expected = {"sex": "female, male or unknown", "age": "years", "localization": ", ".join(SITES)}[column]
+        expected = {
+            "sex": "female, male or unknown",
+            "age": "years",
+            "localization": ", ".join(SITES),
+            "lesion_id": "a name of its own for each lesion",
+        }[column]
         found.append(
             Finding(
                 f"{column} has {sum(words.values()):,} values that cannot be read, and count as unknown: {_counted(words)}. "

@@ -19,7 +19,17 @@ from core.data.photo_files import (
     walk,
 )
 from core.data.table_file import WORKBOOKS, InvalidDataset, read_columns, read_header
-from core.data.table_forms import COLUMNS, EXAMPLE, Rows, has_diagnoses, has_facts, has_photos, is_one_hot, read_rows
+from core.data.table_forms import (
+    COLUMNS,
+    EXAMPLE,
+    Rows,
+    has_diagnoses,
+    has_facts,
+    has_lesions,
+    has_photos,
+    is_one_hot,
+    read_rows,
+)
 from core.data.vocabulary import KNOWN_COLUMNS
 from core.diagnoses import CODES
 
@@ -165,8 +175,8 @@ def _tables(folder: Path) -> list[tuple[Path, list[str]]]:
 
 
 def _companions(folder: Path, source: Path, names: list[str]) -> dict[str, pd.DataFrame]:
-    """Tables of lesions and facts beside one that has none: ISIC's metadata and lesion groupings."""
-    if not is_one_hot(names):
+    """Tables of lesions and facts beside one that lacks them: ISIC's metadata and lesion groupings."""
+    if not is_one_hot(names) and has_lesions(names):
         return {}
     return {
         path.name: read_columns(path, KNOWN_COLUMNS, EXAMPLE)

@@ -1,5 +1,6 @@
 """A table file as spreadsheets, pandas and R write it, read into columns of text: whatever its encoding, separator and quoting."""
 
+import codecs
 import csv
 import io
 import re
@@ -15,6 +16,8 @@ HEADER_ROWS = 10
 HEAD = 20_000
 # A quoted cell may hold line ends; one with more of them than this is a quote that nobody closed.
 CELL_LINES = 5
+# Bytes within which `read_header` looks.
+HEADER_BYTES = 64_000
 # Half a gigabyte of text is no table of photos, but pixels (Kaggle's hmnist files) or a mistake.
 MAX_BYTES = 500_000_000
 
@@ -106,10 +109,11 @@ def read_header(path: str | Path, known: frozenset[str]) -> list[str] | None:
     """The column names of a table file from its beginning, or None where that is no header with one of the `known` names."""
     try:
         with open(path, "rb") as file:
-            start = file.read(64_000)
-        # The last line, and with it a character, may be cut.
-        text = _decode(start[: max(start.rfind(b"\n"), start.rfind(b"\r")) + 1 or len(start)], Path(path))
-        header, _ = _header_and_rows(Path(path), text, known, "")
+            start = file.read(HEADER_BYTES)
+            cut = bool(file.read(1))
+        text = _decode(start, Path(path), cut)
+        # The last line is cut, too.
+        header, _ = _header_and_rows(Path(path), text[: text.rfind("\n") + 1] or text if cut else text, known, "")
     except (InvalidDataset, OSError):
         return None
     return [column_name(cell) for cell in header]
@@ -142,22 +146,24 @@ def read_text(path: Path) -> str:
     return _decode(data, path)
 
 
-def _decode(data: bytes, path: Path) -> str:
+def _decode(data: bytes, path: Path, cut: bool = False) -> str:
+    """Bytes as text; `cut` where they are a file's beginning, whose last character may be cut."""
     for start, what in _STRANGERS:
         if data.startswith(start):
             raise InvalidDataset(f"{path} is {_EXCEL if path.suffix.lower() == '.xlsx' else what}")
     text = None
     for mark, encoding in _MARKS:
         if data.startswith(mark):
-            text = _try(data[len(mark) :], encoding)
+            text = _try(data[len(mark) :], encoding, cut)
             break
     else:
-        text = next((t for t in (_try(data, e) for e in _guesses(data)) if t is not None), None)
+        text = next((t for t in (_try(data, e, cut) for e in _guesses(data)) if t is not None), None)
     if text is None or "\0" in text:
         raise InvalidDataset(
             f"{path} is no text in a known encoding. Expected a table in UTF-8, UTF-16 or Windows-1252; save it as 'CSV UTF-8'."
         )
-    text = text.removeprefix(_MANGLED_MARK).translate(_UNSEEN)
+    # DOS ended its files with Ctrl-Z.
+    text = text.removeprefix(_MANGLED_MARK).translate(_UNSEEN).rstrip("\x1a")
     start = text[:200].lstrip().casefold()
     if start.startswith(("<!doctype", "<html", "<?xml")):
         raise InvalidDataset(
@@ -180,9 +186,9 @@ def _guesses(data: bytes) -> tuple[str, ...]:
     return ("utf-8", "cp1252", "mac_roman")
 
 
-def _try(data: bytes, encoding: str) -> str | None:
+def _try(data: bytes, encoding: str, cut: bool) -> str | None:
     try:
-        return data.decode(encoding)
+        return codecs.getincrementaldecoder(encoding)().decode(data, final=not cut)
     except UnicodeDecodeError:
         return None
 

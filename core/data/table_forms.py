@@ -19,6 +19,8 @@ EXAMPLE = ",".join(COLUMNS)
 ONE_HOT = {**{code: code for code in CODES}, "ak": "akiec", "scc": "SCC", "unk": "UNK"}
 # So many of these columns make a ground-truth table.
 FEW_CODES = 3
+# HAM10000's most photographed lesion has 6 photos.
+MANY_OF_ONE = 10
 NOT_DERMOSCOPIC = "image_type"
 DERMOSCOPIC = "dermoscopic"
 
@@ -59,6 +61,11 @@ def has_facts(names: list[str]) -> bool:
     return any(name in names for column in ("lesion_id", "age", "sex", "localization") for name in ALIASES[column])
 
 
+def has_lesions(names: list[str]) -> bool:
+    """Whether a header says which lesion a photo shows."""
+    return any(name in names for name in ALIASES["lesion_id"])
+
+
 def is_one_hot(names: list[str]) -> bool:
     """Whether a header is that of ISIC ground truth: a column a diagnosis."""
     return "dx" not in names and len(set(names) & set(ONE_HOT)) >= FEW_CODES
@@ -84,12 +91,8 @@ def read_rows(columns: pd.DataFrame, source: Path, companions: dict[str, pd.Data
     image_id = _image_ids(_merged(columns, "image_id"), source)
     words, joined = columns.assign(image_id=image_id).set_index("image_id", drop=False), []
     for name, companion in companions.items():
-        ids = _image_ids(_merged(companion, "image_id"), Path(name))
-        further = companion.drop(columns=[c for c in companion if c in ALIASES["image_id"] or c in words]).set_index(
-            ids
-        )
-        if words.index.isin(further.index).any() and len(further.columns):
-            words = words.join(further).fillna("")
+        if (filled := _filled(words, companion, name)) is not None:
+            words = filled
             joined.append(name)
     table = pd.DataFrame({c: _merged(words, c) for c in COLUMNS if c not in ("dx", "localization")})
     table["localization"] = _sites(words)
@@ -108,7 +111,7 @@ def read_rows(columns: pd.DataFrame, source: Path, companions: dict[str, pd.Data
         table[column] = _mapped(table[column], column, read, unmapped)
     table["dx_type"] = table.dx_type.map({word: vocabulary.read_confirmation(word) for word in table.dx_type.unique()})
     table["dataset"] = table.dataset.where(~_missing(table.dataset), "unknown")
-    table["lesion_id"] = table.lesion_id.where(~_missing(table.lesion_id), table.image_id)
+    table["lesion_id"] = _lesion_ids(table, unmapped)
     kinds = words[NOT_DERMOSCOPIC][keep] if NOT_DERMOSCOPIC in words else pd.Series(dtype="str")
     clinical = Counter(k for k in kinds if not is_missing(k) and k.casefold() != DERMOSCOPIC)
     return Rows(table[list(COLUMNS)], left_out, unmapped, dict(coarse), dict(clinical), tuple(joined))
@@ -116,6 +119,82 @@ def read_rows(columns: pd.DataFrame, source: Path, companions: dict[str, pd.Data
 
 def _missing(words: pd.Series) -> pd.Series:
     return words.isin([word for word in words.unique() if is_missing(word)])
+
+
+def _filled(words: pd.DataFrame, companion: pd.DataFrame, name: str) -> pd.DataFrame | None:
+    """A table with its missing cells from another one of the same photos; None where that has nothing new.
+
+    Raises:
+        InvalidDataset: the two name different lesions for a photo.
+    """
+    ids = _image_ids(_merged(companion, "image_id"), Path(name)).str.casefold()
+    further = companion.drop(columns=[c for c in companion if c in ALIASES["image_id"]]).set_index(ids)
+    further = further.reindex(words.index.str.casefold()).fillna("").set_axis(words.index)
+    mine, its = _merged(words, "lesion_id"), _merged(further, "lesion_id")
+    other = ~_missing(mine) & ~_missing(its) & (mine != its)
+    if other.any():
+        first = words.index[other][0]
+        raise InvalidDataset(
+            f"{name} names other lesions than the tables beside it for {int(other.sum()):,} photos: {first} is of {mine[first]!r} and of "
+            f"{its[first]!r}. Move the table that is wrong, or of other photos, out of the folder."
+        )
+    filled, new = words.copy(), False
+    for column in further:
+        before = filled[column] if column in filled else pd.Series("", index=words.index, dtype="str")
+        takes = _missing(before) & ~_missing(further[column])
+        filled[column] = before.where(~takes, further[column])
+        new = new or bool(takes.any())
+    return filled if new else None
+
+
+def _lesion_ids(table: pd.DataFrame, unmapped: dict) -> pd.Series:
+    """Lesions by name; the image_id where none is known, and where the cell only repeats the photo's name."""
+    words = table.lesion_id
+    # One name in many photos of several diagnoses, or in most photos, names nothing: "tbd", 0, -1.
+    seen = table.assign(word=words)[~_missing(words).to_numpy()].groupby("word").dx.agg(["size", "nunique"])
+    many = seen["size"] >= MANY_OF_ONE
+    nothing = seen[many & ((seen["nunique"] > 1) | (seen["size"] > len(table) / 2))]
+    if len(nothing):
+        unmapped["lesion_id"] = {str(word): int(count) for word, count in nothing["size"].items()}
+    known = ~_missing(words) & ~words.isin(nothing.index)
+    keys = words.map(lesion_key)
+    first = dict(zip(reversed(keys), reversed(words), strict=True))
+    photos = {lesion_key(image_id): image_id for image_id in table.image_id}
+    digits = {_digits(image_id): image_id for image_id in table.image_id}
+    if (
+        known.all()
+        and keys.is_unique
+        and all(digits.get(_digits(w)) == i for w, i in zip(words, table.image_id, strict=True))
+    ):
+        return table.image_id.copy()  # the photos' numbers without their letters
+    return pd.Series(
+        [
+            photos.get(key, first[key]) if there else i
+            for key, there, i in zip(keys, known, table.image_id, strict=True)
+        ],
+        index=table.index,
+        dtype="str",
+    )
+
+
+def lesion_key(word: str) -> str:
+    """What two spellings of one name have in common: "HAM_12", "ham_12"; "12", "12.0", "0012"; "photos/ISIC_1.jpg", "ISIC_1"."""
+    name = _stem(word).casefold()
+    if name.endswith(".0") and name[:-2].isdigit():
+        name = name[:-2]
+    return name.lstrip("0") or "0" if name.isdigit() else name
+
+
+def _digits(word: str) -> str:
+    return "".join(c for c in _stem(word) if c.isdigit()).lstrip("0")
+
+
+def _stem(word: str) -> str:
+    """A photo's name without folder and suffix."""
+    if not word.lower().endswith(PHOTO_SUFFIXES):
+        return word
+    name = PurePath(word.replace("\\", "/")).name
+    return name[: -len(PurePath(name).suffix)]
 
 
 def _merged(columns: pd.DataFrame, column: str) -> pd.Series:
@@ -129,14 +208,14 @@ def _merged(columns: pd.DataFrame, column: str) -> pd.Series:
 
 def _image_ids(words: pd.Series, source: Path) -> pd.Series:
     """Photo names without folder and suffix, each once."""
-    ids = words.map(lambda w: PurePath(w.replace("\\", "/")).name if w.lower().endswith(PHOTO_SUFFIXES) else w)
-    ids = ids.map(lambda w: w[: -len(PurePath(w).suffix)] if w.lower().endswith(PHOTO_SUFFIXES) else w)
+    ids = words.map(_stem)
     nameless = [number for number, word in enumerate(ids, start=1) if is_missing(word)]
     if nameless:
         raise InvalidDataset(
             f"{source} has {len(nameless):,} rows without an image_id, the first of them row {nameless[0]:,}. Name each row's photo."
         )
-    doubled = ids[ids.duplicated()].tolist()
+    # File systems, and `choose_photos`, take names of other letter case for the same.
+    doubled = ids[ids.str.casefold().duplicated()].tolist()
     if doubled:
         raise InvalidDataset(
             f"{source} lists {len(doubled)} image_id more than once: {', '.join(doubled[:5])}. Keep one row each."

@@ -17,14 +17,14 @@ MISSING: frozenset[str] = frozenset(
         "na; n/a; n.a.; n.a; #n/a; #na; #n/a n/a; <na>; nan; -nan; nat; none; null; nil; unknown; unkown; unk; "
         "undefined; undetermined; missing; empty; blank; not available; not known; not specified; unspecified; "
         "not reported; not recorded; not given; n.d.; nd; -; --; ---; –; —; ?; ??; .; ..; _; /; *; #ref!; "
-        "#value!; #name?; #null!; #num!"
+        "#value!; #name?; #null!; #num!; #div/0!; not applicable; not provided; tbd; nk; n/k"
     )
 ) | {""}
 
 # Names of columns, in the order in which they are preferred; `column_name` has put them in this form.
 ALIASES: dict[str, tuple[str, ...]] = {
     "image_id": ("image_id", "image", "isic_id", "image_name", "imageid", "img_id", "filename", "file_name", "name"),
-    "lesion_id": ("lesion_id", "lesionid", "lesion"),
+    "lesion_id": ("lesion_id", "lesionid", "lesion_ids", "lesion_identifier", "lesion"),
     "dx": ("dx", "diagnosis"),
     "dx_type": ("dx_type", "diagnosis_confirm_type"),
     "age": ("age", "age_approx", "age_approximate", "approximate_age", "age_years"),

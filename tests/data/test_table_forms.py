@@ -4,8 +4,9 @@ import math
 
 import pytest
 
+from core.data.findings import list_findings
 from core.data.ham10000 import METADATA_FILE, InvalidDataset, read_dataset, read_table
-from core.data.split import lesions_unknown
+from core.data.split import LesionsUnknown, assert_disjoint, lesions_unknown, split_table
 
 TRUTH_2018 = (
     "image,MEL,NV,BCC,AKIEC,BKL,DF,VASC\nISIC_1,0.0,1.0,0.0,0.0,0.0,0.0,0.0\nISIC_2,1.0,0.0,0.0,0.0,0.0,0.0,0.0\n"
@@ -146,3 +147,109 @@ def test_a_row_without_a_name(tmp_path):
     (tmp_path / METADATA_FILE).write_text(ham("HAM_1,ISIC_1,nv,40,f,ear", "HAM_1,,nv,40,f,ear"))
     with pytest.raises(InvalidDataset, match="1 rows without an image_id, the first of them row 2"):
         read_table(tmp_path)
+
+
+# ---- lesion ids that only look like some ----
+
+
+def many(lesion, count=24):
+    """Photos of three diagnoses, two photos a lesion, their lesion ids by number of the photo."""
+    return ham(*(f"{lesion(k)},ISIC_{k:07d},{('nv', 'mel', 'bkl')[k // 2 % 3]},40,male,back" for k in range(count)))
+
+
+@pytest.mark.parametrize(
+    "lesion",
+    [
+        lambda k: f"ISIC_{k:07d}",
+        lambda k: f"isic_{k:07d}",
+        lambda k: f"ISIC_{k:07d}.JPG",
+        lambda k: f"photos/ISIC_{k:07d}.jpg",
+        lambda k: f"C:\\photos\\ISIC_{k:07d}.jpg",
+        str,
+        lambda k: f"{k:05d}",
+        lambda k: f"lesion {k}",
+        lambda k: "tbd",
+        lambda k: "#DIV/0!",
+        lambda k: "not applicable",
+        lambda k: "0",
+        lambda k: "-1",
+        lambda k: "HAM_0",
+        lambda k: "1.23457E+14",
+    ],
+    ids=repr,
+)
+def test_a_photos_own_name_or_one_word_for_all_is_no_lesion(tmp_path, lesion):
+    table = read_table(put(tmp_path, HAM10000_metadata=many(lesion)))
+    assert lesions_unknown(table).all() and table.lesion_id.tolist() == table.image_id.tolist()
+    with pytest.raises(LesionsUnknown, match="24 of 24 photos"):
+        split_table(table)
+
+
+def test_a_word_in_the_place_of_a_lesion_is_listed(tmp_path):
+    data = read_dataset(put(tmp_path, HAM10000_metadata=many(lambda k: "0" if k % 2 else f"HAM_{k // 2}")))
+    assert data.rows.unmapped == {"lesion_id": {"0": 12}} and lesions_unknown(data.table).sum() == 12
+    assert any("Expected a name of its own for each lesion" in f.text and f.wrong for f in list_findings(data))
+
+
+def test_a_lesion_with_many_photos_of_one_diagnosis_is_one(tmp_path):
+    rows = [f"HAM_{k // 12},ISIC_{k},{'mel' if k < 12 else 'nv'},40,male,back" for k in range(36)]
+    assert read_table(put(tmp_path, HAM10000_metadata=ham(*rows))).lesion_id.nunique() == 3
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        lambda k: f"HAM_{k // 2}" if k % 2 else f"ham_{k // 2}",
+        lambda k: f"{k // 2}" if k % 2 else f"{k // 2}.0",
+        lambda k: f"{k // 2}" if k % 2 else f"{k // 2:07d}",
+    ],
+    ids=["letter case", "joined with missing cells by pandas", "zeros that a spreadsheet cut"],
+)
+def test_two_spellings_of_a_lesion_stand_on_one_side(tmp_path, spelling):
+    table = read_table(put(tmp_path, HAM10000_metadata=many(spelling)))
+    assert table.lesion_id.nunique() == 12
+    assert_disjoint(table, split_table(table))
+
+
+def test_a_name_of_its_own_for_each_lesion_is_taken_and_said(tmp_path):
+    data = read_dataset(put(tmp_path, HAM10000_metadata=many(lambda k: f"L{chr(97 + k)}")))
+    assert not lesions_unknown(data.table).any()
+    assert any("No two of the 24 photos have the same lesion_id" in f.text for f in list_findings(data))
+
+
+def test_two_spellings_of_a_photo_are_one_photo(tmp_path):
+    with pytest.raises(InvalidDataset, match="more than once: isic_1"):
+        read_table(put(tmp_path, HAM10000_metadata=ham("a,ISIC_1,nv,1,male,back", "b,isic_1,mel,1,male,back")))
+
+
+# ---- tables beside ----
+
+
+def test_groupings_of_other_letter_case_or_in_two_files_are_joined(tmp_path):
+    first, second = "image,lesion_id\nisic_1,HAM_1\n", "image,lesion_id\nISIC_2.jpg,HAM_1\n"
+    data = read_dataset(put(tmp_path, truth=TRUTH_2018, groups_a=first, groups_b=second))
+    assert data.table.lesion_id.tolist() == ["HAM_1", "HAM_1"] and len(data.rows.joined) == 2
+
+
+def test_groupings_beside_a_table_without_lesions_are_joined(tmp_path):
+    table = ham("ISIC_1,nv,1,male,back", "ISIC_2,nv,1,male,back", header="image_id,dx,age,sex,localization")
+    assert read_table(put(tmp_path, HAM10000_metadata=table, groups=GROUPS_2018)).lesion_id.tolist() == [
+        "HAM_1",
+        "HAM_1",
+    ]
+
+
+def test_groupings_that_contradict_are_refused(tmp_path):
+    other = GROUPS_2018.replace("ISIC_2,HAM_1", "ISIC_2,HAM_9")
+    with pytest.raises(InvalidDataset, match="ISIC_2 is of 'HAM_1' and of 'HAM_9'"):
+        read_dataset(put(tmp_path, truth=TRUTH_2018, groups_a=GROUPS_2018, groups_b=other))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig"])
+@pytest.mark.parametrize("rows", [2, 4000], ids=["short", "longer than what is sniffed"])
+def test_tables_of_any_name_are_found_in_every_encoding(tmp_path, encoding, rows):
+    more = "".join(f"ISIC_{k},0.0,1.0,0.0,0.0,0.0,0.0,0.0\n" for k in range(3, rows + 1))
+    (tmp_path / "truth.csv").write_bytes((TRUTH_2018 + more).encode(encoding))
+    (tmp_path / "groups.txt").write_bytes(GROUPS_2018.replace(",", "\t").encode(encoding))
+    table = read_table(tmp_path)
+    assert len(table) == rows and table.lesion_id.tolist()[:2] == ["HAM_1", "HAM_1"]
