@@ -103,6 +103,20 @@ def read_photos(source: bytes | str | Path, name: str = "", *, force: bool = Fal
     )
 
 
+def read_header_facts(source: bytes | str | Path, name: str = "") -> Facts:
+    """Age, sex and body site in the header of a DICOM file; nothing is known of any other. Decodes no pixel.
+
+    Raises:
+        UnreadablePhoto: a DICOM file that cannot be read.
+    """
+    data, name = read_bytes(source, name)
+    found = recognise_format(data)
+    if found is None or found.decoder != "DICOM":
+        return Facts()
+    file = open_dicom(data, name, force=True)
+    return quietly(lambda: header_facts(file.header), name, "its header cannot be followed")
+
+
 def describe_facts(facts: Facts) -> str:
     """What is known of age, sex and body site, in words; empty where nothing is."""
     parts = [f"age {facts.age:g}" if facts.age is not None else "", facts.sex, facts.site]

@@ -12,6 +12,7 @@ from core.data.patient import SEXES, SITES, Facts, InvalidFacts
 from core.data.photo_formats import UPLOADS
 from core.diagnoses import CODES
 from core.prevalence import AS_CALIBRATED, MIXTURES, OWN, Mixture, own_mixture
+from core.interchange import describe_facts, read_header_facts
 from core.webapp.kept import keep
 from core.webapp.shelf import Shelf, headline, is_leaky
 from core.webapp.theme import SHORT_NAMES
@@ -31,6 +32,7 @@ class _Upload:
     name: str
     hash: str
     notes: tuple[str, ...]
+    told: Facts = Facts()  # by a DICOM header
 
     def photo(self) -> "Photo":
         pixels = keep(
@@ -76,7 +78,7 @@ def ask_photo() -> Photo | None:
         kept = _CAMERA
     else:
         st.file_uploader(
-            "Dermoscopic photo: JPEG, PNG, WebP, TIFF, BMP, HEIC or AVIF",
+            "Dermoscopic photo: JPEG, PNG, WebP, TIFF, BMP, HEIC, AVIF or DICOM",
             type=UPLOADS,
             max_upload_size=MAX_BYTES // 1_000_000,
             key=_UPLOADER,
@@ -110,6 +112,7 @@ def ask_facts() -> Facts | None:
     Returns:
         The facts, or None where one of them cannot be; that is said in place.
     """
+    _offer_header_facts()
     with st.container(horizontal=True, gap="small"):
         age = st.number_input(
             "Age in years", value=None, step=1, placeholder="unknown", key="age", persist_state="session", width=110
@@ -159,6 +162,21 @@ def shares_words(shares) -> str:
     """How common each diagnosis is, in one line, the commonest first."""
     ranked = sorted(zip(CODES, shares, strict=True), key=lambda item: -item[1])
     return ", ".join(f"{SHORT_NAMES[code].lower()} {percent(share)}" for code, share in ranked)
+
+
+def _offer_header_facts() -> None:
+    """Shows what a DICOM header says of age, sex and body site; it counts once the person has taken it over."""
+    upload = st.session_state.get(_PHOTO.format(_UPLOADER)) if st.session_state.get("source") == UPLOAD else None
+    words = describe_facts(upload.told) if upload else ""
+    if words:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f"The photo's DICOM header says: {words}.", width="content")
+            st.button("Use these facts", type="tertiary", key="header facts", on_click=_take_over, args=(upload.told,))
+
+
+def _take_over(told: Facts) -> None:
+    st.session_state["age"] = None if told.age is None else int(told.age)
+    st.session_state["sex"], st.session_state["site"] = told.sex, told.site
 
 
 def ask_model(shelf: Shelf) -> str:
@@ -215,7 +233,8 @@ def _take(key: str) -> None:
         content = file.getvalue()
         read = read_photo_file(content, name)
         pixels = _read_only(read.pixels)
-        upload = _Upload(content, name, photo_hash(pixels), read.notes)
+        told = read_header_facts(content, name)
+        upload = _Upload(content, name, photo_hash(pixels), read.notes, told)
         keep(("pixels", upload.hash), lambda: pixels, lambda p: p.nbytes)
         st.session_state[_PHOTO.format(key)] = upload
     except UnreadablePhoto as error:
