@@ -29,8 +29,9 @@ INSTALL = 'pip install ".[dicom]"'
 MAX_FRAMES = 256
 # Reads of a header: an element takes two or three. Photographs have some hundred elements, sequences included.
 MAX_READS = 60_000
-# Decoding keeps the file's bytes, the array and Pillow's copy of it.
-BYTES_A_PIXEL = 12
+JPEG, LOSSLESS_JPEG = "JPEG", "lossless JPEG"
+# Measured on colour photos of 6 to 24 megapixels, 8 bits a channel: what decoding holds beside the file, by plugin.
+BYTES_A_PIXEL = {"": 18, "pydicom": 28, "pyjpegls": 24, "pylibjpeg": 24, JPEG: 12, LOSSLESS_JPEG: 15}
 DEFLATED = "1.2.840.10008.1.2.1.99"
 _IMPLICIT, _EXPLICIT, _BIG = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"
 _ENCODINGS = {_IMPLICIT: (True, True), _BIG: (False, False)}
@@ -78,7 +79,6 @@ class Syntax:
     package: str = ""
 
 
-JPEG, LOSSLESS_JPEG = "JPEG", "lossless JPEG"
 _JPEG2000 = ("pylibjpeg", "pylibjpeg-openjpeg")
 SYNTAXES: dict[str, Syntax] = {
     _IMPLICIT: Syntax("implicit VR, little endian"),
@@ -330,7 +330,7 @@ def _checked(header: Dataset, photo_class: PhotoClass, syntax: Syntax, name: str
         raise other_kind(name, f"a DICOM photo of {allocated}-bit pixels")
     check_sides(name, *size)
     check_count(name, frames, MAX_FRAMES, "frames")
-    check_pixels(name, *size, BYTES_A_PIXEL, "a DICOM file")
+    check_pixels(name, *size, BYTES_A_PIXEL[syntax.plugin] * allocated / 8, f"a DICOM file ({syntax.name})")
     # All frames come back together, so together they are bounded as one photo is.
     check_pixels(name, size[0], size[1] * frames, 5, "all frames of a DICOM file")
     if not syntax.plugin:

@@ -5,6 +5,7 @@ Reference: DICOM PS3.15 annex E (attribute confidentiality profiles), PS3.16 CID
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ BASIC, KEEPS_CHARACTERISTICS, KEEPS_UIDS = (
 )
 # Stands where a date must be and none may be told.
 NO_DATE, NO_TIME = "19700101", "000000"
+_AGE = re.compile(r"\d{3}[DWMY]")
 _SEX_CODES = {"female": "F", "male": "M"}
 
 
@@ -63,7 +65,7 @@ def fill_identity(ds: Dataset, identity: Dataset | None, facts: Facts) -> None:
         return
     for keyword in IDENTITY:
         value = identity.get(keyword)
-        if value not in (None, ""):
+        if value not in (None, "") and (keyword != "PatientAge" or _AGE.fullmatch(str(value))):
             setattr(ds, keyword, str(value))
 
 

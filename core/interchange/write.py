@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,10 @@ BURNED_IN = (
 
 class MissingWriter(ValueError):
     """pydicom or highdicom is not installed; the sentence says which extra brings them."""
+
+
+class InvalidIdentity(ValueError):
+    """A header's patient cannot be written; the sentence quotes nothing of it."""
 
 
 def check_writer() -> None:
@@ -61,9 +66,25 @@ def make_objects(
 
     Raises:
         MissingWriter: a package is missing.
+        InvalidIdentity: the source's header names its patient in a way that cannot be written.
     """
     check_writer()
     hush()
+    try:
+        return _make_objects(reading, photo, identity, tuple(remarks))
+    except Exception:
+        if identity is None or isinstance(sys.exc_info()[1], MemoryError):
+            raise
+    # Outside of the handler: what a library says of a value quotes it.
+    raise InvalidIdentity(
+        "The patient's data in the photo's header are not what DICOM allows (a date that is none, a name that is too long), so that no "
+        "object can be written with them. Leave out --keep-identity, or mend the header."
+    )
+
+
+def _make_objects(
+    reading: LesionReading, photo: SourcePhoto, identity: Dataset | None, remarks: tuple[str, ...]
+) -> dict[str, bytes]:
     facts, model, weights = reading.facts, reading.model, reading.card["sha256"]
     objects: dict[str, Dataset] = {}
     source = photo.source
@@ -78,7 +99,7 @@ def make_objects(
         if values is not None:
             enlarged = enlarge_map(values, map_size(source.size))
             objects[name] = make_map(enlarged, label, meaning, evidence, source, model, weights, number)
-    objects[REPORT] = make_report(reading, evidence, source, tuple(remarks))
+    objects[REPORT] = make_report(reading, evidence, source, remarks)
     if identity is not None or not source.burned_in:
         pixels = draw_capture(reading, photo.pixels)
         objects[CAPTURE] = make_capture(pixels, evidence, source, model, weights, identity, facts)

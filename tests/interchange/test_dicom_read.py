@@ -190,6 +190,18 @@ def test_palette(lesion, bits):
     assert difference(one(made.to_bytes(ds)), right) == 0
 
 
+def test_segmented_palette():
+    ramp = np.tile(np.arange(64, dtype="uint8"), (40, 1))
+    # One discrete entry, then one line to the end: 0 to 252 in 63 steps.
+    segments = np.array([0, 1, 0, 1, 63, 252 << 8], "<u2").tobytes()
+    elements = {}
+    for colour in ("Red", "Green", "Blue"):
+        elements[f"{colour}PaletteColorLookupTableDescriptor"] = [64, 0, 16]
+        elements[f"Segmented{colour}PaletteColorLookupTableData"] = segments
+    found = one(made.to_bytes(made.make_dataset(ramp, PhotometricInterpretation="PALETTE COLOR", **elements)))
+    np.testing.assert_allclose(found[0, :, 0], np.arange(64) * 4, atol=2)
+
+
 def test_the_header_s_profile_is_followed(lesion):
     linear = linear_profile()
     followed = one(made.to_bytes(made.make_dataset(lesion, ICCProfile=linear)))
@@ -210,6 +222,14 @@ def linear_profile() -> bytes:
             # A curve without entries is the identity.
             profile[place : place + 12] = b"curv" + bytes(8)
     return bytes(profile)
+
+
+def test_adobe_rgb_by_its_name(lesion):
+    from core.data.colour_space import ADOBE_RGB
+
+    named = one(made.to_bytes(made.make_dataset(lesion, ColorSpace="ADOBERGB")))
+    np.testing.assert_array_equal(named, one(made.to_bytes(made.make_dataset(lesion, ICCProfile=ADOBE_RGB.profile()))))
+    assert difference(named, lesion) > 5
 
 
 # ---- frames ----

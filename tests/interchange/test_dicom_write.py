@@ -20,7 +20,7 @@ from core.explain import overlay  # noqa: E402
 from core.interchange import make_objects, read_identity, read_photos  # noqa: E402
 from core.interchange.maps import MAX_MAP_SIDE, UNSEEN, enlarge_map, map_size  # noqa: E402
 from core.interchange.report import MALIGNANT, SCHEME, probability_code  # noqa: E402
-from core.interchange.write import ATTENTION, CAPTURE, HEATMAP, PHOTO, REPORT, MissingWriter  # noqa: E402
+from core.interchange.write import ATTENTION, CAPTURE, HEATMAP, PHOTO, REPORT, InvalidIdentity, MissingWriter  # noqa: E402
 from core.reading import NOTICE, LesionReading  # noqa: E402
 
 FACTS = Facts(55, "female", "back")
@@ -274,6 +274,34 @@ def test_names_in_other_alphabets_are_kept_whole():
     (photo,) = read_photos(data)
     files = make_objects(make_reading(photo.pixels), photo, identity=read_identity(data))
     assert {str(ds.PatientName) for ds in read_back(files).values()} == {"Yamada^Tarou=山田^太郎=やまだ^たろう"}
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [{"PatientBirthDate": "ZZMARK19"}, {"PatientAge": "ZZMA"}, {"PatientName": "ZZMARK" * 40}, {"StudyDate": "ZZMARK"}],
+)
+def test_an_identity_that_cannot_be_written_is_one_sentence_without_it(elements):
+    ds = made.make_dataset()
+    data = made.to_bytes(ds)
+    (keyword, value), *_ = elements.items()
+    # pydicom itself would not write these.
+    tag = ds[keyword].tag
+    place = data.index(tag.group.to_bytes(2, "little") + tag.elem.to_bytes(2, "little") + ds[keyword].VR.encode())
+    length = int.from_bytes(data[place + 6 : place + 8], "little")
+    value = value.encode() + b" " * (len(value) % 2)
+    data = data[: place + 6] + len(value).to_bytes(2, "little") + value + data[place + 8 + length :]
+    (photo,) = read_photos(data)
+    try:
+        files = make_objects(make_reading(photo.pixels), photo, identity=read_identity(data))
+    except InvalidIdentity as error:
+        said, chain = "", error
+        while chain is not None:
+            said, chain = f"{said} {chain!r} {chain}", chain.__context__ or chain.__cause__
+        assert "Leave out --keep-identity" in said and "ZZMA" not in said
+    else:
+        # A long name is written as it is, an impossible age is not.
+        assert len(files) == 4 and keyword in ("PatientName", "PatientAge")
+        assert keyword == "PatientName" or b"ZZMA" not in b"".join(files.values()).replace(made.MARKER.encode(), b"")
 
 
 def test_burned_in_text_is_not_passed_on_unless_identity_is_kept():
