@@ -34,7 +34,8 @@ def draw_capture(reading: LesionReading, photo: np.ndarray) -> np.ndarray:
         shown.append(_fitted(reading.heatmap_overlay))
     line, margin = 26, 16
     height = max(picture.height for picture in shown)
-    rows = sorted(reading.probabilities.items(), key=lambda item: -item[1])
+    rows = sorted(reading.here, key=lambda code: -reading.here[code])
+    there = f"; second column re-weighted for: {reading.elsewhere.mixture.title}" if reading.elsewhere else ""
     width = len(shown) * (_SHOWN + margin) + margin
     sheet = Image.new("RGB", (width, 2 * margin + (len(rows) + 4) * line + height + margin), _PAPER)
     draw, font, bold = ImageDraw.Draw(sheet), ImageFont.load_default(18), ImageFont.load_default(22)
@@ -42,10 +43,11 @@ def draw_capture(reading: LesionReading, photo: np.ndarray) -> np.ndarray:
     for place, picture in enumerate(shown):
         sheet.paste(picture, (margin + place * (_SHOWN + margin), margin + line + 8))
     y = margin + line + 8 + height + 8
-    draw.text((margin, y), f"{reading.model}; heatmap ({reading.method}) of {NAMES[reading.target]}", _INK, font)
-    for code, probability in rows:
+    draw.text((margin, y), f"{reading.model}; heatmap ({reading.method}) of {NAMES[reading.target]}{there}", _INK, font)
+    for code in rows:
         y += line
-        draw.text((margin, y), f"{probability:.3f}  {NAMES[code]}", _INK, font)
+        numbers = (reading.probabilities[code], *((reading.here[code],) if there else ()))
+        draw.text((margin, y), "  ".join((*(f"{number:.3f}" for number in numbers), NAMES[code])), _INK, font)
     draw.text((margin, y + line), NOTICE, _WARNING, bold)
     return np.asarray(sheet)
 

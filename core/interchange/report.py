@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 SCHEME = "99MELASCOPE"
 MALIGNANT = ("P-MALIGNANT", "Probability of a malignant diagnosis")
+# What the measurement groups are called.
+AS_CALIBRATED = "Lesion, probabilities as calibrated"
+REWEIGHTED = "Lesion, probabilities re-weighted by Bayes' rule for: "
 TOP = ("TOP", "Likeliest of the seven diagnoses")
 
 
@@ -49,24 +52,32 @@ def make_report(
         parameters=[f"Weights SHA-256: {weights}"],
         manufacturer=MAKER,
     )
-    values = {ours(*probability_code(code)): value for code, value in reading.probabilities.items()}
-    values[ours(*MALIGNANT)] = reading.malignancy
     site = SITE_CODES.get(facts.site)
     image = sr.SourceImageForMeasurementGroup(
         source.class_uid, source.instance_uid, [source.referenced_frame] if source.referenced_frame else None
     )
-    group = sr.MeasurementsAndQualitativeEvaluations(
-        tracking_identifier=sr.TrackingIdentifier(uid=new_uid(), identifier="Lesion"),
-        finding_type=Code("95324001", "SCT", "Skin lesion"),
-        algorithm_id=algorithm,
-        finding_sites=[sr.FindingSite(Code(site[0], "SCT", site[1]))] if site else None,
-        measurements=[
-            sr.Measurement(name=name, value=float(value), unit=Code("1", "UCUM", "no units"))
-            for name, value in values.items()
-        ],
-        qualitative_evaluations=[sr.QualitativeEvaluation(ours(*TOP), ours(reading.top.upper(), NAMES[reading.top]))],
-        source_images=[image],
-    )
+
+    def group(identifier: str, probabilities: dict[str, float], malignancy: float, top: str):
+        """Eight numbers and the likeliest diagnosis."""
+        values = {ours(*probability_code(code)): value for code, value in probabilities.items()}
+        values[ours(*MALIGNANT)] = malignancy
+        return sr.MeasurementsAndQualitativeEvaluations(
+            tracking_identifier=sr.TrackingIdentifier(uid=new_uid(), identifier=identifier),
+            finding_type=Code("95324001", "SCT", "Skin lesion"),
+            algorithm_id=algorithm,
+            finding_sites=[sr.FindingSite(Code(site[0], "SCT", site[1]))] if site else None,
+            measurements=[
+                sr.Measurement(name=name, value=float(value), unit=Code("1", "UCUM", "no units"))
+                for name, value in values.items()
+            ],
+            qualitative_evaluations=[sr.QualitativeEvaluation(ours(*TOP), ours(top.upper(), NAMES[top]))],
+            source_images=[image],
+        )
+
+    groups = [group(AS_CALIBRATED, reading.probabilities, reading.malignancy, reading.top)]
+    there = reading.elsewhere
+    if there:
+        groups.append(group(f"{REWEIGHTED}{there.mixture.title}", there.probabilities, there.malignancy, there.top))
     observer = sr.ObserverContext(
         observer_type=Code("121007", "DCM", "Device"),
         observer_identifying_attributes=sr.DeviceObserverIdentifyingAttributes(
@@ -76,12 +87,13 @@ def make_report(
     report = sr.MeasurementReport(
         observation_context=sr.ObservationContext(observer_device_context=observer),
         procedure_reported=Code("446078004", "SCT", "Dermoscopic photography"),
-        imaging_measurements=[group],
+        imaging_measurements=groups,
     )
     known = describe_facts(facts)
     given = f"Facts given to the network: {known}." if known else "No facts were given to the network."
     which = (f"Frame {source.frame} of {source.frames}.",) if source.frames > 1 else ()
-    for sentence in (NOTICE, given, *which, *reading.notes, *remarks):
+    source_of_shares = (f"{there.mixture.title}: {there.mixture.source}",) if there else ()
+    for sentence in (NOTICE, given, *which, *source_of_shares, *reading.notes, *remarks):
         comment = sr.TextContentItem(
             name=Code("121106", "DCM", "Comment"), value=sentence, relationship_type=sr.RelationshipTypeValues.CONTAINS
         )

@@ -11,8 +11,8 @@ from core.data.images import MAX_BYTES, UnreadablePhoto, photo_hash, read_photo,
 from core.data.patient import SEXES, SITES, Facts, InvalidFacts
 from core.data.photo_formats import UPLOADS
 from core.diagnoses import CODES
-from core.prevalence import AS_CALIBRATED, MIXTURES, OWN, Mixture, own_mixture
 from core.interchange import describe_facts, read_header_facts
+from core.prevalence import AS_CALIBRATED, MIXTURES, OWN, Mixture, own_mixture
 from core.webapp.kept import keep
 from core.webapp.shelf import Shelf, headline, is_leaky
 from core.webapp.theme import SHORT_NAMES

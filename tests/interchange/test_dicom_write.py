@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -302,6 +303,27 @@ def test_an_identity_that_cannot_be_written_is_one_sentence_without_it(elements)
         # A long name is written as it is, an impossible age is not.
         assert len(files) == 4 and keyword in ("PatientName", "PatientAge")
         assert keyword == "PatientName" or b"ZZMA" not in b"".join(files.values()).replace(made.MARKER.encode(), b"")
+
+
+def test_a_reading_re_weighted_for_a_place_has_a_group_of_its_own():
+    import highdicom as hd
+
+    from core.prevalence import MIXTURES
+    from core.reading import Elsewhere
+
+    (photo,) = read_photos(made.to_bytes(made.make_dataset()))
+    shares = dict(zip(CODES, (0.1, 0.2, 0.1, 0.1, 0.3, 0.1, 0.1), strict=True))
+    there = Elsewhere(MIXTURES["referral"], shares)
+    reading = replace(make_reading(photo.pixels), elsewhere=there)
+    files = make_objects(reading, photo)
+    groups = hd.sr.srread(io.BytesIO(files[REPORT])).content.get_image_measurement_groups()
+    assert [group.tracking_identifier.split(", ")[1] for group in groups] == [
+        "probabilities as calibrated",
+        "probabilities re-weighted by Bayes' rule for: A referral clinic",
+    ]
+    values = [[float(m.value) for m in group.get_measurements()] for group in groups]
+    np.testing.assert_allclose(values[0], [*reading.probabilities.values(), reading.malignancy], atol=1e-12)
+    np.testing.assert_allclose(values[1], [*shares.values(), there.malignancy], atol=1e-12)
 
 
 def test_burned_in_text_is_not_passed_on_unless_identity_is_kept():
