@@ -99,7 +99,7 @@ def read_photo_file(source: bytes | str | Path, name: str = "") -> PhotoFile:
     if found is None or not found.read:
         raise _not_a_photo(found, data, name)
     try:
-        decoded = _DECODERS[found.decoder](data, name, found)
+        return _finished(_DECODERS[found.decoder](data, name, found), name)
     except UnreadablePhoto:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -113,7 +113,6 @@ def read_photo_file(source: bytes | str | Path, name: str = "") -> PhotoFile:
         raise
     except Exception:  # noqa: BLE001 - on damaged bytes decoders raise anything: OSError, SyntaxError, struct.error
         raise damaged(name) from None
-    return _finished(decoded, name)
 
 
 def read_frames(file: DicomFile, name: str) -> Iterator[PhotoFile]:

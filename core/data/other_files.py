@@ -87,4 +87,4 @@ def check_heif(data: bytes, name: str) -> None:
 
 def check_canvas(name: str, size: tuple[int, int], kind: str) -> None:
     """Refuses photos that would fill the memory; see `check_pixels`."""
-    check_pixels(name, *size, BYTES_A_PIXEL[kind], f"a {kind}")
+    check_pixels(name, *size, BYTES_A_PIXEL[kind], f"{'an' if kind[0] in 'AEIO' else 'a'} {kind}")

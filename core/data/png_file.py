@@ -4,12 +4,14 @@ Reference: W3C, "Portable Network Graphics (PNG) Specification, Third Edition", 
 iCCP, sRGB, and gAMA with cHRM counts.
 """
 
+import math
 import struct
 import zlib
 from dataclasses import dataclass
 
 from core.data.colour_space import SRGB, ColourSpace, InvalidColours, coded_space, gamma_space
 from core.data.decode_limits import MAX_EXIF, MAX_PROFILE, MAX_SEGMENTS, check_count, check_pixels
+from core.data.packed_pixels import unpacked_size
 from core.data.unreadable import damaged
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -20,6 +22,8 @@ _XMP = b"XML:com.adobe.xmp\0"
 # Decoded and shrunk; transparent pictures are copied once more for it.
 _BYTES_A_PIXEL, _TRANSPARENT_BYTES_A_PIXEL = 8, 11
 _WITH_ALPHA = (4, 6)
+# Colour type -> channels.
+_CHANNELS, _PALETTE = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}, 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +66,8 @@ def inspect_png(data: bytes, name: str) -> PngFile:
             if zlib.crc32(memoryview(data)[place + 4 : end - 4]) != int.from_bytes(data[end - 4 : end], "big"):
                 raise damaged(name, "its checksums do not match its pixels")
             kept.append(data[place:end])
-        elif kind in _COLOURS and length <= MAX_PROFILE:
+        elif kind in _COLOURS and length <= MAX_PROFILE and (kind == b"eXIf" or kept[-1][4:8] != b"IDAT"):
+            # Behind the pixels no decoder has heeded colours.
             told.setdefault(kind, data[place + 8 : end - 4])
         elif kind == b"iTXt" and data[place + 8 : place + 8 + len(_XMP)] == _XMP:
             told.setdefault(kind, data[place + 8 : min(end - 4, place + 8 + MAX_EXIF)])
@@ -74,10 +79,23 @@ def inspect_png(data: bytes, name: str) -> PngFile:
     width, height, depth, colours = struct.unpack_from(">IIBB", kept[1], 8)
     clear = colours in _WITH_ALPHA or any(chunk[4:8] == b"tRNS" for chunk in kept[1:4])
     check_pixels(name, width, height, _TRANSPARENT_BYTES_A_PIXEL if clear else _BYTES_A_PIXEL, "a PNG")
+    _check_rows(kept, name)
     profile, space, note = _colours(told, name)
     exif, deep = told.get(b"eXIf", b""), 16 if depth == 16 else 0
     exif = exif if len(exif) <= MAX_EXIF else b""
     return PngFile(b"".join(kept), deep, profile, space, exif, told.get(b"iTXt", b""), note)
+
+
+def _check_rows(kept: list[bytes], name: str) -> None:
+    """Whether all rows are there: the decoder leaves those that are missing black."""
+    width, height, depth, colours, *_, interlaced = struct.unpack_from(">IIBBBBB", kept[1], 8)
+    if colours == _PALETTE and not any(chunk[4:8] == b"PLTE" for chunk in kept):
+        raise damaged(name, "its palette is missing")
+    if interlaced or colours not in _CHANNELS:
+        return  # the decoder tells by itself
+    wanted = (math.ceil(width * depth * _CHANNELS[colours] / 8) + 1) * height
+    if (unpacked_size((chunk[8:-4] for chunk in kept if chunk[4:8] == b"IDAT"), wanted) or 0) < wanted:
+        raise damaged(name)
 
 
 def _colours(told: dict[bytes, bytes], name: str) -> tuple[bytes, ColourSpace | None, str]:

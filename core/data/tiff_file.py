@@ -22,6 +22,7 @@ from core.data.decode_limits import (
     check_pixels,
     check_sides,
 )
+from core.data.packed_pixels import unpacked_size
 from core.data.pixel_depth import deep_grey
 from core.data.tiff_directory import BadDirectory, ExifFacts, Field, TiffBytes, directory_facts
 from core.data.unreadable import damaged, other_kind
@@ -52,6 +53,7 @@ _PIXEL_FORMATS = {1: "whole-number", 2: "signed whole-number", 3: "floating-poin
 # Field types of 8-byte whole numbers, which only BigTIFF has.
 _LONG8 = (16, 18)
 _OLD_JPEG, _JPEG = 6, 7
+_DEFLATE = (8, 32946)
 # Decoded, shrunk and converted; transparent pictures are copied once more for it.
 _BYTES_A_PIXEL, _TRANSPARENT_BYTES_A_PIXEL = 8, 11
 # A JPEG in each strip, of few scans.
@@ -219,10 +221,10 @@ class _Page:
             if not across or not down:
                 raise damaged(self.name, "its tiles have no size")
             check_pixels(self.name, across, down, _BYTES_A_PIXEL, "a tile of a TIFF")
-            wanted = math.ceil(self.width / across) * math.ceil(self.height / down)
+            wanted, pixels = math.ceil(self.width / across) * math.ceil(self.height / down), across * down
         else:
             rows = min(self._one(_ROWS, self.height) or self.height, self.height)
-            wanted = math.ceil(self.height / rows)
+            wanted, pixels = math.ceil(self.height / rows), rows * self.width
         wanted *= self.channels if self.apart else 1
         self.places = self.file.numbers(places, MAX_STRIPS)[:wanted]
         self.sizes = self.file.numbers(sizes, MAX_STRIPS)[:wanted]
@@ -237,6 +239,13 @@ class _Page:
                 raise damaged(self.name)
         if packed in (_JPEG, _OLD_JPEG) and self.file.data.count(b"\xff\xda") > MAX_SCANS + _SCANS_A_STRIP * wanted:
             check_count(self.name, MAX_SCANS + 1, MAX_SCANS, "passes over its pixels (a progressive JPEG in a TIFF)")
+
+        if packed in _DEFLATE:
+            # The decoder stops at the last pixel, before the checksum. Rows are filled up to whole bytes.
+            most = pixels * max(self.bits) * self.channels // 8 + 8 * self.height + 1
+            for place, size in zip(self.places, self.sizes, strict=False):
+                if unpacked_size((self.file.data[place : place + size],), most) is None:
+                    raise damaged(self.name, "its checksums do not match its pixels")
 
     def _plane(self, number: int, count: int, inverted: bool) -> bytes:
         fields = {

@@ -307,3 +307,51 @@ def test_photo_hash_knows_pixels_and_shape():
     assert photo_hash(photo) == photo_hash(photo.copy())
     assert len({photo_hash(photo), photo_hash(other), photo_hash(photo.reshape(24, 96, 3))}) == 3
     assert photo_hash(photo[:, ::-1]) == photo_hash(np.ascontiguousarray(photo[:, ::-1]))
+
+
+def chunks_of(data):
+    """A PNG's chunks, (kind, body)."""
+    place = 8
+    while place < len(data):
+        length = int.from_bytes(data[place : place + 4], "big")
+        yield data[place + 4 : place + 8], data[place + 8 : place + 8 + length]
+        place += 12 + length
+
+
+@pytest.mark.parametrize("depth", [1, 8, 16])
+@pytest.mark.parametrize("rows", [0, 1, 30, 59])
+def test_a_png_whose_last_rows_were_never_written_is_told(depth, rows):
+    # All checksums are right; a decoder leaves the missing rows black.
+    row = b"\0" + bytes([170]) * (80 * depth // 8)
+    with pytest.raises(UnreadablePhoto, match="damaged or incomplete"):
+        read_photo(png(80, 60, depth, 0, row * rows))
+    assert read_photo(png(80, 60, depth, 0, row * 60)).shape == (60, 80, 3)
+
+
+def test_a_png_that_goes_on_after_its_last_row_is_whole():
+    row = b"\0" + bytes([170]) * 80
+    assert (read_photo(png(80, 60, 8, 0, row * 61)) == 170).all()
+
+
+def test_a_palette_photo_without_its_palette_is_told():
+    with pytest.raises(UnreadablePhoto, match="mole.png is damaged or incomplete: its palette is missing"):
+        read_photo(png(80, 60, 8, 3, (b"\0" + bytes(80)) * 60), "mole.png")
+
+
+def test_colours_told_behind_the_pixels_do_not_count():
+    whole = encoded(two_halves())
+    late = list(chunks_of(whole))
+    late.insert(-1, (b"gAMA", (100_000).to_bytes(4, "big")))
+    data = whole[:8] + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in late
+    )
+    assert np.array_equal(read_photo(data), read_photo(whole))
+
+
+def test_no_error_of_a_later_step_gets_out(monkeypatch):
+    def fails(picture):
+        raise AssertionError
+
+    monkeypatch.setattr("core.data.images.plain_mode", fails)
+    with pytest.raises(UnreadablePhoto, match="damaged or incomplete"):
+        read_photo(encoded(two_halves()))

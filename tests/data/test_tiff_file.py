@@ -171,6 +171,16 @@ def test_a_cut_tiff_is_told(compression, kept):
         read_photo(data[: int(len(data) * kept)])
 
 
+@pytest.mark.parametrize("tile", [None, (32, 48)])
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
+def test_damage_within_packed_pixels_is_told_by_their_checksum(tile, share):
+    data = bytearray(tiff(LESION, photometric="rgb", compression="zlib", tile=tile))
+    place = int(len(data) * share)
+    data[place] ^= 16
+    with pytest.raises(UnreadablePhoto, match="damaged or incomplete: its checksums do not match its pixels"):
+        read_photo(bytes(data))
+
+
 def test_orientation_is_kept_by_the_plain_file():
     stored = np.ascontiguousarray(np.rot90(LESION, -1))
     exif = Image.Exif()
