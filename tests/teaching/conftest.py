@@ -100,14 +100,15 @@ class Cluster:
         engine.dispose()
         return self.address.replace("/postgres?", f"/{name}?")
 
-    def restart(self) -> None:
+    def restart(self, how: str = "fast") -> None:
+        """Stops the server, "fast" (it ends what it does) or "immediate" (as a crash does), and starts it."""
         quiet = {**self._run, "capture_output": False, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         command = [
             self._pg_ctl,
             "-D",
             f"{self._folder}/data",
             "-m",
-            "fast",
+            how,
             "-w",
             "-l",
             f"{self._folder}/log",

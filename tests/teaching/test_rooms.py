@@ -13,6 +13,7 @@ from core.teaching.people import Refused
 from core.teaching.rooms import lead
 from core.teaching.rooms.door import join_room, open_room
 from core.teaching.rooms.look import find_photo, look, room_version
+from core.teaching.rooms.own import own_answers
 from core.teaching.rooms.results import export_votes, room_results
 from core.teaching.rooms.steps import ARMS, RELIANCE_LESSON, WITH_AI, WITHOUT_AI
 from core.teaching.rooms.votes import cast_vote
@@ -79,6 +80,24 @@ def test_a_lesson_from_beginning_to_end(any_store, room, cases):
     with pytest.raises(Refused) as error:
         cast_vote(store, room.code, anna.token, 3, 2, "nv", 50)
     assert "already" in sentence(error)
+
+
+def test_a_student_sees_the_own_answers_once_the_truth_is_told(any_store, room):
+    anna, bert = (join_room(any_store, room.code, name) for name in ("Anna", "Bert"))
+    to_step(any_store, room, "vote")
+    for who, said in ((anna, "mel"), (bert, "nv")):
+        cast_vote(any_store, room.code, who.token, 0, 1, said, 60)
+    to_step(any_store, room, "second vote")
+    cast_vote(any_store, room.code, anna.token, 0, 2, "nv", 70)
+    assert own_answers(any_store, room.code, anna.token) == ()
+    to_step(any_store, room, "truth")
+    (mine,) = own_answers(any_store, room.code, anna.token)
+    assert (mine.person, mine.truth, mine.first, mine.advice, mine.last) == ("Anna", "nv", "mel", "nv", "nv")
+    (his,) = own_answers(any_store, room.code, bert.token)
+    assert (his.first, his.second, his.advice) == ("nv", None, None)
+    for token in (None, "x", room.secret):
+        with pytest.raises(Refused):
+            own_answers(any_store, room.code, token)
 
 
 def test_students_take_the_arms_in_turn_and_only_those_with_ai_count_for_reliance(any_store, cases, advice):

@@ -8,11 +8,10 @@ from sqlalchemy.orm import Session
 
 from core.teaching.advice import advice_from_record
 from core.teaching.answers import Answered, last_answer
-from core.teaching.case_sets.file import case_from_record
 from core.teaching.reliance import Reliance, reliance
 from core.teaching.rooms.door import find_teachers_row
+from core.teaching.rooms.paired import pair_answers
 from core.teaching.rooms.room import Vote
-from core.teaching.rooms.steps import WITH_AI
 from core.teaching.scores import Point, majority_point, network_point, point, points
 from core.teaching.store.database import Store
 from core.teaching.store.tables import RoomCaseRow, StudentRow, VoteRow
@@ -124,27 +123,13 @@ def _load(session: Session, code: str, secret: str):
 
 def _answered(cases, students, votes) -> tuple[Answered, ...]:
     found = []
-    for row in cases:
-        case, advice = case_from_record(row.case, "The case"), advice_from_record(row.advice)
+    for case in cases:
         theirs: dict[int, dict[int, Vote]] = {}
-        for vote in votes.get(row.position, []):
+        for vote in votes.get(case.position, []):
             theirs.setdefault(vote.student, {})[vote.round] = vote
         for student, by_round in theirs.items():
-            first, second, who = by_round.get(1), by_round.get(2), students[student]
-            found.append(
-                Answered(
-                    person=who.nickname,
-                    case=case.id,
-                    truth=case.truth,
-                    first=first.diagnosis if first else None,
-                    confidence=first.confidence if first else None,
-                    # Before a second answer only those in the arm with AI have seen it.
-                    advice=advice.answer if advice and second and who.arm == WITH_AI else None,
-                    second=second.diagnosis if second else None,
-                    second_confidence=second.confidence if second else None,
-                    milliseconds=first.milliseconds if first else None,
-                )
-            )
+            who = students[student]
+            found.append(pair_answers(who.nickname, who.arm, case, by_round))
     return tuple(found)
 
 

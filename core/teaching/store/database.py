@@ -20,10 +20,10 @@ from core.teaching.store.place import DATABASE_VARIABLE, SQLITE, StoreUnusable, 
 from core.teaching.store.tables import LearnerRow, RoomRow, StudyRow, TimeRow
 
 T = TypeVar("T")
-# A writer of SQLite waits for those before it; sixty votes at once take well under a second.
-BUSY_SECONDS = 20
-# How often a transaction is tried again when the database is away or two got into each other's way, and for how long at most.
-TRIES, LONGEST_WAIT = 8, 2.0
+# A writer of SQLite waits for other processes; sixty votes at once take well under a second.
+BUSY_SECONDS = 10
+# How long a transaction is tried again when the database is away or two got into each other's way: PostgreSQL restarts meanwhile.
+PATIENCE, LONGEST_WAIT = 20.0, 1.0  # seconds
 # PostgreSQL: deadlock, failed serialisation, and a server that shuts down or starts.
 _PASSING = ("40P01", "40001", "57P01", "57P02", "57P03", "08006", "08001", "08003", "55P03")
 # The latest time is kept so often at most, in milliseconds.
@@ -114,25 +114,27 @@ class Store:
             with self._engine.connect().execution_options(writes=True) as connection, connection.begin():
                 return work(connection)
 
-        return self._try(run)
+        return self._try(run, opening=True)
 
-    def _try(self, run: Callable[[], T]) -> T:
-        for left in range(TRIES - 1, -1, -1):
+    def _try(self, run: Callable[[], T], *, opening: bool = False) -> T:
+        """Runs it until it succeeds or patience ends; a server that is not there when the store is opened is not waited for."""
+        end, wait = time.monotonic() + PATIENCE, 0.05
+        while True:
             try:
                 return run()
             except IntegrityError:
                 raise
             except (DBAPIError, TimeoutError) as error:
-                if not _passes(error):
+                if not _passes(error) or (opening and _is_away(error)):
                     raise _unusable(error, self.url) from error
-                if not left:
+                if time.monotonic() + wait > end:
                     raise StoreBusy(
                         f"The database {_shown(self.url)} does not answer ({_why(error)}). Send the same again in a moment; what was "
                         "answered is kept."
                     ) from error
-            wait = min(LONGEST_WAIT, 0.05 * 2 ** (TRIES - left))
+            # Not all at the same moment again.
             time.sleep(wait * random.uniform(0.5, 1))
-        raise AssertionError("unreachable")
+            wait = min(LONGEST_WAIT, 2 * wait)
 
 
 def open_store(named: str | None = None) -> Store:
@@ -210,11 +212,17 @@ def _passes(error: Exception) -> bool:
     """Whether the same can succeed in a moment."""
     if isinstance(error, TimeoutError):
         return True
-    if getattr(error, "connection_invalidated", False):
+    if getattr(error, "connection_invalidated", False) or _is_away(error):
         return True
     code = getattr(error.orig, "sqlstate", None) or ""
     said = str(error.orig)
     return code in _PASSING or "database is locked" in said or "database table is locked" in said
+
+
+def _is_away(error: Exception) -> bool:
+    """Whether PostgreSQL could not be connected to: an error without a code of the server's."""
+    away = isinstance(error, OperationalError) and not isinstance(error.orig, sqlite3.Error)
+    return away and getattr(error.orig, "sqlstate", None) is None
 
 
 def _unusable(error: DBAPIError, url: URL) -> Exception:
