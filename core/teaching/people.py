@@ -1,6 +1,7 @@
 """What is asked of students, learners and readers: a nickname, perhaps how experienced they are, and consent. Nothing else."""
 
 import unicodedata
+from typing import Any
 
 from core.teaching.text import clean_text
 
@@ -50,7 +51,7 @@ def read_experience(given: str) -> str:
     return given
 
 
-def read_confidence(given: object) -> int:
+def read_confidence(given: Any) -> int:
     """Per cent, 0 to 100.
 
     Raises:
@@ -65,7 +66,7 @@ def read_confidence(given: object) -> int:
     return int(given)
 
 
-def read_milliseconds(given: object) -> int | None:
+def read_milliseconds(given: Any) -> int | None:
     """How long an answer took, by the clock of the phone; what cannot be is None: an odd clock must not cost an answer."""
     fits = isinstance(given, int | float) and not isinstance(given, bool) and 0 <= given <= LONGEST_READING
     return round(given) if fits else None

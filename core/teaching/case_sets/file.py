@@ -74,7 +74,7 @@ def from_record(record: object, name: str = "The case set") -> CaseSet:
     if not isinstance(made_from, dict) or not all(isinstance(v, str) and len(v) < 200 for v in made_from.values()):
         raise InvalidCaseSet(f"made_from of {name} is not a list of short texts. {_MEND}")
     made = tuple(case_from_record(case, f"Case {n} of {name}") for n, case in enumerate(cases, start=1))
-    return CaseSet(record.get("title"), made, record.get("description", ""), made_from)
+    return CaseSet(record.get("title", ""), made, record.get("description", ""), made_from)
 
 
 def case_from_record(record: object, where: str) -> TeachingCase:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -100,7 +101,7 @@ def _called(table: pd.DataFrame, truth: str, answer: str) -> list[Chosen]:
     rows = _one_photo_a_lesion(rows.sort_values(["p_answer", "image_id"], ascending=[False, True])).head(MOST)
     return [
         (r.image_id, "", f"{NAMES[truth]} that the network calls {NAMES[answer].lower()} with {percent(r.p_answer)}.")
-        for r in rows.itertuples()
+        for r in _rows(rows)
     ]
 
 
@@ -149,7 +150,7 @@ def _black_nevi(table: pd.DataFrame) -> list[Chosen]:
             "",
             f"Nevus, {percent(r.black)} of it black; the network says {NAMES[r.answer].lower()} ({percent(r.p_answer)}).",
         )
-        for r in rows.itertuples()
+        for r in _rows(rows)
     ]
 
 
@@ -172,7 +173,7 @@ def _lesson(table: pd.DataFrame) -> list[Chosen]:
         rows = table[(table.dx == code) & (table.dx_type == "histo")]
         for verdict, answer in (("R", code), ("W", other)):
             of_kind = rows[rows.answer == answer].sort_values(["p_answer", "image_id"], ascending=[False, True])
-            kinds[code, verdict] = _one_photo_a_lesion(of_kind).itertuples()
+            kinds[code, verdict] = _rows(_one_photo_a_lesion(of_kind))
     chosen, used, truth = [], set(), ("nv", "mel")
     turns = {"R": 0, "W": 0}
     for verdict in LESSON:
@@ -190,6 +191,10 @@ def _lesson(table: pd.DataFrame) -> list[Chosen]:
             )
         )
     return chosen
+
+
+def _rows(table: pd.DataFrame) -> Iterator[Any]:
+    return iter(table.itertuples())
 
 
 def _one_photo_a_lesion(rows: pd.DataFrame) -> pd.DataFrame:

@@ -1,8 +1,9 @@
 """Where a teacher's own case sets come from: photos chosen in galleries, a table, own photos."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -97,19 +98,20 @@ def read_case_table(path: str | Path, title: str, licence: str, attribution: str
         raise InvalidCaseSet(f"{path} cannot be read ({error.strerror or error}). Choose a table that can.") from None
     # `read_rows` leaves rows of other diagnoses out: the id says which row of the file a case is.
     own = pd.DataFrame({c: columns[n] for n, c in FURTHER_COLUMNS.items() if n in columns}, dtype="str")
-    own = own.set_index(_photo_ids(columns)).to_dict("index")
+    own = own.set_axis(_photo_ids(columns)).to_dict("index")
     cases = []
-    for row in table.itertuples(index=False):
-        words = {k: v for k, v in own.get(row.image_id, {}).items() if v}
+    rows: Iterator[Any] = iter(table.itertuples(index=False))
+    for row in rows:
+        words = {str(k): str(v) for k, v in own.get(row.image_id, {}).items() if v}
         cases.append(case_of_row(row, row.image_id, **{"licence": licence, "attribution": attribution} | words))
     return CaseSet(title, tuple(cases))
 
 
-def _photo_ids(columns: pd.DataFrame) -> pd.Series:
+def _photo_ids(columns: pd.DataFrame) -> list[str]:
     """The photo ids of a table's rows as `read_rows` writes them: without folder and suffix."""
     name = next(n for n in ALIASES["image_id"] if n in columns)
-    names = columns[name].map(lambda word: word.replace("\\", "/").rsplit("/", 1)[-1])
-    return names.map(lambda word: Path(word).stem if word.lower().endswith(PHOTO_SUFFIXES) else word)
+    names = [str(word).replace("\\", "/").rsplit("/", 1)[-1] for word in columns[name]]
+    return [Path(word).stem if word.lower().endswith(PHOTO_SUFFIXES) else word for word in names]
 
 
 def own_case(

@@ -48,7 +48,7 @@ def make_wrong(advice: Advice) -> Advice:
 
 def undo(advice: Advice) -> Advice:
     """What the network really said."""
-    return Advice(advice.model, _exchanged(advice, advice.answer, advice.really)) if advice.faulty else advice
+    return advice if advice.really is None else Advice(advice.model, _exchanged(advice, advice.answer, advice.really))
 
 
 def _exchanged(advice: Advice, one: str, other: str) -> dict[str, float]:

@@ -5,6 +5,7 @@ Intervals are whole days: a case that comes back after a minute would be recogni
 
 import zlib
 from datetime import UTC, datetime
+from typing import Any, cast
 
 from fsrs import Card, Rating, Scheduler
 
@@ -36,6 +37,6 @@ def review(
         The card to keep, and when it is due, milliseconds since 1970.
     """
     at = datetime.fromtimestamp(now / 1000, UTC)
-    before = Card.from_dict(card) if card else Card(card_id=zlib.crc32(case_id.encode()), due=at)
+    before = Card.from_dict(cast(Any, card)) if card else Card(card_id=zlib.crc32(case_id.encode()), due=at)
     after, _ = Scheduler(**_SCHEDULER).review_card(before, rating, at, milliseconds)
-    return after.to_dict(), round(after.due.timestamp() * 1000)
+    return dict(after.to_dict()), round(after.due.timestamp() * 1000)

@@ -138,7 +138,7 @@ def learner_score(store: Store, token: str, target: str = "mel") -> LearnerScore
         cases=len(answered),
         point=point("you", answered, target),
         right=share([one.first == one.truth for one in answered]),
-        confidence=sum(one.confidence for one in answered) / len(answered) / 100 if answered else None,
+        confidence=sum(one.confidence or 0 for one in answered) / len(answered) / 100 if answered else None,
     )
 
 
@@ -151,9 +151,9 @@ def _cases(session: Session, quiz: QuizRow) -> list[tuple[Answered, Advice, bool
     cases = select(QuizCaseRow).where(QuizCaseRow.quiz_id == quiz.id).order_by(QuizCaseRow.position)
     for case in session.scalars(cases):
         first, second = (answers.get(case.position, {}).get(number) for number in (1, 2))
-        if second is None:
-            continue
         advice = advice_from_record(case.advice)
+        if first is None or second is None or advice is None:
+            continue
         one = Answered(
             person="you",
             case=case.case["id"],

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.diagnoses import CODES, NAMES
-from core.teaching.advice import Advice, advice_from_record
+from core.teaching.advice import Advice
 from core.teaching.case_sets.file import case_from_record, case_record
 from core.teaching.case_sets.record import CaseSet, TeachingCase
 from core.teaching.credentials import make_salt, photo_key
@@ -147,7 +147,8 @@ def answer_case(
 
     def work(session: Session) -> QuizView:
         row = _find_quiz(session, token, quiz, lock=True)
-        answers = _answers(session, row, position) if type(position) is int and 0 <= position < MOST_CASES else ()
+        known = type(position) is int and 0 <= position < MOST_CASES
+        answers = _answers(session, row, position) if known else ()
         same = next((a for a in answers if a.round == round), None)
         if same is not None:
             if (same.diagnosis, same.confidence) == (diagnosis, confidence):
@@ -172,7 +173,7 @@ def answer_case(
         )
         session.flush()
         if round == 2:
-            _schedule(session, row, position, answers[0], store.clock.now())
+            _schedule(session, row, position, next(iter(answers)), store.clock.now())
             row.over = _next(session, row) == _count(session, row)
             session.flush()
         return _view(session, row, position)
@@ -191,7 +192,7 @@ def find_quiz_photo(store: Store, token: str, quiz: int, key: str) -> TeachingCa
         row = _find_quiz(session, token, quiz)
         for position in range(min(_next(session, row) + 1, _count(session, row))):
             if photo_key(row.salt, position) == key:
-                return case_from_record(session.get(QuizCaseRow, (row.id, position)).case, "The case")
+                return case_from_record(session.get_one(QuizCaseRow, (row.id, position)).case, "The case")
         raise Refused("This photo is not shown now.")
 
     return store.read(work)
@@ -214,7 +215,7 @@ def due_cases(store: Store, token: str, most: int = 20) -> CaseSet | None:
 
 
 def _schedule(session: Session, quiz: QuizRow, position: int, first: QuizAnswer, now: int) -> None:
-    case = session.get(QuizCaseRow, (quiz.id, position)).case
+    case = session.get_one(QuizCaseRow, (quiz.id, position)).case
     kept = session.get(CardRow, (quiz.learner_id, case["id"]))
     rating = rate(first.diagnosis == case["truth"], first.confidence)
     card, due = review(kept.card if kept else None, case["id"], rating, now, first.milliseconds)
@@ -248,7 +249,7 @@ def _answers(session: Session, quiz: QuizRow, position: int) -> tuple[QuizAnswer
 
 
 def _view(session: Session, quiz: QuizRow, position: int) -> QuizView:
-    row = session.get(QuizCaseRow, (quiz.id, position))
+    row = session.get_one(QuizCaseRow, (quiz.id, position))
     case, answers = case_from_record(row.case, "The case"), _answers(session, quiz, position)
     outside = QuizView(
         quiz=quiz.id,
@@ -263,4 +264,5 @@ def _view(session: Session, quiz: QuizRow, position: int) -> QuizView:
         facts=case.facts,
         own=answers,
     )
-    return quiz_visible(outside, case, advice_from_record(row.advice))
+    advice = Advice(row.advice["model"], row.advice["probabilities"], row.advice["really"])
+    return quiz_visible(outside, case, advice)

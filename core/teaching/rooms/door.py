@@ -93,7 +93,7 @@ def open_room(
         raise Refused(f"The case set has {len(cases)} cases. A room takes {MOST_CASES} at most: choose some of them.")
     if not 0 < kept_days <= MOST_DAYS:
         raise Refused(f"A room cannot be kept for {kept_days} days. Expected more than 0 and at most {MOST_DAYS}.")
-    if code and not (wanted := read_code(code)) == code.strip().upper() or (code and not 4 <= len(wanted) <= 12):
+    if code and not (read_code(code) == code.strip().upper() and 4 <= len(read_code(code)) <= 12):
         raise Refused(f"{code!r:.40} cannot be a code. Expected 4 to 12 letters and digits, such as {make_code()}.")
     store.purge()
     secret = make_secret()
@@ -173,7 +173,9 @@ def join_room(
             raise Refused("This phone's token cannot be used here. Reload the page to get a new one.")
         if room.over or room.expires_at < store.clock.now():
             raise Refused(f"The room {room.code} is over. Ask your teacher for a new code.")
-        joined = session.scalar(select(func.count()).select_from(StudentRow).where(StudentRow.room_id == room.id))
+        joined = session.scalars(
+            select(func.count()).select_from(StudentRow).where(StudentRow.room_id == room.id)
+        ).one()
         if joined >= MOST_STUDENTS:
             raise Refused(f"The room {room.code} is full: {joined} have joined.")
         taken = select(StudentRow.id).where(StudentRow.room_id == room.id, StudentRow.nickname_folded == fold(nickname))

@@ -139,9 +139,9 @@ def _lead(store: Store, code: str, secret: str, work, seen: int | None = None, *
 
 def _go(session: Session, row: RoomRow, position: int, step: int) -> None:
     row.position, row.step = position, step
-    case = session.get(RoomCaseRow, (row.id, position))
+    case = session.get_one(RoomCaseRow, (row.id, position))
     case.furthest = max(case.furthest, step)
 
 
 def _count(session: Session, row: RoomRow) -> int:
-    return session.scalar(select(func.count()).select_from(RoomCaseRow).where(RoomCaseRow.room_id == row.id))
+    return session.scalars(select(func.count()).select_from(RoomCaseRow).where(RoomCaseRow.room_id == row.id)).one()

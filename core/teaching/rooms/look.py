@@ -68,7 +68,7 @@ def find_photo(store: Store, code: str, token: str, key: str) -> TeachingCase:
 
 def load_room(session: Session, row: RoomRow) -> Room:
     """The room as it is now, with all its secrets; for `visible`."""
-    case = session.get(RoomCaseRow, (row.id, row.position))
+    case = session.get_one(RoomCaseRow, (row.id, row.position))
     votes = session.scalars(
         select(VoteRow).where(VoteRow.room_id == row.id, VoteRow.position == row.position).order_by(VoteRow.id)
     )
@@ -91,5 +91,5 @@ def load_room(session: Session, row: RoomRow) -> Room:
         advice=advice_from_record(case.advice),
         photo_key=photo_key(row.salt, row.position),
         votes=tuple(Vote(v.id, v.student_id, v.round, v.diagnosis, v.confidence, v.milliseconds) for v in votes),
-        students=dict(map(tuple, students)),
+        students={row.id: row.nickname for row in students},
     )

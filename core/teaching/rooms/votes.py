@@ -98,7 +98,7 @@ def _check_open(session: Session, room: RoomRow, position: int, round: int) -> N
         raise Refused(f"The room {room.code} is over; votes are no longer taken.")
     if position != room.position:
         raise Refused(f"The class is at case {room.position + 1} now; this vote is for another case.")
-    case = session.get(RoomCaseRow, (room.id, room.position))
+    case = session.get_one(RoomCaseRow, (room.id, room.position))
     steps = tuple(room.steps)
     if round and round == open_round(steps, room.step, case.furthest):
         return

@@ -90,8 +90,10 @@ class Store:
 
         def work(session: Session) -> int:
             now = self.clock.now()
-            gone = (session.execute(delete(row).where(row.expires_at < now)) for row in (RoomRow, LearnerRow, StudyRow))
-            return sum(result.rowcount for result in gone)
+            over = (
+                delete(row).where(row.expires_at < now).returning(row.id) for row in (RoomRow, LearnerRow, StudyRow)
+            )
+            return sum(len(session.scalars(each).all()) for each in over)
 
         return self.write(work)
 
@@ -174,7 +176,7 @@ def _open(url: URL) -> Engine:
 
 
 def _open_sqlite(url: URL) -> Engine:
-    path = Path(url.database)
+    path = Path(str(url.database))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Nicknames and answers are nobody else's on this computer.
@@ -208,24 +210,23 @@ def _open_sqlite(url: URL) -> Engine:
     return engine
 
 
-def _passes(error: Exception) -> bool:
+def _passes(error: DBAPIError | TimeoutError) -> bool:
     """Whether the same can succeed in a moment."""
-    if isinstance(error, TimeoutError):
-        return True
-    if getattr(error, "connection_invalidated", False) or _is_away(error):
+    if isinstance(error, TimeoutError) or error.connection_invalidated or _is_away(error):
         return True
     code = getattr(error.orig, "sqlstate", None) or ""
     said = str(error.orig)
     return code in _PASSING or "database is locked" in said or "database table is locked" in said
 
 
-def _is_away(error: Exception) -> bool:
+def _is_away(error: DBAPIError | TimeoutError) -> bool:
     """Whether PostgreSQL could not be connected to: an error without a code of the server's."""
-    away = isinstance(error, OperationalError) and not isinstance(error.orig, sqlite3.Error)
-    return away and getattr(error.orig, "sqlstate", None) is None
+    if not isinstance(error, OperationalError) or isinstance(error.orig, sqlite3.Error):
+        return False
+    return getattr(error.orig, "sqlstate", None) is None
 
 
-def _unusable(error: DBAPIError, url: URL) -> Exception:
+def _unusable(error: DBAPIError | TimeoutError, url: URL) -> Exception:
     """The sentence for a database that cannot be used; faults of ours stay what they are."""
     why = _why(error)
     if url.get_backend_name() == SQLITE:
@@ -252,4 +253,4 @@ def _why(error: Exception) -> str:
 
 def _shown(url: URL) -> str:
     """The address without password."""
-    return url.database if url.get_backend_name() == SQLITE else url.render_as_string(hide_password=True)
+    return str(url.database) if url.get_backend_name() == SQLITE else url.render_as_string(hide_password=True)

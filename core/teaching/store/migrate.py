@@ -47,4 +47,4 @@ def config(connection: Connection) -> Config:
 
 def latest(connection: Connection) -> str:
     """The revision of this version."""
-    return ScriptDirectory.from_config(config(connection)).get_current_head()
+    return str(ScriptDirectory.from_config(config(connection)).get_current_head())

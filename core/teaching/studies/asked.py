@@ -1,5 +1,7 @@
 """Answers to the questions of a protocol, checked."""
 
+from typing import Any
+
 from core.diagnoses import CODES
 from core.teaching.studies.protocol import Protocol, Question
 
@@ -26,7 +28,7 @@ def read_answers(protocol: Protocol, given: object) -> dict:
     return answers
 
 
-def _answer(q: Question, value: object) -> str | int:
+def _answer(q: Question, value: Any) -> str | int:
     known = {"diagnosis": CODES, "choice": q.choices}.get(q.type)
     if known is not None:
         if value not in known:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from core.teaching.answers import TARGETS
 from core.teaching.case_sets.file import from_record as cases_from_record
@@ -147,7 +148,7 @@ def _check_whole(protocol: Protocol) -> None:
 
 
 def _question_record(q: Question) -> dict:
-    record = {"id": q.id, "prompt": q.prompt, "type": q.type}
+    record: dict[str, object] = {"id": q.id, "prompt": q.prompt, "type": q.type}
     if q.type == "choice":
         record["choices"] = list(q.choices)
     if q.type == "scale":
@@ -232,7 +233,7 @@ def _one_of(value: object, where: str, known: tuple[str, ...]) -> str:
     return value
 
 
-def _number(value: object, where: str, low: float, high: float, *, whole: bool = False) -> float:
+def _number(value: Any, where: str, low: float, high: float, *, whole: bool = False) -> float:
     fits = isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
     if not fits or (whole and value != int(value)):
         kind = "a whole number" if whole else "a number"

@@ -100,9 +100,8 @@ def answer_reading(
         coming = _next(store, session, study, reader)
         done = _done(session, reader)
         if type(place) is int and 0 <= place < done:
-            kept = session.scalar(
-                select(StudyReadingRow).where(StudyReadingRow.reader_id == reader.id, StudyReadingRow.place == place)
-            )
+            same = (StudyReadingRow.reader_id == reader.id, StudyReadingRow.place == place)
+            kept = session.scalars(select(StudyReadingRow).where(*same)).one()
             if kept.answers == checked:
                 return coming
             raise Refused("This reading was answered before. The first answer counts; go on with the next case.")
@@ -157,7 +156,7 @@ def _next(store: Store, session: Session, study: StudyRow, reader: ReaderRow) ->
         return Done(len(plan))
     place = plan[done]
     if done and place.session != plan[done - 1].session:
-        last = session.scalar(select(func.max(StudyReadingRow.at)).where(StudyReadingRow.reader_id == reader.id))
+        last = session.scalars(select(func.max(StudyReadingRow.at)).where(StudyReadingRow.reader_id == reader.id)).one()
         until = last + round(protocol.washout_days * DAY)
         if store.clock.now() < until:
             return Pause(until)
@@ -183,6 +182,5 @@ def blinded(protocol: Protocol, place: Place, places: int, advice: dict, key: st
 
 
 def _done(session: Session, reader: ReaderRow) -> int:
-    return session.scalar(
-        select(func.count()).select_from(StudyReadingRow).where(StudyReadingRow.reader_id == reader.id)
-    )
+    done = select(func.count()).select_from(StudyReadingRow).where(StudyReadingRow.reader_id == reader.id)
+    return session.scalars(done).one()

@@ -118,7 +118,9 @@ def join_study(
         check_open(store, study)
         if from_record(study.protocol).consent and consent is not True:
             raise Refused("The study asks for your consent first. Read its text, and agree if you do.")
-        joined = session.scalar(select(func.count()).select_from(ReaderRow).where(ReaderRow.study_id == study.id))
+        joined = session.scalars(
+            select(func.count()).select_from(ReaderRow).where(ReaderRow.study_id == study.id)
+        ).one()
         if joined >= MOST_READERS:
             raise Refused(f"The study {study.code} is full: {joined} have joined.")
         taken = select(ReaderRow.id).where(ReaderRow.study_id == study.id, ReaderRow.nickname_folded == fold(nickname))
@@ -151,16 +153,12 @@ def study_progress(store: Store, code: str, secret: str) -> tuple[ReaderProgress
     def work(session: Session) -> tuple[ReaderProgress, ...]:
         study = find_leaders_study(session, code, secret)
         protocol = from_record(study.protocol)
-        done = dict(
-            map(
-                tuple,
-                session.execute(
-                    select(StudyReadingRow.reader_id, func.count())
-                    .where(StudyReadingRow.study_id == study.id)
-                    .group_by(StudyReadingRow.reader_id)
-                ),
-            )
+        counts = (
+            select(StudyReadingRow.reader_id, func.count().label("readings"))
+            .where(StudyReadingRow.study_id == study.id)
+            .group_by(StudyReadingRow.reader_id)
         )
+        done = {row.reader_id: row.readings for row in session.execute(counts)}
         readers = session.scalars(select(ReaderRow).where(ReaderRow.study_id == study.id).order_by(ReaderRow.number))
         return tuple(
             ReaderProgress(r.number, r.nickname, done.get(r.id, 0), len(plan_readings(protocol, r.number)))
