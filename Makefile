@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do $$p -c '' 2>/dev/null && { echo $$p; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint slow clean
+.PHONY: help run test lint types slow clean
 .DELETE_ON_ERROR:
 
 help: ## say what can be made
@@ -17,11 +17,14 @@ run: $(VENV)/.run-ready ## start the app on localhost (another port: make run PO
 	$(BIN)/python -m streamlit run app.py --server.address=localhost --server.port=$(PORT) \
 		--server.showEmailPrompt=false --browser.gatherUsageStats=false
 
-test: lint ## lint, and run all tests but the slow ones
+test: lint types ## lint, check the types, and run all tests but the slow ones
 	$(BIN)/python -m pytest -m "not slow" -n auto --maxprocesses=4 --dist=loadfile
 
 lint: $(VENV)/.test-ready ## look for faults without running anything
 	$(BIN)/ruff check .
+
+types: $(VENV)/.test-ready ## find attributes, names and calls that cannot be
+	$(BIN)/basedpyright --pythonpath $(BIN)/python
 
 slow: $(VENV)/.test-ready ## run the tests that take minutes
 	$(BIN)/python -m pytest -m slow

@@ -276,7 +276,7 @@ def _read_header(data: bytes, name: str, keywords: tuple[str, ...] = WANTED) -> 
     if "SOPClassUID" in keywords and Tag("SOPClassUID") in seen and "SOPClassUID" not in header:
         raise damaged(name, "its pixels or its header end too early")
     header.file_meta = FileMetaDataset()
-    header.file_meta.TransferSyntaxUID = syntax
+    header.file_meta.TransferSyntaxUID = syntax  # pyright: ignore[reportAttributeAccessIssue]
     return header
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
@@ -235,7 +235,7 @@ def _window(pixels: np.ndarray, header: Dataset, bits: int, signed: bool) -> np.
     return _scaled(np.ascontiguousarray(pixels), low, high)
 
 
-def _first(value: object) -> float | None:
+def _first(value: Any) -> float | None:
     if value is None or value == "":
         return None
     return float(value[0] if isinstance(value, (list, tuple)) or hasattr(value, "__getitem__") else value)

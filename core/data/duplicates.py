@@ -45,7 +45,7 @@ def turned_hashes(image: np.ndarray) -> np.ndarray:
     Args:
         image: (S, S, 3) uint8 RGB.
     """
-    low = dctn(_grey(image[None])[0])[:SIDE, :SIDE]
+    low = dctn(_grey(image[None])[0])[:SIDE, :SIDE]  # pyright: ignore[reportCallIssue]
     along, across = np.meshgrid((-1) ** np.arange(SIDE), (-1) ** np.arange(SIDE), indexing="ij")
     quarters = low, low.T * along, low * along * across, low.T * across
     turned = np.stack([*quarters, *(quarter * across for quarter in quarters)]).reshape(TURNS, BITS)
@@ -110,7 +110,7 @@ def _turned(grey: np.ndarray, turn: int) -> np.ndarray:
 
 
 def _bits(grey: np.ndarray) -> np.ndarray:
-    low = dctn(grey, axes=(1, 2))[:, :SIDE, :SIDE].reshape(len(grey), BITS)
+    low = dctn(grey, axes=(1, 2))[:, :SIDE, :SIDE].reshape(len(grey), BITS)  # pyright: ignore[reportCallIssue]
     return low > np.median(low, axis=1, keepdims=True)
 
 

@@ -318,7 +318,7 @@ def _coded(data: bytes, name: str) -> ColourSpace | None:
     place = data.find(b"colrnclx")
     if place < 0:
         return None
-    return coded_space(*(int.from_bytes(data[place + at : place + at + 2], "big") for at in (8, 10)), name, loose=True)
+    return coded_space(*(int.from_bytes(data[place + at : place + at + 2], "big") for at in (8, 10)), name, loose=True)  # pyright: ignore[reportCallIssue]
 
 
 def _not_a_photo(found: PhotoFormat | None, data: bytes, name: str) -> UnreadablePhoto:

@@ -103,7 +103,7 @@ def inspect_jpeg(data: bytes, name: str) -> JpegFile:
     if not frame or not scans:
         raise damaged(name)
     file = JpegFile(
-        b"".join((*kept, data[first_scan : found.end()])),
+        b"".join((*kept, data[first_scan : found.end()])),  # pyright: ignore[reportPossiblyUnboundVariable]
         *_frame(*frame, name),
         scans=scans,
         whole_first=frame[0] in _PROGRESSIVE or scans > 1,

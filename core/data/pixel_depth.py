@@ -1,5 +1,7 @@
 """From 9 to 16 bits a channel to the 8 that a screen and a network see."""
 
+from typing import Any
+
 import numpy as np
 from PIL import Image
 
@@ -31,7 +33,7 @@ def check_range(picture: Image.Image, deep: int, name: str) -> None:
     Raises:
         UnreadablePhoto: the upper bits are nowhere used, so that the scale is not known.
     """
-    bands = picture.getextrema()
+    bands: Any = picture.getextrema()
     brightest = max(high for _, high in (bands if picture.mode not in ("L", "1") else (bands,)))
     if picture.mode != "CMYK" and 0 < brightest < 256 >> _SPARE_BITS:
         used = deep - 8 + int(brightest).bit_length()

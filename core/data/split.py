@@ -80,7 +80,7 @@ def split_from_json(record: dict) -> Split:
     """
     fold = tuple(record["fold"]) if record.get("fold") else None
     parts = (tuple(record[part]) for part in PARTS)
-    split = Split(record["kind"], record["seed"], *parts, fold, record.get("without_lesion", 0))
+    split = Split(record["kind"], record["seed"], *parts, fold, record.get("without_lesion", 0))  # pyright: ignore[reportCallIssue]
     if split.hash != record["hash"]:
         raise ValueError(
             f"The split's ids give hash {split.hash[:12]}, but {record['hash'][:12]} is recorded: the card was edited."
@@ -211,7 +211,7 @@ def fold_table(
     parts: dict[str, list[str]] = {part: [] for part in PARTS}
     for lesion, image in zip(table.lesion_id, table.image_id, strict=True):
         parts[part_of[lesion]].append(image)
-    return Split("lesion", seed, *(tuple(sorted(parts[p])) for p in PARTS), (fold, folds), without_lesion)
+    return Split("lesion", seed, *(tuple(sorted(parts[p])) for p in PARTS), (fold, folds), without_lesion)  # pyright: ignore[reportCallIssue]
 
 
 def assert_disjoint(table: pd.DataFrame, split: Split) -> None:

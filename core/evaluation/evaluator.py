@@ -171,8 +171,9 @@ def evaluate(
     out = Path(out) if out else default_out(bundle, folder, split, missing)
     # Before the long part, so that a folder that cannot be written is known at once.
     check_folder_takes(out)
-    for finding in list_findings(dataset) if say else ():
-        say(finding.sentence)
+    if say:
+        for finding in list_findings(dataset):
+            say(finding.sentence)
     validation = None
     if split == "test" and table.image_id.isin(bundle.card.split.get("validation", ())).any():
         chosen_on = out / VALIDATION_FOLDER

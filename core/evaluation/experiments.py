@@ -96,7 +96,7 @@ def read_experiment(name: str, folder: str | Path = FOLDER) -> list[dict]:
             whole = False
         if not whole:
             raise InvalidExperiment(f"{file} is damaged or of another version. {again}")
-        records.append(record)
+        records.append(record)  # pyright: ignore[reportPossiblyUnboundVariable]
     if not any(record["comparisons"] for record in records):
         raise InvalidExperiment(f"No run of this has finished yet. {again}")
     return records

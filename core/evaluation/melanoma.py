@@ -200,7 +200,7 @@ class Duel:
         """
         _check_share("prevalence", prevalence)
         rates = [rate[:, 0] for rate in self.rates(np.array([threshold]))]
-        resampled = _predictive(*rates, prevalence)
+        resampled = _predictive(*rates, prevalence)  # pyright: ignore[reportCallIssue]
         # Where a rate is the same in every resample its Wilson interval stands for it, and so do the values at its ends:
         # whatever follows rises or falls with both rates.
         sensitivity, specificity = (
@@ -243,7 +243,7 @@ class Duel:
         there[MELANOMA], there[NEVUS] = both * prevalence, both * (1 - prevalence)
         scores = melanoma_scores(reweight(self._probabilities, self._shares, there), self.score)
         benefit = self._benefit(*self._rates(*self._sorted(scores), harm), prevalence, odds)
-        fixed = self._benefit(*(rate[:1] for rate in self.rates(np.array([threshold]))), prevalence, odds)
+        fixed = self._benefit(*(rate[:1] for rate in self.rates(np.array([threshold]))), prevalence, odds)  # pyright: ignore[reportCallIssue]
         low, high = np.nanquantile(benefit[1:], [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
         return DecisionCurve(harm, benefit[0], low, high, fixed[0], prevalence - (1 - prevalence) * odds)
 

@@ -1,5 +1,7 @@
 """The scores of one set of predictions: a plain reading of each definition, by scikit-learn where it has one."""
 
+from typing import Any
+
 import numpy as np
 from sklearn.metrics import (
     average_precision_score,
@@ -112,7 +114,7 @@ def _mean(values: list[float | None], weights: list[float] | None = None) -> flo
     there = [i for i, value in enumerate(values) if value is not None]
     if not there:
         return None
-    return float(np.average([values[i] for i in there], weights=[weights[i] for i in there] if weights else None))
+    return float(np.average([values[i] for i in there], weights=[weights[i] for i in there] if weights else None))  # pyright: ignore[reportCallIssue]
 
 
 def _operating_points(positive: np.ndarray, score: np.ndarray) -> dict[str, float | None]:
@@ -204,7 +206,8 @@ def decision_scores(y_true: np.ndarray, y_pred: np.ndarray) -> dict:
     counts = confusion(y_true, y_pred)
     photos = counts.sum(axis=1)
     present = [c for c in range(CLASSES) if photos[c]]
-    precision, recall, f1, _ = precision_recall_fscore_support(y_true, y_pred, labels=range(CLASSES), zero_division=0)
+    by_class: Any = precision_recall_fscore_support(y_true, y_pred, labels=range(CLASSES), zero_division=0)
+    precision, recall, f1, _ = by_class
     per_class = {}
     for c, code in enumerate(CODES):
         negatives = len(y_true) - photos[c]

@@ -174,7 +174,7 @@ def _read_table(path: Path, columns: tuple[str, ...], digests: dict, again: str)
     if not table.image_id.is_unique:
         raise InvalidResults(f"{path} lists an image_id more than once. {again}")
     for column in texts:
-        table[column] = [uncovered(cell) for cell in table[column]]
+        table[column] = [uncovered(cell) for cell in table[column]]  # pyright: ignore[reportCallIssue]
     numbers = [c for c in columns if c not in texts]
     if not all(pd.api.types.is_numeric_dtype(table[c]) for c in numbers):
         raise InvalidResults(f"{path} has text where numbers belong, in one of {', '.join(numbers)}. {again}")

@@ -216,7 +216,7 @@ class _Run:
             if linked:
                 self.report.say(f"Kept together: {'; '.join(' and '.join(group) for group in linked)}.")
         if self.fold:
-            split = fold_table(table, *self.fold, self.recipe.seed, linked)
+            split = fold_table(table, *self.fold, self.recipe.seed, linked)  # pyright: ignore[reportCallIssue]
         else:
             split = split_table(table, self.recipe.split, self.recipe.seed, linked)
         assert_disjoint(table, split)

@@ -105,7 +105,7 @@ def _rows(part: Rows) -> str:
 
 
 def _bars(part: Bars) -> str:
-    ranked = sorted(CODES, key=part.probabilities.get, reverse=True)
+    ranked = sorted(CODES, key=part.probabilities.__getitem__, reverse=True)
     lines = []
     for code in ranked:
         p, malignant = part.probabilities[code], MALIGNANT[CODES.index(code)]

@@ -104,7 +104,7 @@ def compare_settings(photos: pd.DataFrame, threshold: float, *, resamples: int =
     """
     sides = [photos.lesion_id[photos.dx == code].nunique() for code in ("mel", "nv")]
     behind = {"sensitivity": sides[0], "specificity": sides[1]}
-    names = [column.removeprefix("mel.") for column in photos if column.startswith("mel.")]
+    names = [column.removeprefix("mel.") for column in map(str, photos) if column.startswith("mel.")]
     found = {name: _scores(photos, name, threshold, resamples, seed) for name in names}
     rows = []
     for name in names:

@@ -104,7 +104,7 @@ def measure_gate(bundle: "Bundle", folder: Path, progress: Progress | None = Non
     own = np.concatenate([lesions[train], lesions[abroad["train"]]])
     known = own[:, None] == index.lesions
     together = (np.concatenate(x) for x in zip(home["train"], away["train"], strict=True))
-    good = gate_inputs(index, record, *together, known)
+    good = gate_inputs(index, record, *together, known)  # pyright: ignore[reportCallIssue]
     bad = gate_inputs(index, record, *strange)
     good_scores = {
         "validation": gate_inputs(index, record, *home["validation"]),

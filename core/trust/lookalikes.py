@@ -149,7 +149,7 @@ class LookalikeIndex:
         """A row as a record."""
         facts = self.table.iloc[row].to_dict()
         facts["age"] = None if np.isnan(facts["age"]) else float(facts["age"])
-        return Lookalike(**facts, similarity=float(similarity))
+        return Lookalike(**facts, similarity=float(similarity))  # pyright: ignore[reportCallIssue]
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:

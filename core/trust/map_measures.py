@@ -66,11 +66,11 @@ def measure_maps(bundle: Bundle, folder: Path, progress: Progress | None = None)
     _add_places(table, rows, maps)
     curves = _add_steps(table, network, images, metadata, sample, said, maps, probabilities, rng, count)
     _add_shuffled(table, network, images, metadata, shuffled, said, maps, count)
-    for stage in ("right", *(c for c in table if c.endswith("silent"))):
+    for stage in ("right", *(c for c in map(str, table) if c.endswith("silent"))):
         table[stage] = table[stage].astype(int)
     numbers = [c for c in table if table[c].dtype.kind == "f"]
     # Figures are made of what is written, so that a test can make them again.
-    table[numbers] = table[numbers].round(DIGITS)
+    table[numbers] = table[numbers].round(DIGITS)  # pyright: ignore[reportCallIssue]
     lesions = int(table.lesion_id.nunique())
     record = {
         "format": FORMAT,

@@ -186,7 +186,7 @@ def imitate_phone_photo(image: np.ndarray, rng: np.random.Generator) -> np.ndarr
     moved = corners + rng.uniform(-0.08, 0.08, (4, 2)).astype("float32") * size
     turned = cv2.warpPerspective(
         scene.astype("float32"),
-        cv2.getPerspectiveTransform(corners, moved),
+        cv2.getPerspectiveTransform(corners, moved),  # pyright: ignore[reportCallIssue]
         (size, size),
         borderMode=cv2.BORDER_REFLECT,
     )

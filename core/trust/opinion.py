@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -22,6 +22,8 @@ from core.trust.square import square_of
 if TYPE_CHECKING:  # at run time this would load TensorFlow, and records are read without it
     from core.bundle import Bundle
     from core.reading import EncodedPhoto, LesionReading
+
+T = TypeVar("T")
 
 NEEDED = ("gate", "set", "lookalikes", "maps")
 # Asked for on the page alone; nobody misses it where it was never measured.
@@ -122,7 +124,7 @@ def read_signals(folder: str | Path, card: Card) -> Signals:
     """Reads what was measured of a model. Nothing that is missing or damaged makes this fail: a note or a fault says so."""
     records, notes, faults, index = {}, [], {}, None
 
-    def reading(name: str, read: Callable[[], object]):
+    def reading(name: str, read: Callable[[], T]) -> T | None:
         try:
             return read()
         except MissingMeasure as error:

@@ -28,6 +28,7 @@ from core.data.patient import Facts, InvalidFacts
 from core.diagnoses import CODES, NAMES
 
 if TYPE_CHECKING:  # at run time these would load TensorFlow
+    from core.bundle import Bundle
     from core.reading import LesionReading
 
 FORMAT = 1
@@ -185,7 +186,7 @@ def read_case(source: bytes | str | Path) -> CaseFile:
     return CaseFile(photo, record, facts)
 
 
-def replay(case: CaseFile, load: Callable[[Path], object] | None = None, root: Path | None = None) -> Replay:
+def replay(case: CaseFile, load: "Callable[[Path], Bundle] | None" = None, root: Path | None = None) -> Replay:
     """Reads a case again and compares.
 
     Args:
@@ -357,4 +358,4 @@ def _check_record(content: bytes, name: str) -> tuple[dict, Facts]:
         raise InvalidCase(
             f"{CASE_FILE} in {name} is not a complete case: a part of it is missing or of another kind. {again}"
         )
-    return record, facts
+    return record, facts  # pyright: ignore[reportPossiblyUnboundVariable]

@@ -75,7 +75,7 @@ class Similar:
             i, j = rows[row], near[row, rank]
             if j < 0 or self.lesions[i] in used or self.lesions[j] in used:
                 continue
-            used |= {self.lesions[i], self.lesions[j]}
+            used |= {self.lesions[i], self.lesions[j]}  # pyright: ignore[reportUnhashable]
             pairs.append((str(self.image_ids[i]), str(self.image_ids[j]), float(cosines[row, rank])))
             if len(pairs) == count:
                 break

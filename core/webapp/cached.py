@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -18,6 +19,9 @@ from core.reading import ANSWERS, RECENT, Recent
 from core.webapp.ask import Photo
 from core.webapp.kept import answers_of, keep
 from core.webapp.words import plain
+
+if TYPE_CHECKING:
+    from core.trust.opinion import Opinion
 
 # As many models as there are backbones, so that comparing them all loads each once.
 MODELS = 10
@@ -180,7 +184,7 @@ def _warm_up_facts(bundle) -> None:
     many_facts(bundle.classifier, feature_map, bundle.card.facts_encoder.encode(Facts())[None])
 
 
-def second_opinion(signals, bundle, encoded):
+def second_opinion(signals, bundle, encoded) -> "Opinion":
     """Gate, whether the photo was seen before, and look-alikes of an encoded photo; see `core.trust.opinion`. Kept with the photo."""
     from core.trust.opinion import form_opinion
 

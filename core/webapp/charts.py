@@ -18,7 +18,7 @@ DARK_TEXT, LIGHT_TEXT = "#18272b", "#ffffff"
 
 def differential_chart(probabilities: dict[str, float]) -> go.Figure:
     """The seven probabilities as horizontal bars, the likeliest on top. Names stand above the bars: narrow screens hold them."""
-    ranked = sorted(probabilities, key=probabilities.get)
+    ranked = sorted(probabilities, key=probabilities.__getitem__)
     figure = go.Figure(
         go.Bar(
             x=[probabilities[code] for code in ranked],
@@ -227,7 +227,7 @@ def per_class_chart(per_class: dict[str, dict]) -> go.Figure:
 
 def describe(probabilities: dict[str, float]) -> str:
     """The differential chart in words, for those who do not see it."""
-    ranked = sorted(probabilities, key=probabilities.get, reverse=True)
+    ranked = sorted(probabilities, key=probabilities.__getitem__, reverse=True)
     return "Differential, likeliest first: " + "; ".join(
         f"{NAMES[code]} ({GROUPS[code]}) {percent(probabilities[code])}" for code in ranked
     )

@@ -1,6 +1,7 @@
 """One photo read by every shipped network: the opinions, their agreement, and where each looked."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -20,6 +21,10 @@ from core.webapp.theme import SHORT_NAMES
 from core.webapp.words import plain
 from core.wording import interval, listed, milliseconds, percent
 
+if TYPE_CHECKING:
+    from core.bundle import Bundle
+    from core.reading import EncodedPhoto, LesionReading
+
 
 @dataclass(frozen=True, eq=False)
 class Opinion:
@@ -32,9 +37,9 @@ class Opinion:
 
     name: str
     card: Card
-    bundle: object
-    encoded: object
-    reading: object
+    bundle: "Bundle"
+    encoded: "EncodedPhoto"
+    reading: "LesionReading"
     seconds: float
 
 
@@ -166,7 +171,7 @@ def _draw_opinion(opinion: Opinion, facts: Facts, target: str | None, method: st
 
 
 def _in_words(opinion: Opinion) -> str:
-    ranked = sorted(CODES, key=opinion.reading.probabilities.get, reverse=True)
+    ranked = sorted(CODES, key=opinion.reading.probabilities.__getitem__, reverse=True)
     said = ", ".join(f"{NAMES[code]} {percent(opinion.reading.probabilities[code])}" for code in ranked[:3])
     return f"{opinion.name}: {said}"
 

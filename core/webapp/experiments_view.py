@@ -67,7 +67,7 @@ def draw_experiment(name: str) -> tuple[str, ...]:
         for entry in record["comparisons"]
     ]
     there = list(dict.fromkeys(entry["metric"] for entry in entries))
-    metric = st.selectbox(
+    metric = st.selectbox(  # pyright: ignore[reportCallIssue]
         "Score",
         there,
         format_func=lambda key: METRICS.get(key, key),
@@ -179,7 +179,7 @@ def differences_chart(entries: list[dict]) -> go.Figure:
 def _named(entry: dict) -> str:
     """What was compared, in words."""
     factor, level, against = (entry.get(key) for key in ("factor", "level", "against"))
-    words = _LEVELS.get(factor, {})
+    words = _LEVELS.get(factor, {})  # pyright: ignore[reportCallIssue]
     text = f"{words[level]} against {words[against]}" if level in words and against in words else entry["name"]
     text = text[0].upper() + text[1:]
     group = entry.get("group")

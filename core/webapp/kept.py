@@ -11,12 +11,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 # Over all sessions: some ten photos of 12 megapixels, or some hundred of HAM10000's size with what networks made of them.
 MOST_BYTES = 400_000_000
+T = TypeVar("T")
 # Photos and networks whose answers one session remembers; what is older is worked out again, in milliseconds.
 _ANSWERED = 8
 _ANSWERS = "answers by photo"
@@ -89,14 +91,14 @@ class ByteBound:
             held -= entry.size
 
 
-def keep(key: Hashable, make: Callable[[], object], size: Callable[[object], int]):
+def keep(key: Hashable, make: Callable[[], T], size: Callable[[T], int]) -> T:
     """A value of this session, kept with those of all others; see `ByteBound.get`."""
     session = _session()
     _visit(session)
     return _all().get(key, session, make, size)
 
 
-def answers_of(key: Hashable, make: Callable[[], object]):
+def answers_of(key: Hashable, make: Callable[[], T]) -> T:
     """What one session has asked about one photo, which may hold the patient's facts; kept for the photos asked about last."""
     kept = st.session_state.setdefault(_ANSWERS, OrderedDict())
     if key not in kept:

@@ -49,7 +49,13 @@ def _draw_measured(choice: Choice) -> None:
     with st.container(border=True):
         st.markdown(plain(verdict(record)))
     score = st.segmented_control(
-        "Score", list(SCORED), format_func=SCORED.get, default="auc", required=True, key="changed", bind="query-params"
+        "Score",
+        list(SCORED),
+        format_func=SCORED.__getitem__,
+        default="auc",
+        required=True,
+        key="changed",
+        bind="query-params",
     )
     rows = [row for row in record["settings"] if row["name"] != PLAIN]
     draw_figure(

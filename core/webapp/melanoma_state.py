@@ -62,7 +62,7 @@ def ask_choice(models: dict[str, Evaluated]) -> Choice | None:
         score = st.segmented_control(
             "Called melanoma by",
             list(SCORES),
-            format_func=SCORES.get,
+            format_func=SCORES.__getitem__,
             default="mel",
             required=True,
             key="score",

@@ -278,7 +278,7 @@ def _share(part: int, rest: int) -> str:
 def _draw_area(models: dict[str, Evaluated]) -> tuple[str, ...]:
     model = _ask_model(models)
     curve = kept_curve(model, "roc", "mel") if model else None
-    if curve is not None:
+    if model is not None and curve is not None:
         auc = model.results.evaluation.per_class["mel"]["auc"]
         figure = curve_chart([(f"Melanoma, AUC {interval(auc)}", "mel", curve)], "roc", bands=False)
         figure.data[1].update(fill="tozeroy", fillcolor="rgba(213,94,0,0.15)")

@@ -3,6 +3,7 @@
 import math
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import plotly.graph_objects as go
 from reportlab.graphics.shapes import Circle, Drawing, Group, Line, Polygon, PolyLine, Rect, String
@@ -73,8 +74,9 @@ def vector_drawing(figure: go.Figure, width: float) -> Drawing:
     _draw_axes(drawing, layout, axes, ticks, shown, (left, right, bottom, top), longest, on_top, slanted)
     _draw_shapes(drawing, layout, axes, below=True)
     stacked = {}
-    bars = [t for t in figure.data if t.type == "bar"]
-    for trace in figure.data:
+    traces: Any = figure.data
+    bars = [t for t in traces if t.type == "bar"]
+    for trace in traces:
         if trace.visible is False:
             continue
         if trace.type == "heatmap":
@@ -283,7 +285,7 @@ def _range(figure, axis: str, names: tuple[str, ...]) -> tuple[float, float]:
     values = [
         float(v)
         for t in figure.data
-        for v in (getattr(t, axis, None) if getattr(t, axis, None) is not None else ())
+        for v in (getattr(t, axis, None) if getattr(t, axis, None) is not None else ())  # pyright: ignore[reportOptionalIterable]
         if v is not None
     ]
     values = [v for v in values if not math.isnan(v)] or [0.0, 1.0]
@@ -311,7 +313,7 @@ def _ticks(axis, ends: tuple[float, float], names: tuple[str, ...]) -> list[tupl
     return [(v, f"{v + 0:.{digits}f}") for v in values]
 
 
-def _legend_rows(figure, width: float) -> list[list[tuple[float, object]]]:
+def _legend_rows(figure, width: float) -> list[list[tuple[float, Any]]]:
     named = [t for t in figure.data if t.name and t.showlegend is not False]
     if figure.layout.showlegend is False or (len(named) < 2 and len(figure.data) < 2):
         return []

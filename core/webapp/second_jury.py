@@ -49,7 +49,7 @@ def draw_jury(jury: Jury | None, right: dict | None) -> None:
     st.markdown(f"**{jury.headline}.** {jury_worth(jury, right)}")
     if jury.dissent:
         st.markdown(plain(jury.dissent))
-    likely = sorted(CODES, key=jury.probabilities.get, reverse=True)[:3]
+    likely = sorted(CODES, key=jury.probabilities.__getitem__, reverse=True)[:3]
     st.caption(
         f"Mean of their probabilities: {', '.join(f'{NAMES[c]} {percent(jury.probabilities[c])}' for c in likely)}. Entropy "
         f"{jury.entropy:.1f} bits, of at most {math.log2(len(CODES)):.1f}. They learnt from the same photos, so they share mistakes; "

@@ -70,7 +70,7 @@ def _checked_card(folder: Path) -> Card:
             and isinstance(card.limits, list)
         )
     except (KeyError, TypeError, ValueError, AttributeError):
-        fits = False
+        weights, fits = folder, False
     if not fits:
         raise InvalidBundle(
             f"{folder / CARD_FILE} is not a complete card: a part of it is missing or of another kind than expected. "
