@@ -515,3 +515,24 @@ def test_no_cell_of_an_export_is_a_formula(any_store, cases, advice):
     cells = [cell for row in csv.reader(io.StringIO(text)) for cell in row]
     assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
     assert "'=1+1" in cells
+
+
+def test_one_phone_that_sends_the_same_vote_many_times_at_once(any_store, room):
+    anna = join_room(any_store, room.code, "Anna")
+    to_step(any_store, room, "vote")
+    receipts, faults = [], []
+
+    def vote():
+        try:
+            receipts.append(cast_vote(any_store, room.code, anna.token, 0, 1, "nv", 50))
+        except Exception as error:  # noqa: BLE001
+            faults.append(error)
+
+    threads = [threading.Thread(target=vote) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not faults
+    assert len({receipt.number for receipt in receipts}) == 1
+    assert sum(not receipt.again for receipt in receipts) == 1

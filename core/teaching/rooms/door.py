@@ -199,29 +199,34 @@ def join_room(
     return store.write(work)
 
 
-def who_is(session: Session, room: RoomRow, token: str | None) -> Who:
-    """The teacher, a student of this room, or a visitor: by secret or token alone."""
+def who_is(session: Session, room: RoomRow, token: str | None, *, lock: bool = False) -> Who:
+    """The teacher, a student of this room, or a visitor: by secret or token alone.
+
+    Args:
+        lock: keeps what the same student sends at the same moment waiting until the transaction ends.
+    """
     if not token:
         return Visitor()
     if is_secret(token, room.secret_hash):
         return Teacher()
     found = select(StudentRow).where(StudentRow.token_hash == hash_secret(token), StudentRow.room_id == room.id)
-    student = session.scalar(found)
+    student = session.scalar(found.with_for_update() if lock else found)
     return Student(student.id, student.nickname, student.arm) if student is not None else Visitor()
 
 
-def find_row(session: Session, code: str, *, lock: bool = False) -> RoomRow:
+def find_row(session: Session, code: str, *, lock: bool = False, shared: bool = False) -> RoomRow:
     """The row of a room.
 
     Args:
         code: as typed.
         lock: keeps others from changing the room until the transaction ends.
+        shared: lets others hold the same lock: many may vote at once, while no step is taken.
 
     Raises:
         Refused: there is no such room.
     """
     wanted = select(RoomRow).where(RoomRow.code == read_code(code))
-    room = session.scalar(wanted.with_for_update() if lock else wanted)
+    room = session.scalar(wanted.with_for_update(read=shared) if lock else wanted)
     if room is None:
         raise Refused(
             f"There is no room {str(code).strip()[:20]!r}. A code has {CODE_LENGTH} letters and digits; a room goes some time after "

@@ -60,9 +60,9 @@ def cast_vote(
     confidence, milliseconds = read_confidence(confidence), read_milliseconds(milliseconds)
 
     def work(session: Session) -> Receipt:
-        # The lock: a vote falls before the teacher's next step or after it.
-        room = find_row(session, code, lock=True)
-        who = who_is(session, room, token)
+        # The locks: a vote falls before the teacher's next step or after it, and one that is sent twice at once counts once.
+        room = find_row(session, code, lock=True, shared=True)
+        who = who_is(session, room, token, lock=True)
         if not isinstance(who, Student):
             raise Refused(f"Only those who have joined room {room.code} vote in it. Join with a nickname first.")
         first = session.scalar(
