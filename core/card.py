@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -88,6 +89,12 @@ class Card:
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property
+    def input_sha256(self) -> str:
+        """SHA-256 over what turns a photo and facts into the network's input, and logits into diagnoses."""
+        told = [self.backbone, self.network, self.image_size, self.age_mean, self.age_sd, self.classes, self.pixels]
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+    @property
     def calibrated_shares(self) -> tuple[float, ...]:
         """How common the diagnoses were where the probabilities hold, (7,): among the photos of the calibration, else of the training."""
         counts = (self.data.get("photos_per_class") or {}).get("validation") or self.terms.shares
@@ -137,7 +144,7 @@ def read_card(folder: str | Path, *, renew: bool = False) -> Card:
         record = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InvalidBundle(f"{path} is missing. A model folder needs {CARD_FILE} beside its weights.") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InvalidBundle(
             f"{path} cannot be read as JSON ({error}). Restore it from the repository or train again."
         ) from None
@@ -158,9 +165,40 @@ def read_card(folder: str | Path, *, renew: bool = False) -> Card:
     if record.get("classes") != list(CODES):
         raise InvalidBundle(f"{path} lists the classes {record.get('classes')}; expected {list(CODES)} in this order.")
     try:
-        return Card(**record | {"calibration": Calibration(**record["calibration"]), "terms": Terms(**record["terms"])})
+        card = Card(**record | {"calibration": Calibration(**record["calibration"]), "terms": Terms(**record["terms"])})
+        _check_values(card)
     except (TypeError, ValueError, KeyError) as error:
         raise InvalidBundle(f"{path} is not a complete card ({error}). Restore it or train again.") from None
+    if card.files.get(CARD_FILE, card.input_sha256) != card.input_sha256:
+        raise InvalidBundle(
+            f"{path} is damaged or was edited: how photos and facts become the network's input (image_size, age_mean, age_sd, network or "
+            "another of these entries) is no longer what the model was measured with. Restore it from the repository, or train again."
+        )
+    return card
+
+
+def _check_values(card: Card) -> None:
+    """Stops at what no card holds, before a page or a network meets it."""
+
+    def wrong(name: str, expected: str) -> ValueError:
+        return ValueError(f"{name} is {getattr(card, name)!r:.60}; expected {expected}")
+
+    for name in ("network", "weights", "split", "recipe", "data", "scores", "training", "speed", "files"):
+        if not isinstance(getattr(card, name), dict):
+            raise wrong(name, "an object")
+    for name in ("name", "backbone"):
+        if not isinstance(getattr(card, name), str) or not getattr(card, name):
+            raise wrong(name, "a name")
+    if isinstance(card.image_size, bool) or not isinstance(card.image_size, int) or card.image_size < 1:
+        raise wrong("image_size", "a whole number of pixels")
+    for name in ("age_mean", "age_sd"):
+        value = getattr(card, name)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise wrong(name, "years")
+    if card.age_sd <= 0:
+        raise wrong("age_sd", "more than 0 years")
+    if card.weights and not isinstance(card.weights.get("sha256"), str):
+        raise ValueError("weights has no sha256")
 
 
 def _renewal(record: dict, folder: Path) -> str:
@@ -222,6 +260,8 @@ def bind_files(folder: str | Path, names: Iterable[str]) -> Card:
     digests = {name: sha256_of(folder / name) for name in names}
     with locked(folder):
         card = read_card(folder)
+        # The card cannot hold its own checksum; it holds that of what must not change under the files measured with it.
+        digests[CARD_FILE] = card.input_sha256
         card = replace(card, files=dict(sorted({**card.files, **digests}.items())))
         write_card(card, folder)
     return card
@@ -240,19 +280,24 @@ def read_bound(folder: str | Path, name: str, card: Card) -> bytes:
     except FileNotFoundError:
         if expected is None:
             raise
-        raise DamagedFile(f"{path} is lost: the card of {card.name} names it.") from None
+        raise DamagedFile(f"{short_name(path)} is lost: the card of {card.name} names it.") from None
     except OSError as error:
-        raise DamagedFile(f"{path} cannot be read ({error.strerror}).") from None
+        raise DamagedFile(f"{short_name(path)} cannot be read ({error.strerror}).") from None
     if expected is None:
         raise DamagedFile(
-            f"{path} is not bound to the card of {card.name}: nothing says that it belongs to this model."
+            f"{short_name(path)} is not bound to the card of {card.name}: nothing says that it belongs to this model."
         )
     digest = hashlib.sha256(content).hexdigest()
     if digest != expected:
         raise DamagedFile(
-            f"{path} is damaged or was exchanged: SHA-256 {digest[:12]}, but the card of {card.name} names {expected[:12]}."
+            f"{short_name(path)} is damaged or was exchanged: SHA-256 {digest[:12]}, but the card of {card.name} names {expected[:12]}."
         )
     return content
+
+
+def short_name(path: Path) -> str:
+    """A model's file by its folder and name: such sentences stand on pages and in files that go to others."""
+    return f"{path.parent.name}/{path.name}"
 
 
 def list_cards(root: str | Path | None = None) -> list[Card]:

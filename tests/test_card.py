@@ -6,7 +6,18 @@ import sys
 
 import pytest
 
-from core.card import CARD_FILE, InvalidBundle, find_bundle, list_cards, read_card, write_card
+from core.card import (
+    CARD_FILE,
+    DamagedFile,
+    InvalidBundle,
+    bind_files,
+    change_card,
+    find_bundle,
+    list_cards,
+    read_bound,
+    read_card,
+    write_card,
+)
 
 
 @pytest.fixture
@@ -26,6 +37,21 @@ def test_round_trip(card, tmp_path):
         ({"format": 99}, "card format 99"),
         ({"classes": ["nv", "mel"]}, "in this order"),
         ({"surprise": 1}, "not a complete card"),
+        ({"files": []}, "files is .*; expected an object"),
+        ({"files": None}, "expected an object"),
+        ({"weights": None}, "expected an object"),
+        ({"weights": {"file": "x"}}, "weights has no sha256"),
+        ({"network": 3}, "expected an object"),
+        ({"split": []}, "expected an object"),
+        ({"scores": "good"}, "expected an object"),
+        ({"name": ""}, "expected a name"),
+        ({"backbone": ["MobileNetV2"]}, "expected a name"),
+        ({"image_size": 0}, "whole number of pixels"),
+        ({"image_size": "224"}, "whole number of pixels"),
+        ({"image_size": True}, "whole number of pixels"),
+        ({"age_mean": None}, "expected years"),
+        ({"age_sd": float("nan")}, "expected years"),
+        ({"age_sd": 0}, "more than 0 years"),
     ],
 )
 def test_a_card_of_another_make_is_refused(card, tmp_path, change, words):
@@ -35,9 +61,58 @@ def test_a_card_of_another_make_is_refused(card, tmp_path, change, words):
         read_card(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"image_size": 96},
+        {"age_mean": 5.0},
+        {"age_sd": 1.0},
+        {"backbone": "MobileNetV2"},
+        {"network": {"attach": "paper", "attention": "paper", "head": "pooled", "metadata_units": 17}},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_card_whose_input_was_edited_after_it_was_measured_is_refused(card, tmp_path, change):
+    # A fully convolutional network takes any size, and any mean of ages: nothing else would tell.
+    path = write_card(card, tmp_path)
+    (tmp_path / "gate.json").write_text("{}")
+    bound = bind_files(tmp_path, ["gate.json"])
+    assert read_card(tmp_path) == bound
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(InvalidBundle, match="damaged or was edited"):
+        read_card(tmp_path)
+
+
+def test_other_changes_of_a_measured_card_are_taken(card, tmp_path):
+    write_card(card, tmp_path)
+    (tmp_path / "gate.json").write_text("{}")
+    bind_files(tmp_path, ["gate.json"])
+    assert change_card(tmp_path, speed={"forward_ms": 3.0, "device": "x"}, limits=["none"]) == read_card(tmp_path)
+
+
+def test_what_is_said_of_a_models_file_holds_no_path_of_this_machine(card, tmp_path):
+    folder = tmp_path / "Net"
+    folder.mkdir()
+    write_card(card, folder)
+    (folder / "gate.json").write_text("{}")
+    bound = bind_files(folder, ["gate.json"])
+    for damage in (
+        lambda: (folder / "gate.json").write_text("{ }"),
+        (folder / "gate.json").unlink,
+        (folder / "gate.json").mkdir,
+    ):
+        damage()
+        with pytest.raises(DamagedFile, match="^Net/gate.json ") as told:
+            read_bound(folder, "gate.json", bound)
+        assert str(tmp_path) not in str(told.value)
+
+
 def test_half_a_card_is_refused(card, tmp_path):
     path = write_card(card, tmp_path)
     path.write_text(path.read_text()[:200])
+    with pytest.raises(InvalidBundle, match="cannot be read as JSON"):
+        read_card(tmp_path)
+    path.write_text("[" * 100_000)
     with pytest.raises(InvalidBundle, match="cannot be read as JSON"):
         read_card(tmp_path)
     path.unlink()

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from core.card import Card
+from core.card import Card, short_name
 from core.diagnoses import CODES
 from core.files import write_bytes
 from core.trust.measures import DamagedMeasure, measure_again, read_measured_file
@@ -273,7 +273,7 @@ def read_index(folder: str | Path, card: Card) -> LookalikeIndex:
         if not len(table) == len(index.vectors) == len(index.hashes):
             raise ValueError("its arrays are of different lengths")
     except Exception as error:  # noqa: BLE001 - zipfile and zlib have errors of their own for damaged bytes
-        raise DamagedMeasure(f"{path} cannot be used ({error}). {again}") from None
+        raise DamagedMeasure(f"{short_name(path)} cannot be used ({error}). {again}") from None
     if came != card.weights["sha256"]:
-        raise DamagedMeasure(f"{path} is stale: it was made with other weights of {card.name}. {again}")
+        raise DamagedMeasure(f"{short_name(path)} is stale: it was made with other weights of {card.name}. {again}")
     return index

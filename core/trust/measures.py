@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.card import Card, DamagedFile, bind_files, read_bound, read_card
+from core.card import Card, DamagedFile, bind_files, read_bound, read_card, short_name
 
 if TYPE_CHECKING:  # at run time this would load TensorFlow, and pages read measures without it
     from core.bundle import Bundle
@@ -141,7 +141,9 @@ def read_measured_file(name: str, file: str, folder: str | Path, card: Card) -> 
     try:
         return read_bound(folder, file, card)
     except FileNotFoundError:
-        raise MissingMeasure(f"{Path(folder) / file} is missing: this was never measured. {again}") from None
+        raise MissingMeasure(
+            f"{short_name(Path(folder) / file)} is missing: this was never measured. {again}"
+        ) from None
     except DamagedFile as error:
         raise DamagedMeasure(f"{error} {again}") from None
 
@@ -164,14 +166,15 @@ def read_measure(name: str, folder: str | Path, card: Card) -> dict:
         record = json.loads(content)
         stale = {key: record.get(key) for key in digest_of(name, card)} != digest_of(name, card)
     except (ValueError, AttributeError, RecursionError) as error:
-        raise DamagedMeasure(f"{path} cannot be used ({error}). {measure_again(name, folder)}") from None
+        raise DamagedMeasure(f"{short_name(path)} cannot be used ({error}). {measure_again(name, folder)}") from None
     for key, value in find_measure(name).form:
         if record.get(key) != value:
             raise DamagedMeasure(
-                f"{path} is of an older form: {key} is {record.get(key)!r}. Expected {value!r}. {measure_again(name, folder)}"
+                f"{short_name(path)} is of an older form: {key} is {record.get(key)!r}. Expected {value!r}. {measure_again(name, folder)}"
             )
     if stale:
         raise DamagedMeasure(
-            f"{path} is stale: it was measured with other weights or another calibration of {card.name}. {measure_again(name, folder)}"
+            f"{short_name(path)} is stale: it was measured with other weights or another calibration of {card.name}. "
+            f"{measure_again(name, folder)}"
         )
     return record

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.card import Card
+from core.card import Card, short_name
 from core.data.images import fit_image
 from core.files import write_bytes, write_text
 from core.trust.measures import DamagedMeasure, Progress, digest_of, measure_again, read_measure, read_measured_file
@@ -158,7 +158,7 @@ def read_similar(folder: str | Path, card: Card) -> Similar:
     content = read_measured_file("similar", NEIGHBOURS_FILE, folder, card)
     try:
         if hashlib.sha256(content).hexdigest() != record["neighbours_sha256"]:
-            raise DamagedMeasure(f"{path} and {SIMILAR_FILE} are of different runs. {again}")
+            raise DamagedMeasure(f"{short_name(path)} and {SIMILAR_FILE} are of different runs. {again}")
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:
             return Similar(
                 stored["image_id"],
@@ -171,4 +171,4 @@ def read_similar(folder: str | Path, card: Card) -> Similar:
     except DamagedMeasure:
         raise
     except Exception as error:  # noqa: BLE001 - zipfile and zlib have errors of their own for damaged bytes
-        raise DamagedMeasure(f"{path} cannot be used ({error}). {again}") from None
+        raise DamagedMeasure(f"{short_name(path)} cannot be used ({error}). {again}") from None

@@ -1,6 +1,9 @@
 """Text for places that read Markdown. Numbers in words: `core.wording`."""
 
 import re
+from pathlib import Path
+
+from core.files import REPOSITORY, weights_root
 
 # Where a bare address is taken for a link: web addresses by their beginning, e-mail addresses by their sign. Escapes do not help here:
 # addresses are sought in the text that is left when they are gone. A word joiner, which nobody sees, does.
@@ -9,7 +12,26 @@ _JOINER = "\u2060"
 
 
 def plain(text: str) -> str:
-    """Text as it stands, for places that read Markdown: a file's name may hold stars, brackets or dollar signs."""
+    """Text as it stands, for places that read Markdown: a file's name may hold stars, brackets or dollar signs.
+
+    Where this machine keeps its files is nobody's business who visits a page: models' folders are named from `weights` on, others
+    from Melascope's or the home folder on.
+    """
+    text = _without_places(text)
     text = re.sub(r"([\\`*_\[\]$~<>|#])", r"\\\1", text)
     text = re.sub(r":(?=\w)", r"\\:", text)
     return _ADDRESS.sub(lambda found: found[0] + _JOINER, text)
+
+
+def _without_places(text: str) -> str:
+    """A sentence of the core without this machine's folders in it."""
+    root = weights_root()
+    places = {str(root.absolute()): root.name, str(root): root.name, str(REPOSITORY): REPOSITORY.name}
+    try:
+        places.setdefault(str(Path.home()), "~")
+    except RuntimeError:
+        pass  # no home folder
+    for place, short in places.items():
+        if len(place) > 1:
+            text = re.sub(rf"(?<![\w/.\\]){re.escape(place)}(?![\w-]|\.\w)", lambda _, short=short: short, text)
+    return text

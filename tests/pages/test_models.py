@@ -80,7 +80,7 @@ def test_a_trained_model_shows_scores_with_intervals_history_and_warnings(open_a
     trained(tmp_path, drawn_bundle_folder, "Trained")
     app = open_app(PAGE, tmp_path)
     assert not app.exception
-    assert app.metric[0].label == "Balanced accuracy" and app.metric[0].value == "0.660"
+    assert app.metric[0].label == "Balanced accuracy (rule balanced)" and app.metric[0].value == "0.660"
     assert "95 %: 0.620 to 0.700" in words(app) and "2000 held-out photos" in words(app)
     alts = [chart.proto.alt for chart in app.get("plotly_chart")]
     assert any("2 epochs" in alt for alt in alts) and any("Sensitivity by diagnosis" in alt for alt in alts)

@@ -146,7 +146,7 @@ def test_a_measured_model_has_index_and_record(measured_bundle_folder):
     card = read_card(measured_bundle_folder)
     index = la.read_index(measured_bundle_folder, card)
     record = json.loads((measured_bundle_folder / "lookalikes.json").read_text())
-    assert record["weights_sha256"] == card.weights["sha256"] and record["k"] in la.KS
+    assert record["probabilities_sha256"] == card.probabilities_sha256 and record["k"] in la.KS
     assert set(index.table.image_id) == set(card.split["train"])
     assert set(record["seen_before"]["altered"]) >= {"as it is", "cropped by 10 %"}
     assert record["seen_before"]["altered"]["as it is"]["value"] == 1
