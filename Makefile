@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do $$p -c '' 2>/dev/null && { echo $$p; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types slow clean
+.PHONY: help run test lint types docs slow clean
 .DELETE_ON_ERROR:
 
 help: ## say what can be made
@@ -25,6 +25,10 @@ lint: $(VENV)/.test-ready ## look for faults without running anything
 
 types: $(VENV)/.test-ready ## find attributes, names and calls that cannot be
 	$(BIN)/basedpyright --pythonpath $(BIN)/python
+
+docs: $(VENV)/.test-ready ## build the documents into site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "Open site/index.html"
 
 slow: $(VENV)/.test-ready ## run the tests that take minutes
 	$(BIN)/python -m pytest -m slow
@@ -46,5 +50,5 @@ $(VENV)/.test-ready: pyproject.toml | $(VENV)/.made
 	@touch $@ $(VENV)/.run-ready
 
 clean: ## remove what the others made, but no models
-	rm -rf $(VENV) .pytest_cache .ruff_cache
+	rm -rf $(VENV) .pytest_cache .ruff_cache site
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

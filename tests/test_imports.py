@@ -12,7 +12,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 CORE = REPOSITORY / "core"
 # From the bottom up. A part may import parts below its row and nothing beside or above it.
 ROWS = (
-    ("diagnoses", "files", "keras_home"),
+    ("diagnoses", "files", "glossary", "keras_home"),
     ("prevalence", "wording", "calibration", "decisions"),
     ("data",),
     ("card",),
