@@ -68,7 +68,7 @@ def root(tmp_path_factory):
         record = json.loads((folder / "evaluation.json").read_text())
         (folder / "evaluation.json").write_text(json.dumps(record | {"operating_point": {"threshold": OPERATING}}))
         bind_all(folder)
-        sha256 = read_card(folder).weights["sha256"]
+        sha256 = read_card(folder).probabilities_sha256
         write_made_up(folder / "validation", made_up_table(seed=seed + 5, skill=skill), sha256)
     write_measures(root / "Drawn")
     ids, rng = made_up_table().image_id, np.random.default_rng(3)
@@ -213,7 +213,7 @@ def test_what_was_not_measured_is_said_with_its_command(open_page, root, tmp_pat
 def test_the_lab_reads_a_photo_at_every_strength(open_page, two_models, tmp_path):
     root = tmp_path / "shelf"
     shutil.copytree(two_models / "Drawn", root / "Drawn")
-    write_made_up(root / "Drawn", made_up_table(), read_card(root / "Drawn").weights["sha256"], "Drawn")
+    write_made_up(root / "Drawn", made_up_table(), read_card(root / "Drawn").probabilities_sha256, "Drawn")
     app = open_page(root, view="Black-nevus lab")
     app.segmented_control(key="source").set_value("Drawn example").run()
     assert not app.exception and len(app.image) == 2 and not app.get("plotly_chart")

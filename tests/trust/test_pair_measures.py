@@ -22,7 +22,7 @@ def bundle(drawn_folder, drawn_bundle_folder, tmp_path_factory):
 
     loaded = load_bundle(drawn_bundle_folder)
     folder = tmp_path_factory.mktemp("measured") / "Drawn"
-    write_made_up(folder, made_up_table(), loaded.card.weights["sha256"])
+    write_made_up(folder, made_up_table(), loaded.card.probabilities_sha256)
     record = json.loads((folder / "evaluation.json").read_text()) | {"operating_point": {"threshold": 0.15}}
     (folder / "evaluation.json").write_text(json.dumps(record))
     test = read_table(drawn_folder).image_id.tolist()
