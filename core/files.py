@@ -44,9 +44,23 @@ class CannotWrite(ValueError):
 
 def weights_root() -> Path:
     """The folder of models: `MELASCOPE_WEIGHTS`, or `weights/` of the repository; installed without it, `weights/` where one works."""
-    if named := os.environ.get(WEIGHTS_VARIABLE):
-        return Path(named)
+    if named := named_folder(WEIGHTS_VARIABLE):
+        return named
     return REPOSITORY / "weights" if (REPOSITORY / "pyproject.toml").is_file() else Path.cwd() / "weights"
+
+
+def named_folder(variable: str) -> Path | None:
+    """The folder that a variable names; None where it is not set.
+
+    What starts a program without a shell (a service, a container) does not turn `~` into the home folder.
+    """
+    named = os.environ.get(variable, "").strip()
+    if not named:
+        return None
+    try:
+        return Path(named).expanduser()
+    except RuntimeError:  # no such user, or no home: the folder is of that very name then
+        return Path(named)
 
 
 def cache_root() -> Path:
@@ -55,8 +69,8 @@ def cache_root() -> Path:
     Raises:
         CannotWrite: there is no home folder, and the variable names no other.
     """
-    if named := os.environ.get(CACHE_VARIABLE):
-        return Path(named)
+    if named := named_folder(CACHE_VARIABLE):
+        return named
     try:
         return Path.home() / ".cache" / "melascope"
     except RuntimeError:

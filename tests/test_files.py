@@ -179,6 +179,20 @@ def test_without_a_home_the_variable_is_named(monkeypatch):
     assert cache_root() == Path("/elsewhere") and weights_root() == Path("/models")
 
 
+def test_a_home_folders_sign_is_followed_where_no_shell_has(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for named, folder in (
+        ("~/models", tmp_path / "models"),
+        ("~nobody-of-this-name/x", Path("~nobody-of-this-name/x")),
+        (".", Path()),
+    ):
+        for variable, root in (("MELASCOPE_WEIGHTS", weights_root), ("MELASCOPE_CACHE", cache_root)):
+            monkeypatch.setenv(variable, named)
+            assert root() == folder
+    monkeypatch.setenv("MELASCOPE_WEIGHTS", " ")
+    assert weights_root().name == "weights"
+
+
 FORMULAS = ('=HYPERLINK("http://a","b")', "+1+cmd", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1")
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from core.files import named_folder
+
 DATABASE_VARIABLE, DATA_VARIABLE = "MELASCOPE_DATABASE", "MELASCOPE_DATA"
 FILE = "teaching.sqlite3"
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
@@ -26,8 +28,8 @@ def data_root() -> Path:
     Raises:
         StoreUnusable: there is no home folder, and the variable names no other.
     """
-    if named := os.environ.get(DATA_VARIABLE):
-        return Path(named).absolute()
+    if named := named_folder(DATA_VARIABLE):
+        return named.absolute()
     try:
         if os.name == "nt":
             return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "Melascope"
