@@ -140,6 +140,24 @@ def write_text(path: str | Path, text: str) -> Path:
     return write_bytes(path, text.encode("utf-8"))
 
 
+def open_lines(path: str | Path) -> BinaryIO:
+    """Opens a file anew for `write_line`: what is written stays, whatever comes after."""
+    try:
+        return open(path, "wb", buffering=0)
+    except OSError as error:
+        raise _cannot_write(error, Path(path)) from error
+
+
+def write_line(file: BinaryIO, line: str) -> None:
+    """Writes one line to a file from `open_lines`; a `CannotWrite` where the disk is full."""
+    content = line.encode("utf-8") + b"\n"
+    try:
+        if file.write(content) != len(content):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    except OSError as error:
+        raise _cannot_write(error, Path(file.name)) from error
+
+
 def csv_text(table: "pandas.DataFrame", **settings) -> str:
     """A table as CSV in which no cell from outside is a formula.
 

@@ -92,3 +92,9 @@ def test_what_was_named_and_not_read_fails(folder, measured_bundle_folder, tmp_p
     for name in ("letter.png", "notes.txt"):
         assert run("read", folder / name, *ask).exit_code == 1
     assert run("read", folder / "letter.png", *ask, "--force").exit_code == 0
+
+
+def test_a_warning_among_many_photos_says_why(folder, measured_bundle_folder, tmp_path):
+    Image.open(folder / "a.jpg").convert("L").save(folder / "grey.png")
+    result = run("read", folder, "--model", measured_bundle_folder, "--no-jury", "--out", tmp_path / "out")
+    assert "grey.png: " in result.stdout and "The photo has no colours: it is grey" in result.stdout

@@ -179,6 +179,17 @@ def test_without_a_home_the_variable_is_named(monkeypatch):
     assert cache_root() == Path("/elsewhere") and weights_root() == Path("/models")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_lines_on_a_full_disk_are_one_sentence(tmp_path):
+    with files.open_lines("/dev/full") as file, pytest.raises(CannotWrite, match="The disk of /dev is full"):
+        files.write_line(file, "{}")
+    with files.open_lines(tmp_path / "a") as file:
+        files.write_line(file, "ä")
+        assert (tmp_path / "a").read_bytes() == "ä\n".encode(), "it is there at once"
+    with pytest.raises(CannotWrite, match="cannot be written"):
+        files.open_lines(tmp_path / "none" / "a")
+
+
 def test_a_home_folders_sign_is_followed_where_no_shell_has(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     for named, folder in (

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from core.cli.photo_list import list_photos
+from core.cli.photo_list import SHOWN, list_photos
 from core.cli.terminal import plain_errors, progress, quiet_libraries, results, say, say_error, sentence
 from core.prevalence import find_mixture
 from core.wording import percent
@@ -106,6 +106,7 @@ def read(
     said beside the answer, and the exit code is then 1. Other files in a folder are named and passed over.
     """
     from core.card import InvalidBundle
+    from core.files import write_line
 
     if out is None and not as_json and dicom is None:
         raise ValueError("Nowhere to put the reading. Give --out FOLDER, --dicom FOLDER, or --json to print it.")
@@ -147,8 +148,7 @@ def read(
                 records.append({"photo": str(path), **record} if several else record)
                 origins.append(path)
                 if lines:
-                    lines.write(json.dumps(records[-1], allow_nan=False) + "\n")
-                    lines.flush()
+                    write_line(lines, json.dumps(records[-1], allow_nan=False))
         update(len(paths), len(paths))
     written = " and ".join(str(place) for place in (out, dicom) if place is not None)
     if as_json:
@@ -388,8 +388,10 @@ def _with_encoding(seconds: dict[str, float], encoding: dict[str, float]) -> dic
 
 def _open_lines(out: Path):
     """`readings.jsonl`, to which each photo's line goes as soon as it is read: what is done stays, whatever comes after."""
-    out.mkdir(parents=True, exist_ok=True)
-    return open(out / LINES_FILE, "w", encoding="utf-8", newline="\n")
+    from core.files import make_folder, open_lines
+
+    make_folder(out)
+    return open_lines(out / LINES_FILE)
 
 
 def _output_folders(paths: list[Path], out: Path | None, several: bool) -> list[Path | None]:
@@ -465,6 +467,15 @@ def _show_one(record: dict, written: str) -> None:
     )
 
 
+def _said_of(name: str, record: dict) -> list[str]:
+    """What is to be said of one photo among many: why the gate did not simply let it through, and what of it could not be followed."""
+    gate = record.get("gate") or {"verdict": "ok", "reasons": []}
+    # A damaged gate is said once, at the end.
+    reasons = gate["reasons"] if gate["verdict"] in ("warn", "refuse") else ()
+    own = [note.removeprefix(f"{name}: ") for note in record.get("notes", ()) if note.startswith(f"{name}: ")]
+    return [f"{name}: {' '.join((*reasons, *own))}"] if reasons or own else []
+
+
 def _show_many(records: list[dict], written: str) -> None:
     table = Table("photo", "most probable")
     table.add_column("probability", justify="right")
@@ -472,8 +483,10 @@ def _show_many(records: list[dict], written: str) -> None:
     for column in ("90 % set", "photo gate"):
         table.add_column(column)
     notes: dict[str, None] = {}
+    of_photos: list[str] = []
     for record in records:
         name = Path(record["photo"]).name.encode("utf-8", "replace").decode()
+        of_photos += _said_of(name, record)
         if "error" in record:
             table.add_row(name, "not read", "-", "-", "-", "-", style="red")
             continue
@@ -486,6 +499,12 @@ def _show_many(records: list[dict], written: str) -> None:
         table.add_row(name, top, percent(record["probabilities"][top]), percent(record["malignancy"]), within, gate)
     console = results()
     console.print(table, markup=False)
+    for line in of_photos[:SHOWN]:
+        console.print(line, markup=False, style="yellow", soft_wrap=True)
+    if len(of_photos) > SHOWN:
+        console.print(
+            f"{len(of_photos) - SHOWN:,} more remarks on single photos; what was written holds them.", style="yellow"
+        )
     for note in notes:
         console.print(note, markup=False, style="yellow", soft_wrap=True)
     console.print(
