@@ -7,13 +7,11 @@ import pandas as pd
 
 from core.data.ham10000 import Dataset
 from core.data.patient import SITES
-from core.data.photo_files import same_picture
+from core.data.photo_files import LOOKED_AT, same_picture
 from core.data.split import lesions_unknown
 from core.data.vocabulary import COARSE
 from core.diagnoses import CODES, NAMES
 
-# So many clashing names are looked at before they are called other pictures.
-LOOKED_AT = 5
 NAMED = 5
 # Among so many photos, some lesion should have two.
 FEW = 20
@@ -65,6 +63,10 @@ def _of_photos(dataset: Dataset) -> list[Finding]:
         if files.archives:
             packed = ", ".join(files.archives[:NAMED])
             mend = f"Still packed: {packed}. Unpack {'it' if len(files.archives) == 1 else 'them'} into {folder}."
+        # In these folders lie other pictures than the photos.
+        namesakes = sorted({str(Path(p).parent.relative_to(folder)) for i in missing for p in files.photos.get(i, ())})
+        if namesakes:
+            mend += f" Pictures of their names in {', '.join(namesakes[:NAMED])} are not the photos, by that folder's other pictures."
         found.append(
             Finding(f"{len(missing):,} missing photos: the table has rows for which there is no file. {mend}", missing)
         )

@@ -21,6 +21,8 @@ MASK_ENDING = "_segmentation"
 DEPTH = 3
 # Of many files that share a name, so many are compared by content: they come from one copying or from none.
 COMPARED = 50
+# So many clashing names of a folder are looked at before it is said to hold other pictures.
+LOOKED_AT = 5
 # Two pictures, made this small, are the same photo (resized, or saved again) where their colours differ by less on average.
 SMALL, SAME_COLOURS = 32, 6.0
 _CLUTTER = ("__MACOSX", "$RECYCLE.BIN", "System Volume Information")
@@ -180,7 +182,29 @@ def choose_photos(files: FoundFiles, image_ids: Iterable[str]) -> tuple[dict[str
             f"{clash.image_id} is the name of two pictures, {clash.used} and {rival}, and nothing tells which is the photo "
             f"({len(open_questions):,} names are doubled so). Move the folder that does not hold the photos out of {files.folder}."
         )
-    return paths, tuple(clashes)
+    no_photos = _not_of_photos(files, paths, clashes)
+    return {i: path for i, path in paths.items() if os.path.dirname(path) not in no_photos}, tuple(clashes)
+
+
+def _not_of_photos(files: FoundFiles, paths: dict[str, str], clashes: Iterable[Clash]) -> set[str]:
+    """Folders that hold other pictures than the photos under the photos' names.
+
+    Where a photo is missing, the heatmap of its name in such a folder is the only file of that name, and is not the photo.
+    """
+    ranks = {
+        place: _rank(Path(place).relative_to(files.folder).parts)
+        for place in {os.path.dirname(p) for p in paths.values()}
+    }
+    # Made of photos, by its name, where others lie in a folder that is not.
+    found = {place for place, rank in ranks.items() if rank == 2 and min(ranks.values()) < 2}
+    others: dict[str, list[tuple[str, str]]] = {}
+    for clash in clashes:
+        for other in clash.others:
+            others.setdefault(os.path.dirname(other), []).append((clash.used, other))
+    for place, pairs in others.items():
+        if place in ranks and place not in found and not any(same_picture(*pair) for pair in _some(pairs)[:LOOKED_AT]):
+            found.add(place)
+    return found
 
 
 def same_picture(first: str, second: str) -> bool:

@@ -54,6 +54,33 @@ def test_pictures_made_of_photos_never_pass_for_them(folder, place, suffix):
     assert any(f.wrong and place.split("/")[0] in f.text for f in list_findings(data))
 
 
+@pytest.mark.parametrize("place", ["GradCAM", "results/attention", "aaa"])
+def test_a_heatmap_never_stands_in_for_a_photo_that_is_missing(folder, place):
+    draw_maps(folder, place)
+    absent = {photo.stem for photo in (folder / PARTS[1]).iterdir()}
+    shutil.rmtree(folder / PARTS[1])
+    data = read_dataset(folder)
+    assert set(data.table.image_id[data.table.path == ""]) == absent
+    assert in_parts(data.table[data.table.path != ""])
+    said = [f.text for f in list_findings(data) if f.wrong and "missing photos" in f.text]
+    assert len(said) == 1 and f"names in {place} are not the photos" in said[0]
+
+
+def test_photos_that_lie_in_one_folder_only_are_taken_whatever_it_is_called(folder):
+    for part in PARTS:
+        (folder / part).rename(folder / f"resized_{part[-1]}")
+    assert (read_table(folder).path != "").all()
+
+
+def test_smaller_copies_stand_in_for_photos_that_are_missing(folder):
+    (folder / "copies").mkdir()
+    for part in PARTS:
+        for photo in (folder / part).iterdir():
+            Image.open(photo).resize((60, 45)).save(folder / "copies" / photo.name)
+    shutil.rmtree(folder / PARTS[1])
+    assert (read_table(folder).path != "").all()
+
+
 def test_pictures_that_nothing_tells_apart_are_refused_by_name(folder):
     draw_maps(folder, "images")
     with pytest.raises(InvalidDataset, match="name of two pictures.*Move the folder"):
