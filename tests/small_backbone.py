@@ -1,9 +1,12 @@
-"""A backbone of three layers, for tests of what holds for every backbone: it builds and trains in a second."""
+"""A backbone of three layers, for tests of what holds for every backbone: it builds, answers and trains in a second."""
+
+from pathlib import Path
 
 import keras
 from keras import layers
 
-from core.networks.backbones import Backbone
+from core.bundle import drawn_bundle
+from core.networks.backbones import BACKBONES, Backbone
 
 NAME = "ThreeLayers"
 
@@ -21,3 +24,14 @@ def build(include_top: bool, weights, input_tensor) -> keras.Model:
 BACKBONE = Backbone(
     build, {"paper": "relu_3", "text": "relu_3", "last": "<output"}, 64, "tf", (8, 8, 24), stem="conv_2"
 )
+
+
+def register() -> None:
+    """Puts the backbone into the table, for the rest of this process; the program itself knows nothing of it."""
+    BACKBONES[NAME] = BACKBONE
+
+
+def small_bundle(folder: str | Path, **choices) -> Path:
+    """Writes a bundle of random weights on this backbone; see `drawn_bundle`."""
+    register()
+    return drawn_bundle(folder, NAME, **choices)

@@ -5,8 +5,9 @@ import shutil
 import h5py
 import numpy as np
 import pytest
+from small_backbone import small_bundle
 
-from core.bundle import add_scores, drawn_bundle, load_bundle, save_bundle
+from core.bundle import add_scores, load_bundle, save_bundle
 from core.card import WEIGHTS_FILE, InvalidBundle, read_card, sha256_of
 
 RNG = np.random.default_rng(0)
@@ -60,7 +61,7 @@ def test_missing_weights(folder):
 def test_weights_of_another_network_under_a_fitting_digest(folder, tmp_path):
     import json
 
-    other = drawn_bundle(tmp_path / "Other", metadata_units=8)
+    other = small_bundle(tmp_path / "Other", metadata_units=8)
     shutil.copy(other / WEIGHTS_FILE, folder / WEIGHTS_FILE)
     record = json.loads((folder / "card.json").read_text())
     record["weights"]["sha256"] = sha256_of(folder / WEIGHTS_FILE)

@@ -356,9 +356,9 @@ def test_a_folder_that_takes_nothing_is_known_before_the_work(command, photo, bu
 
 
 def test_read_asks_the_networks_beside_the_model(bundle, photo):
-    from core.bundle import drawn_bundle
+    from small_backbone import small_bundle
 
-    drawn_bundle(bundle.parent / "Other", name="Other")
+    small_bundle(bundle.parent / "Other", name="Other")
     (bundle.parent / "Broken").mkdir()
     (bundle.parent / "Broken" / CARD_FILE).write_text("{")
     asked = run("read", photo, "--model", bundle, "--json")
@@ -492,7 +492,7 @@ def test_models_lists_the_drawn_one(drawn_bundle_folder, monkeypatch):
     assert record["name"] == "Drawn"
     assert record["split"] == "lesion"
     assert record["balanced_accuracy"] is None
-    assert "MobileNetV3Small" in run("models").stdout
+    assert "ThreeLayers" in run("models").stdout
     header, _, row = run("models", "--markdown").stdout.splitlines()
     assert header.count("|") == row.count("|")
 
@@ -580,17 +580,17 @@ def test_evaluate_refuses_a_damaged_model(bundle, drawn_folder):
 # ---- as a person runs it ----
 
 
-def test_a_bad_photo_in_a_process_of_its_own(drawn_bundle_folder, tmp_path):
+def test_a_bad_photo_in_a_process_of_its_own(drawn_mobile_folder, tmp_path):
     (tmp_path / "letter.jpg").write_text("Dear doctor")
-    done = run_apart("read", tmp_path / "letter.jpg", "--model", drawn_bundle_folder, "--json")
+    done = run_apart("read", tmp_path / "letter.jpg", "--model", drawn_mobile_folder, "--json")
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr.startswith("Error: letter.jpg is text")
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_json_in_a_process_of_its_own(photo, drawn_bundle_folder):
-    done = run_apart("read", photo, "--model", drawn_bundle_folder, "--json")
+def test_json_in_a_process_of_its_own(photo, drawn_mobile_folder):
+    done = run_apart("read", photo, "--model", drawn_mobile_folder, "--json")
     assert done.returncode == 0, done.stderr
     assert set(json.loads(done.stdout)["probabilities"]) == set(CODES)
     assert done.stderr == ""

@@ -8,8 +8,9 @@ import keras
 import numpy as np
 import pytest
 from PIL import Image
+from small_backbone import small_bundle
 
-from core.bundle import drawn_bundle, load_bundle
+from core.bundle import load_bundle
 from core.calibration import Calibration
 from core.data.batches import Batches, cache_images, encode_table
 from core.data.drawn import draw_lesion
@@ -276,7 +277,7 @@ def test_nothing_to_read(bundle):
 
 
 def test_a_network_without_facts_and_attention_says_so(photo, tmp_path):
-    bundle = load_bundle(drawn_bundle(tmp_path / "Plain", metadata=False, attention="none"))
+    bundle = load_bundle(small_bundle(tmp_path / "Plain", metadata=False, attention="none"))
     reading = read_lesion(bundle, photo, FACTS)
     assert any(NO_ATTENTION in note for note in reading.notes)
     assert any("age, sex and site did not count" in note for note in reading.notes)
@@ -291,7 +292,7 @@ def test_a_leaky_split_is_said(bundle, encoded):
 
 
 def test_damaged_weights_never_give_an_answer(photo, tmp_path):
-    bundle = load_bundle(drawn_bundle(tmp_path / "Broken"))
+    bundle = load_bundle(small_bundle(tmp_path / "Broken"))
     layer = bundle.classifier.head.get_layer("logits")
     layer.set_weights([np.full_like(w, np.nan) for w in layer.get_weights()])
     with pytest.raises(ValueError, match="not finite"):

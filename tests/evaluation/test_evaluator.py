@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from small_backbone import small_bundle
 
-from core.bundle import drawn_bundle, load_bundle
+from core.bundle import load_bundle
 from core.data.ham10000 import METADATA_FILE, InvalidDataset, read_table
 from core.data.images import fit_image, read_photo
 from core.data.split import split_table
@@ -214,7 +215,7 @@ def test_unreadable_and_missing_photos_stop_with_their_names(drawn, few, tmp_pat
 
 
 def test_a_network_without_facts_is_scored_too(few, tmp_path):
-    bundle = load_bundle(drawn_bundle(tmp_path / "Faceless", metadata=False, name="Faceless"))
+    bundle = load_bundle(small_bundle(tmp_path / "Faceless", metadata=False, name="Faceless"))
     found = predict_table(bundle, read_table(few), batch_size=3)
     assert found[list(CODES)].to_numpy().sum(axis=1) == pytest.approx(np.ones(8))
 

@@ -24,6 +24,13 @@ GOLDEN = {
     "MobileNetV3Large c": ("paper_c", (1, 1, 960), (1883152, 1865152), (2153639, 2135639), (2034855, 2016855)),
 }
 LIGHT = ("MobileNetV2", "MobileNetV3Small", "MobileNetV3Large", "EfficientNetB0")
+# The table of the program; the tests register a backbone of their own as they run.
+NAMES = tuple(BACKBONES)
+
+
+def slow_unless_light(names):
+    """Parameters of a test: building a large network takes seconds to a minute."""
+    return [pytest.param(n, marks=[] if n.split()[0] in LIGHT else pytest.mark.slow) for n in names]
 
 
 def count(weights) -> int:
@@ -35,10 +42,10 @@ def counts(model) -> tuple[int, int]:
 
 
 def test_every_backbone_of_the_paper_has_golden_counts():
-    assert {name.split()[0] for name in GOLDEN} == set(BACKBONES) - {"EfficientNetB0"}
+    assert {name.split()[0] for name in GOLDEN} == set(NAMES) - {"EfficientNetB0"}
 
 
-@pytest.mark.parametrize("row", GOLDEN)
+@pytest.mark.parametrize("row", slow_unless_light(GOLDEN))
 def test_golden_counts(row):
     attach, shape, encoder, with_metadata, without = GOLDEN[row]
     classifier = build_classifier(row.split()[0], attach=attach, attention="published")
@@ -76,7 +83,8 @@ def test_golden_counts_of_attention_free_and_pooled_heads():
     assert total("ResNet152", attention="published", head="pooled") == (49750935, 49611799)
 
 
-def _check_gradients(name):
+@pytest.mark.parametrize("name", slow_unless_light(NAMES))
+def test_gradient_reaches_every_trainable_weight(name):
     backbone = BACKBONES[name]
     # Small inputs keep this quick; NASNet and Inception need their own minimum.
     size = {"InceptionResNetV2": 139, "NASNetLarge": 139}.get(name, 96)
@@ -94,7 +102,8 @@ def _check_gradients(name):
     assert dead == [], f"{backbone}: no gradient reaches {dead[:5]}"
 
 
-def _check_round_trip(name, tmp_path):
+@pytest.mark.parametrize("name", slow_unless_light(NAMES))
+def test_equal_outputs_after_save_and_load(name, tmp_path):
     size = {"InceptionResNetV2": 139, "NASNetLarge": 139}.get(name, 96)
     choices = {"image_size": size, "metadata_units": 32}
     first, second = build_classifier(name, **choices), build_classifier(name, **choices)
@@ -104,28 +113,6 @@ def _check_round_trip(name, tmp_path):
     inputs = [rng.uniform(0, 255, (2, size, size, 3)).astype("float32"), rng.normal(size=(2, 21)).astype("float32")]
     for a, b in zip(first.model.predict_on_batch(inputs), second.model.predict_on_batch(inputs), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
-
-
-@pytest.mark.parametrize("name", LIGHT)
-def test_gradient_reaches_every_trainable_weight(name):
-    _check_gradients(name)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", [n for n in BACKBONES if n not in LIGHT])
-def test_gradient_reaches_every_trainable_weight_of_large_networks(name):
-    _check_gradients(name)
-
-
-@pytest.mark.parametrize("name", LIGHT)
-def test_equal_outputs_after_save_and_load(name, tmp_path):
-    _check_round_trip(name, tmp_path)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", [n for n in BACKBONES if n not in LIGHT])
-def test_equal_outputs_after_save_and_load_of_large_networks(name, tmp_path):
-    _check_round_trip(name, tmp_path)
 
 
 def test_encoder_and_head_give_what_the_joined_model_gives():
@@ -158,7 +145,7 @@ def test_a_red_square_is_normalised_as_each_network_expects(mode, expected):
     np.testing.assert_allclose(out[0, 0, 0], expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("name", BACKBONES)
+@pytest.mark.parametrize("name", NAMES)
 def test_pixel_modes_are_those_of_keras(name):
     modules = {
         "DenseNet201": "densenet",

@@ -15,11 +15,11 @@ TIMEOUT = 200  # seconds
 @pytest.fixture(scope="session")
 def two_models(tmp_path_factory, drawn_bundle_folder) -> Path:
     """A weights folder with "Drawn", "Other" and a folder that holds no model."""
-    from core.bundle import drawn_bundle
+    from small_backbone import small_bundle
 
     root = tmp_path_factory.mktemp("shelf")
     shutil.copytree(drawn_bundle_folder, root / "Drawn")
-    drawn_bundle(root / "Other", backbone="MobileNetV2", name="Other")
+    small_bundle(root / "Other", name="Other", metadata_units=8)
     (root / "Broken").mkdir()
     return root
 

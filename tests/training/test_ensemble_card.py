@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from small_backbone import small_bundle
 from typer.testing import CliRunner
 
 from core.__main__ import app
-from core.bundle import drawn_bundle, load_bundle
+from core.bundle import load_bundle
 from core.card import InvalidBundle, read_card, write_card
 from core.data.drawn import draw_lesion
 from core.data.ham10000 import read_table
@@ -25,7 +26,7 @@ def root(tmp_path_factory, drawn_folder):
     root = tmp_path_factory.mktemp("shelf")
     split = split_table(read_table(drawn_folder)).to_json()
     for name, attention in (("One", "normalised"), ("Two", "none")):
-        drawn_bundle(root / name, name=name, attention=attention)
+        small_bundle(root / name, name=name, attention=attention)
         write_card(replace(read_card(root / name), split=split), root / name)
     runner = CliRunner(env={"MELASCOPE_WEIGHTS": str(root)})
     made = runner.invoke(app, ["ensemble", "One", "Two", "--data", str(drawn_folder)])

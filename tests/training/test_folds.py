@@ -7,7 +7,6 @@ import small_backbone
 
 from core.card import read_card
 from core.data.ham10000 import read_table
-from core.networks.backbones import BACKBONES
 from core.training.folds import fold_folder, train_folds
 from core.training.recipes import find_recipe
 from core.training.trainer import Report
@@ -22,11 +21,7 @@ FOLDS = {
 }
 
 
-@pytest.fixture(scope="module", autouse=True)
-def three_layers():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(BACKBONES, small_backbone.NAME, small_backbone.BACKBONE)
-        yield
+pytestmark = pytest.mark.usefixtures("three_layers")
 
 
 class Killed(BaseException):

@@ -15,7 +15,6 @@ from core.bundle import load_bundle
 from core.card import read_card
 from core.data.ham10000 import read_table
 from core.data.split import fold_table, split_from_json
-from core.networks.backbones import BACKBONES
 from core.training.callbacks import TrainingDiverged
 from core.training.class_weights import class_weights
 from core.training.recipes import RECIPES, find_recipe
@@ -25,12 +24,7 @@ from core.training.trainer import Report, train
 SMALL = {"backbone": small_backbone.NAME, "init": "random", "image_size": 64, "batch_size": 8}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def three_layers():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(BACKBONES, small_backbone.NAME, small_backbone.BACKBONE)
-        yield
-
+pytestmark = pytest.mark.usefixtures("three_layers")
 
 NO_PAIRS = pd.DataFrame({"first": [], "second": []}, dtype=int)
 
@@ -40,7 +34,7 @@ def quick(name="honest", **changes):
 
 
 @pytest.fixture(scope="module")
-def trained(drawn_folder, tmp_path_factory):
+def trained(drawn_folder, tmp_path_factory, three_layers):
     rows = []
     out = tmp_path_factory.mktemp("trained") / "Tiny"
     card = train(quick(), folder=drawn_folder, out=out, report=Report(epoch=rows.append), **SMALL)

@@ -3,10 +3,10 @@
 import keras
 import numpy as np
 import pytest
+from small_backbone import small_bundle
 from streamlit.runtime.scriptrunner import script_runner
 from tensorflow.python.eager import context
 
-from core.bundle import drawn_bundle
 from core.reading import encode_photo
 from core.webapp.cached import _load
 
@@ -18,7 +18,7 @@ def own_clear_session(monkeypatch):
 
 
 def test_what_streamlit_does_after_a_run_leaves_a_model_warm(tmp_path, monkeypatch, own_clear_session):
-    bundle = _load(str(drawn_bundle(tmp_path / "Drawn")))
+    bundle = _load(str(small_bundle(tmp_path / "Drawn")))
     cleared = []
     monkeypatch.setattr(context.context(), "clear_kernel_cache", lambda: cleared.append(1))
     script_runner._clean_problem_modules()
