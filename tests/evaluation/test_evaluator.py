@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from small_backbone import small_bundle
 
-from core.bundle import load_bundle
+from core.bundle import load_bundle, save_bundle
 from core.data.ham10000 import METADATA_FILE, InvalidDataset, read_table
 from core.data.images import fit_image, read_photo
 from core.data.split import split_table
@@ -228,10 +228,13 @@ def test_impossible_requests_are_refused(drawn, few):
         predict_table(drawn, table.head(0))
 
 
-def test_a_network_that_answers_with_nan_is_refused(drawn, few):
-    broken = replace(drawn.card, age_sd=float("nan"))
+def test_a_network_that_answers_with_nan_is_refused(few, tmp_path):
+    bundle = load_bundle(small_bundle(tmp_path / "Broken"))
+    layer = bundle.classifier.head.get_layer("logits")
+    layer.set_weights([np.full_like(w, np.nan) for w in layer.get_weights()])
+    save_bundle(bundle.classifier, bundle.card, bundle.folder)
     with pytest.raises(ValueError, match="not numbers"):
-        predict_table(replace(drawn, card=broken), read_table(few))
+        predict_table(load_bundle(bundle.folder), read_table(few))
 
 
 def test_default_folder_keeps_the_card_s_own_evaluation_apart(drawn, drawn_folder):
