@@ -11,6 +11,11 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those in a browser come first: they wait more than they compute, and other tests compute meanwhile."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is None)
+
+
 @pytest.fixture(scope="session")
 def drawn_folder(tmp_path_factory) -> Path:
     """A drawn HAM10000 of 56 lesions."""

@@ -23,13 +23,13 @@ GOLDEN = {
     "MobileNetV3Large b": ("paper_b", (7, 7, 960), (2194832, 2174592), (2666919, 2646679), (2548135, 2527895)),
     "MobileNetV3Large c": ("paper_c", (1, 1, 960), (1883152, 1865152), (2153639, 2135639), (2034855, 2016855)),
 }
-LIGHT = ("MobileNetV2", "MobileNetV3Small", "MobileNetV3Large", "EfficientNetB0")
+LIGHT = ("MobileNetV2", "MobileNetV3Small")
 # The table of the program; the tests register a backbone of their own as they run.
 NAMES = tuple(BACKBONES)
 
 
 def slow_unless_light(names):
-    """Parameters of a test: building a large network takes seconds to a minute."""
+    """Parameters of a test: building the others takes up to a minute each."""
     return [pytest.param(n, marks=[] if n.split()[0] in LIGHT else pytest.mark.slow) for n in names]
 
 

@@ -161,9 +161,14 @@ def small_first():
     return quick("progressive", epochs=3, sizes=((2 / 3, 0.5), (1 / 3, 1.0)))
 
 
-def test_most_epochs_see_small_photos_and_the_last_ones_whole_ones(drawn_folder, tmp_path):
-    rows = []
-    card = train(small_first(), folder=drawn_folder, out=tmp_path / "S", report=Report(epoch=rows.append), **SMALL)
+@pytest.fixture(scope="module")
+def in_stages(drawn_folder, tmp_path_factory, three_layers):
+    rows, out = [], tmp_path_factory.mktemp("stages") / "S"
+    return train(small_first(), folder=drawn_folder, out=out, report=Report(epoch=rows.append), **SMALL), out, rows
+
+
+def test_most_epochs_see_small_photos_and_the_last_ones_whole_ones(in_stages):
+    card, out, rows = in_stages
     assert [(r["phase"], r["image_size"]) for r in rows] == [
         ("frozen", 32),
         ("fine-tune", 32),
@@ -172,15 +177,15 @@ def test_most_epochs_see_small_photos_and_the_last_ones_whole_ones(drawn_folder,
     ]
     # One schedule over both stages, down to nothing.
     assert rows[-1]["learning_rate"] < 1e-9 < rows[-2]["learning_rate"]
-    assert card.image_size == 64 and load_bundle(tmp_path / "S").classifier.image_size == 64
+    assert card.image_size == 64 and load_bundle(out).classifier.image_size == 64
     # The last epoch is taken, whichever was best.
     assert card.training["best_epoch"] == card.training["epochs"] == 4
 
 
 @pytest.mark.parametrize("last_whole_epoch", [2, 3])
-def test_a_run_in_stages_resumes_to_the_same_epochs(drawn_folder, tmp_path, last_whole_epoch):
-    unbroken, rows = [], []
-    train(small_first(), folder=drawn_folder, out=tmp_path / "W", report=Report(epoch=unbroken.append), **SMALL)
+def test_a_run_in_stages_resumes_to_the_same_epochs(in_stages, drawn_folder, tmp_path, last_whole_epoch):
+    _, _, unbroken = in_stages
+    rows = []
 
     def kill(epoch, epochs, phase, batch, batches, loss):
         if epoch == last_whole_epoch + 1 and batch == 1:
