@@ -18,7 +18,7 @@ run: $(VENV)/.run-ready ## start the app on localhost (another port: make run PO
 		--server.showEmailPrompt=false --browser.gatherUsageStats=false
 
 test: lint types ## lint, check the types, and run all tests but the slow ones
-	$(BIN)/python -m pytest -m "not slow" -n auto --maxprocesses=4 --dist=loadfile
+	$(BIN)/python -m pytest -m "not slow" -n auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.test-ready ## look for faults without running anything
 	$(BIN)/ruff check .
@@ -31,7 +31,7 @@ docs: $(VENV)/.test-ready ## build the documents into site/
 	@echo "Open site/index.html"
 
 slow: $(VENV)/.test-ready ## run the tests that take minutes
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow -n auto --maxprocesses=2
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \

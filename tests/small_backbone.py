@@ -21,8 +21,9 @@ def build(include_top: bool, weights, input_tensor) -> keras.Model:
     return keras.Model(input_tensor, x)
 
 
+# Cut before the last activation: random maps that are nowhere negative would often leave Grad-CAM nothing to show.
 BACKBONE = Backbone(
-    build, {"paper": "relu_3", "text": "relu_3", "last": "<output"}, 64, "tf", (8, 8, 24), stem="conv_2"
+    build, {"paper": "norm_3", "text": "norm_3", "last": "<output"}, 64, "tf", (8, 8, 24), stem="conv_2"
 )
 
 

@@ -93,9 +93,10 @@ class Cluster:
         return self.address
 
     def database(self, name: str) -> str:
-        """The address of a further database, made for it."""
+        """The address of a further database, made for it; one of this name that a fixture left is thrown away."""
         engine = create_engine(database_url(self.address), isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
+            connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
             connection.execute(text(f"CREATE DATABASE {name}"))
         engine.dispose()
         return self.address.replace("/postgres?", f"/{name}?")
