@@ -532,7 +532,7 @@ def test_evaluate_scores_any_folder_and_writes_two_files(bundle, drawn_folder, t
     assert "Balanced accuracy" in result.stdout
     scores = json.loads((tmp_path / "scores" / "evaluation.json").read_text())
     assert scores["photos"] == 75
-    assert set(scores["balanced_accuracy"]) == {"value", "low", "high"}
+    assert set(scores["balanced_accuracy"]) == {"value", "low", "high", "rule"}
     lines = (tmp_path / "scores" / "predictions.csv").read_text().splitlines()
     assert lines[0] == "image_id,dx,akiec,bcc,bkl,df,mel,nv,vasc"
     assert len(lines) == 76
