@@ -18,9 +18,11 @@ _MARK = re.compile(r"^<!-- made: ([\w-]+) -->$", re.MULTILINE)
 
 
 def table(head: tuple[str, ...], rows: list[tuple]) -> str:
-    """A Markdown table."""
+    """A Markdown table; no line ends before a per cent sign."""
     lines = [head, ("---",) * len(head), *rows]
-    return "\n".join(f"| {' | '.join(str(c).replace('|', '&#124;') for c in line)} |" for line in lines)
+    return "\n".join(
+        f"| {' | '.join(str(c).replace('|', '&#124;').replace(' %', '&nbsp;%') for c in line)} |" for line in lines
+    )
 
 
 def commands() -> str:
