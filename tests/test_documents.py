@@ -86,9 +86,12 @@ def environment_variables() -> set[str]:
     known, found = constants(), set()
     for path in SOURCES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
+            if isinstance(node, ast.Call) and node.args:
                 asked, key = ast.unparse(node.func), node.args[0]
-                if asked not in ("os.environ.get", "os.environ.setdefault", "os.getenv"):
+                # `named_folder` asks for the variable that it is given: its callers name it.
+                if asked not in ("os.environ.get", "os.environ.setdefault", "os.getenv", "named_folder"):
+                    continue
+                if ast.unparse(key) == "variable" and path.name == "files.py":
                     continue
             elif isinstance(node, ast.Subscript) and ast.unparse(node.value) == "os.environ":
                 key = node.slice
