@@ -22,6 +22,7 @@ from core.data.decode_limits import (
     check_pixels,
     check_sides,
 )
+from core.data.jpeg_file import check_whole, inspect_jpeg
 from core.data.packed_pixels import unpacked_size
 from core.data.pixel_depth import deep_grey
 from core.data.tiff_directory import BadDirectory, ExifFacts, Field, TiffBytes, directory_facts
@@ -53,6 +54,7 @@ _PIXEL_FORMATS = {1: "whole-number", 2: "signed whole-number", 3: "floating-poin
 # Field types of 8-byte whole numbers, which only BigTIFF has.
 _LONG8 = (16, 18)
 _OLD_JPEG, _JPEG = 6, 7
+_JPEG_TABLES = 347
 _DEFLATE = (8, 32946)
 # Decoded, shrunk and converted; transparent pictures are copied once more for it.
 _BYTES_A_PIXEL, _TRANSPARENT_BYTES_A_PIXEL = 8, 11
@@ -240,6 +242,12 @@ class _Page:
         if packed in (_JPEG, _OLD_JPEG) and self.file.data.count(b"\xff\xda") > MAX_SCANS + _SCANS_A_STRIP * wanted:
             check_count(self.name, MAX_SCANS + 1, MAX_SCANS, "passes over its pixels (a progressive JPEG in a TIFF)")
 
+        if packed == _JPEG:
+            tables = self.file.raw(self.fields.get(_JPEG_TABLES), 1 << 16)
+            shared = tables[:-2] if tables.startswith(b"\xff\xd8") and tables.endswith(b"\xff\xd9") else b""
+            for place, size in zip(self.places, self.sizes, strict=False):
+                part = self.file.data[place : place + size]
+                check_whole(inspect_jpeg(shared + part[2:] if shared else part, self.name), self.name)
         if packed in _DEFLATE:
             # The decoder stops at the last pixel, before the checksum. Rows are filled up to whole bytes.
             most = pixels * max(self.bits) * self.channels // 8 + 8 * self.height + 1

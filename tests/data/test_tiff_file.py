@@ -181,6 +181,17 @@ def test_damage_within_packed_pixels_is_told_by_their_checksum(tile, share):
         read_photo(bytes(data))
 
 
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+def test_damage_within_jpeg_pixels_is_told(mode):
+    # Several strips, each a JPEG of its own, with the tables that they share beside them.
+    picture = Image.fromarray(np.tile(LESION, (4, 4, 1))).convert(mode)
+    data = encoded(picture, "TIFF", compression="jpeg", quality=90)
+    assert read_photo(data).shape == np.tile(LESION, (4, 4, 1)).shape
+    place = len(data) // 2
+    with pytest.raises(UnreadablePhoto, match="damaged or incomplete"):
+        read_photo(data[:place] + bytes(64) + data[place + 64 :])
+
+
 def test_orientation_is_kept_by_the_plain_file():
     stored = np.ascontiguousarray(np.rot90(LESION, -1))
     exif = Image.Exif()
