@@ -83,7 +83,8 @@ def constants() -> dict[str, set[str]]:
 
 def environment_variables() -> set[str]:
     """Every variable that core asks the environment for."""
-    known, found = constants(), set()
+    known = constants()
+    found = set().union(*(words for name, words in known.items() if name.endswith("VARIABLE")))
     for path in SOURCES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and node.args:
@@ -97,7 +98,8 @@ def environment_variables() -> set[str]:
                 key = node.slice
             else:
                 continue
-            found |= {key.value} if isinstance(key, ast.Constant) else known[ast.unparse(key).split(".")[-1]]
+            # A name that is no constant is a parameter, and what is given for it a constant that ends in VARIABLE.
+            found |= {key.value} if isinstance(key, ast.Constant) else known.get(ast.unparse(key).split(".")[-1], set())
     return found
 
 
