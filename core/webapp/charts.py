@@ -15,6 +15,9 @@ CLEAR = "rgba(0,0,0,0)"
 BLUES = [[0.0, "#f1f6fb"], [0.25, "#c3dbee"], [0.5, "#7fb2d9"], [0.75, "#3a80ba"], [1.0, "#0b4a83"]]
 DARK_TEXT, LIGHT_TEXT = "#18272b", "#ffffff"
 
+# Ticks of an axis of shares, 0..1, as the pages print them.
+SHARE_TICKS = {"tickvals": [n / 5 for n in range(6)], "ticktext": [f"{20 * n} %" for n in range(6)]}
+
 
 def differential_chart(probabilities: dict[str, float]) -> go.Figure:
     """The seven probabilities as horizontal bars, the likeliest on top. Names stand above the bars: narrow screens hold them."""

@@ -6,8 +6,10 @@ import plotly.graph_objects as go
 from core.diagnoses import CODES, NAMES
 from core.evaluation.melanoma import DecisionCurve
 from core.evaluation.melanoma_looks import Group
+from core.webapp.charts import SHARE_TICKS
 from core.webapp.evaluation_charts import GREY, translucent
 from core.webapp.theme import COLORS, PATTERNS
+from core.wording import percent
 
 MEL, NV = COLORS["mel"], COLORS["nv"]
 _LEGEND = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
@@ -198,7 +200,7 @@ def groups_chart(groups: list[Group], axis: str) -> go.Figure:
             "range": [-0.5, len(groups) - 0.5],
             "showgrid": False,
         },
-        {"title": "share of photos", "range": [0, 1.02], "tickformat": ".0%", "dtick": 0.2},
+        {"title": "share of photos", "range": [0, 1.02], **SHARE_TICKS},
     )
 
 
@@ -290,11 +292,12 @@ def trajectory_chart(
         figure.add_scatter(
             x=strengths,
             y=values,
+            customdata=[percent(value) for value in values],
             mode="lines+markers",
             name=name,
             line={"color": color, "dash": dash, "width": 2},
             marker={"size": 6},
-            hovertemplate=f"{name}<br>%{{x:g}} {unit}: %{{y:.0%}}<extra></extra>",
+            hovertemplate=f"{name}<br>%{{x:g}} {unit}: %{{customdata}}<extra></extra>",
         )
     figure.add_hline(y=threshold, line={"color": MEL, "width": 1, "dash": "dot"})
     figure.add_vline(x=neutral, line={"color": GREY, "width": 1, "dash": "dot"})
@@ -302,5 +305,5 @@ def trajectory_chart(
     return _layout(
         figure,
         {"title": f"strength ({unit})"},
-        {"title": "probability", "range": [-0.02, 1.02], "tickformat": ".0%", "dtick": 0.2},
+        {"title": "probability", "range": [-0.02, 1.02], **SHARE_TICKS},
     )

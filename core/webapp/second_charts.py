@@ -5,6 +5,7 @@ import plotly.graph_objects as go
 from core.data.patient import SEXES, SITES
 from core.diagnoses import CODES, NAMES
 from core.trust.what_if import WhatIf
+from core.webapp.charts import SHARE_TICKS
 from core.webapp.theme import COLORS
 from core.wording import percent
 
@@ -21,29 +22,32 @@ def age_chart(what: WhatIf, threshold: float | None = None) -> go.Figure:
             figure.add_scatter(
                 x=what.ages,
                 y=what.by_age[other][:, _MEL],
+                customdata=[percent(p) for p in what.by_age[other][:, _MEL]],
                 name=f"melanoma, if {other}",
                 mode="lines",
                 line={"color": COLORS["mel"], "width": 1, "dash": "dot"},
-                hovertemplate=f"%{{x}} years, {other}: %{{y:.0%}}<extra></extra>",
+                hovertemplate=f"%{{x}} years, {other}: %{{customdata}}<extra></extra>",
             )
     shown = ("mel",) if what.top == "mel" else ("mel", what.top)
     for code in shown:
         figure.add_scatter(
             x=what.ages,
             y=what.by_age[sex][:, CODES.index(code)],
+            customdata=[percent(p) for p in what.by_age[sex][:, CODES.index(code)]],
             name=NAMES[code].lower() if code == "mel" else f"{NAMES[code]} (likeliest)",
             mode="lines",
             line={"color": COLORS[code], "width": 3},
-            hovertemplate=f"%{{x}} years: {NAMES[code]} %{{y:.0%}}<extra></extra>",
+            hovertemplate=f"%{{x}} years: {NAMES[code]} %{{customdata}}<extra></extra>",
         )
     if what.facts.age is not None:
         figure.add_scatter(
             x=[what.facts.age] * len(shown),
             y=[what.entered[CODES.index(code)] for code in shown],
+            customdata=[percent(what.entered[CODES.index(code)]) for code in shown],
             name=f"as entered, {what.facts.age:.0f}",
             mode="markers",
             marker={"size": 12, "color": [COLORS[c] for c in shown], "line": {"width": 2, "color": "white"}},
-            hovertemplate="%{x} years, as entered: %{y:.0%}<extra></extra>",
+            hovertemplate="%{x} years, as entered: %{customdata}<extra></extra>",
         )
     if threshold is not None:
         figure.add_hline(y=threshold, line={"width": 1, "dash": "dash", "color": _GREY})
@@ -51,7 +55,7 @@ def age_chart(what: WhatIf, threshold: float | None = None) -> go.Figure:
         height=300,
         margin={"l": 0, "r": 8, "t": 8, "b": 0},
         xaxis={"title": "age in years", "fixedrange": True, "range": [0, 92], "dtick": 15},
-        yaxis={"title": "probability", "fixedrange": True, "range": [0, 1], "tickformat": ".0%"},
+        yaxis={"title": "probability", "fixedrange": True, "range": [0, 1], **SHARE_TICKS},
         legend={"orientation": "h", "y": -0.28, "yanchor": "top", "x": 0},
     )
     return figure
@@ -68,6 +72,7 @@ def place_chart(what: WhatIf, threshold: float | None = None) -> go.Figure:
         go.Scatter(
             x=[p for _, p, _ in rows],
             y=[name for name, _, _ in rows],
+            customdata=[percent(p) for _, p, _ in rows],
             mode="markers",
             marker={
                 "size": 11,
@@ -75,7 +80,7 @@ def place_chart(what: WhatIf, threshold: float | None = None) -> go.Figure:
                 "color": COLORS["mel"],
                 "line": {"width": 2},
             },
-            hovertemplate="%{y}: %{x:.0%}<extra></extra>",
+            hovertemplate="%{y}: %{customdata}<extra></extra>",
         )
     )
     figure.add_vline(x=float(what.withheld[_MEL]), line={"width": 1, "dash": "dot", "color": _GREY})
@@ -84,7 +89,7 @@ def place_chart(what: WhatIf, threshold: float | None = None) -> go.Figure:
     figure.update_layout(
         height=80 + 22 * len(rows),
         margin={"l": 0, "r": 8, "t": 4, "b": 0},
-        xaxis={"title": "probability of melanoma", "fixedrange": True, "range": [-0.02, 1], "tickformat": ".0%"},
+        xaxis={"title": "probability of melanoma", "fixedrange": True, "range": [-0.02, 1], **SHARE_TICKS},
         yaxis={"fixedrange": True, "automargin": True, "autorange": "reversed", "title": None},
         showlegend=False,
     )

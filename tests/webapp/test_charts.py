@@ -77,3 +77,13 @@ def test_history_marks_the_thaw():
     assert list(figure.data[1].y) == [0.5, 0.5] and list(figure.data[0].y) == [None, None]
     assert figure.layout.shapes[0].x0 == 1.5
     assert not history_chart(history[:1]).layout.shapes
+
+
+def test_charts_print_shares_as_pages_do():
+    from pathlib import Path
+
+    import core.webapp
+
+    # Plotly's own per cent has no space before the sign, and says 0 % and 100 % where pages say <1 % and >99 %.
+    for path in Path(core.webapp.__file__).parent.rglob("*.py"):
+        assert ".0%" not in path.read_text(encoding="utf-8"), path
