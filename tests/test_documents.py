@@ -89,10 +89,7 @@ def environment_variables() -> set[str]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and node.args:
                 asked, key = ast.unparse(node.func), node.args[0]
-                # `named_folder` asks for the variable that it is given: its callers name it.
-                if asked not in ("os.environ.get", "os.environ.setdefault", "os.getenv", "named_folder"):
-                    continue
-                if ast.unparse(key) == "variable" and path.name == "files.py":
+                if asked not in ("os.environ.get", "os.environ.setdefault", "os.getenv"):
                     continue
             elif isinstance(node, ast.Subscript) and ast.unparse(node.value) == "os.environ":
                 key = node.slice

@@ -176,7 +176,7 @@ def many(lesion, count=24):
         lambda k: "HAM_0",
         lambda k: "1.23457E+14",
     ],
-    ids=repr,
+    ids=lambda name: name(7),
 )
 def test_a_photos_own_name_or_one_word_for_all_is_no_lesion(tmp_path, lesion):
     table = read_table(put(tmp_path, HAM10000_metadata=many(lesion)))
