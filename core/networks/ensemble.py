@@ -71,7 +71,7 @@ def build_ensemble(members: Sequence[Classifier], calibrations: Sequence[Calibra
     for i, member in enumerate(members):
         channels = member.encoder.output_shape[-1]
         head = keras.Model(member.head.inputs, member.head.outputs, name=f"head_{i}")
-        answered, attention = head(member.head_inputs(feature_map[..., start : start + channels], facts))
+        answered, attention = head(member.head_inputs(feature_map[..., start : start + channels], facts))  # pyright: ignore[reportCallIssue]
         logits.append(answered)
         attentions.append(attention / ops.maximum(ops.sum(attention, axis=(1, 2), keepdims=True), 1e-9))
         start += channels

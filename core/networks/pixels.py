@@ -36,7 +36,7 @@ class NormalizePixels(keras.layers.Layer):
             mean, sd = (ops.convert_to_tensor(v, image.dtype) for v in (IMAGENET_MEAN, IMAGENET_SD))
             return (image / 255.0 - mean) / sd
         if self.mode == "caffe":
-            return ops.flip(image, axis=-1) - ops.convert_to_tensor(CAFFE_BGR_MEAN, image.dtype)
+            return ops.flip(image, axis=-1) - ops.convert_to_tensor(CAFFE_BGR_MEAN, image.dtype)  # pyright: ignore[reportOperatorIssue]
         return image
 
     def compute_output_shape(self, input_shape):
