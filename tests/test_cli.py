@@ -589,6 +589,13 @@ def test_a_bad_photo_in_a_process_of_its_own(drawn_mobile_folder, tmp_path):
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_train_in_a_process_of_its_own_says_nothing_of_its_libraries(tmp_path):
+    ask = ("--backbone", "MobileNetV3Small", "--init", "random", "--out", tmp_path / "out")
+    done = run_apart("train", "frozen", "--data", tmp_path, *ask)
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr.startswith("Error: ") and len(done.stderr.splitlines()) == 1
+
+
 def test_json_in_a_process_of_its_own(photo, drawn_mobile_folder):
     done = run_apart("read", photo, "--model", drawn_mobile_folder, "--json")
     assert done.returncode == 0, done.stderr

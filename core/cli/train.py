@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from core.cli.terminal import plain_errors, progress, results, say
+from core.cli.terminal import plain_errors, progress, quiet_libraries, results, say
 from core.wording import interval
 
 EPILOG = """Example: python -m core train honest --backbone MobileNetV2 --data ~/ham10000
@@ -67,9 +67,12 @@ def train(
     A run that was stopped goes on with --resume and the same command line.
     """
     from core.files import weights_root
-    from core.training.folds import fold_folder, train_folds
-    from core.training.trainer import Report
-    from core.training.trainer import train as train_network
+
+    # TensorFlow's greetings; what it says while training may matter, such as that a GPU's memory is full.
+    with quiet_libraries():
+        from core.training.folds import fold_folder, train_folds
+        from core.training.trainer import Report
+        from core.training.trainer import train as train_network
 
     whole = 0
     with progress("Preparing") as update:
