@@ -195,10 +195,10 @@ def read_bytes(source: bytes | str | Path, name: str) -> tuple[bytes, str]:
         return data, name
     path = Path(source)
     name = name or path.name
-    if not path.is_file():
-        what = "is a folder" if path.is_dir() else "does not exist"
-        raise UnreadablePhoto(f"{path} {what}. Expected the path of {ACCEPTED}.")
     try:
+        if not path.is_file():
+            what = "is a folder" if path.is_dir() else "does not exist"
+            raise UnreadablePhoto(f"{path} {what}. Expected the path of {ACCEPTED}.")
         _check_size(path.stat().st_size, name)
         return path.read_bytes(), name
     except OSError as error:

@@ -265,12 +265,15 @@ def _bytes_of(source: bytes | str | Path) -> tuple[bytes, str]:
     else:
         path = Path(source)
         name = path.name
-        if not path.is_file():
-            raise InvalidCase(
-                f"{path} {'is a folder' if path.is_dir() else 'does not exist'}. Expected a case bundle (.zip)."
-            )
-        size = path.stat().st_size
-        data = path.read_bytes() if size <= MAX_BYTES else b""
+        try:
+            if not path.is_file():
+                raise InvalidCase(
+                    f"{path} {'is a folder' if path.is_dir() else 'does not exist'}. Expected a case bundle (.zip)."
+                )
+            size = path.stat().st_size
+            data = path.read_bytes() if size <= MAX_BYTES else b""
+        except OSError as error:
+            raise InvalidCase(f"{path} cannot be read ({error.strerror}). Check the file's permissions.") from None
     if size > MAX_BYTES:
         raise InvalidCase(
             f"{name} has {size / 1e6:,.0f} MB. Expected a case bundle of at most {MAX_BYTES / 1e6:.0f} MB."

@@ -355,3 +355,16 @@ def test_no_error_of_a_later_step_gets_out(monkeypatch):
     monkeypatch.setattr("core.data.images.plain_mode", fails)
     with pytest.raises(UnreadablePhoto, match="damaged or incomplete"):
         read_photo(encoded(two_halves()))
+
+
+@pytest.mark.parametrize("step", ["is_file", "read_bytes"])
+def test_a_file_that_may_not_be_read_is_a_sentence(tmp_path, monkeypatch, step):
+    # Whoever runs the tests may be allowed to read everything.
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    path = tmp_path / "mole.png"
+    path.write_bytes(encoded(two_halves()))
+    monkeypatch.setattr(f"pathlib.Path.{step}", refuse)
+    with pytest.raises(UnreadablePhoto, match=r"mole.png cannot be read \(Permission denied\)"):
+        read_photo(path)

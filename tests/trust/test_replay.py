@@ -159,6 +159,17 @@ def test_paths_that_are_none_are_said(tmp_path):
             read_case(path)
 
 
+@pytest.mark.parametrize("step", ["is_file", "read_bytes"])
+def test_a_case_that_may_not_be_read_is_a_sentence(tmp_path, monkeypatch, step):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    (tmp_path / "case.zip").write_bytes(b"PK")
+    monkeypatch.setattr(f"pathlib.Path.{step}", refuse)
+    with pytest.raises(InvalidCase, match=r"case.zip cannot be read \(Permission denied\)"):
+        read_case(tmp_path / "case.zip")
+
+
 def test_the_command(case, tmp_path, monkeypatch, drawn_bundle_folder):
     monkeypatch.setenv("MELASCOPE_WEIGHTS", str(drawn_bundle_folder.parent))
     path = tmp_path / "case.zip"
