@@ -275,6 +275,9 @@ def read_bound(folder: str | Path, name: str, card: Card) -> bytes:
         DamagedFile: there should be one and is none, or it is not the one that the card names.
     """
     path, expected = Path(folder) / name, card.files.get(name)
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        # A pipe or a device would be waited for without end.
+        raise DamagedFile(f"{short_name(path)} is no plain file.")
     try:
         content = path.read_bytes()
     except FileNotFoundError:

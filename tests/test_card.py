@@ -1,6 +1,7 @@
 """Cards are read, checked and written whole, without any network."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -143,3 +144,10 @@ def test_the_part_of_an_image(card):
     split = {**card.split, "test": ["ISIC_1"]}
     assert replace(card, split=split).part_of("ISIC_1") == "test"
     assert card.part_of("ISIC_1") is None
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes in the file system are Unix's")
+def test_a_pipe_in_a_files_place_is_told_and_not_waited_for(card, tmp_path):
+    os.mkfifo(tmp_path / "gate.json")
+    with pytest.raises(DamagedFile, match="no plain file"):
+        read_bound(tmp_path, "gate.json", card)
