@@ -82,11 +82,13 @@ def test_every_command_explains_itself_with_an_example(command):
 
 
 def test_help_names_every_choice():
+    import small_backbone
+
     from core.networks import BACKBONES
     from core.training.recipes import RECIPES
 
     said = run("train", "--help").stdout
-    assert all(name in said for name in (*BACKBONES, *RECIPES))
+    assert all(name in said for name in {*BACKBONES, *RECIPES} - {small_backbone.NAME})
     said = run("read", "--help").stdout
     assert all(name in said for name in (*EXPLAINERS, *CODES))
 
