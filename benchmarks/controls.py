@@ -42,7 +42,7 @@ def main() -> None:
         target = index_of(next(classes))
         return explain(
             method,
-            bundle.classifier,
+            bundle.engine,
             encoded.feature_map,
             metadata,
             target,

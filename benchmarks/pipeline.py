@@ -26,9 +26,10 @@ def main() -> None:
 
     import keras
 
-    from core.data.batches import Batches, cache_images, encode_table
+    from core.data.batches import Batches
     from core.data.drawn import draw_ham10000
     from core.data.ham10000 import class_indices, read_table
+    from core.data.image_cache import cache_images, encode_table
     from core.data.patient import Facts, fit_encoder
     from core.networks import build_classifier
     from core.training.accelerator import jit_mode

@@ -2,7 +2,7 @@
 
 import typer
 
-from core.cli import calibrate, cases, data, ensemble, evaluate, measure, models, read, replay, train
+from core.cli import calibrate, cases, data, ensemble, evaluate, export, measure, models, read, replay, train
 
 app = typer.Typer(
     name="python -m core",
@@ -19,6 +19,7 @@ app.command("train", epilog=train.EPILOG)(train.train)
 app.command("calibrate", epilog=calibrate.EPILOG)(calibrate.calibrate)
 app.command("ensemble", epilog=ensemble.EPILOG)(ensemble.ensemble)
 app.command("evaluate", epilog=evaluate.EPILOG)(evaluate.evaluate)
+app.command("export", epilog=export.EPILOG)(export.export)
 app.command("measure", epilog=measure.EPILOG)(measure.measure)
 app.command("read", epilog=read.EPILOG)(read.read)
 app.command("replay", epilog=replay.EPILOG)(replay.replay)

@@ -1,11 +1,12 @@
-"""A bundle: trained weights and their card in one folder, written whole and checked when read."""
+"""A bundle: trained weights and their card in one folder, written whole and checked when read. Loading one imports no Keras."""
 
-import warnings
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import h5py
-import keras
 import numpy as np
 
 from core.calibration import Calibration
@@ -13,6 +14,7 @@ from core.card import (
     WEIGHTS_FILE,
     Card,
     InvalidBundle,
+    bind_files,
     change_card,
     check_members,
     find_bundle,
@@ -22,38 +24,80 @@ from core.card import (
 )
 from core.diagnoses import CODES
 from core.files import written_whole
-from core.networks import Classifier, build_classifier
-from core.networks.ensemble import build_ensemble
+from core.serving import Engine, MembersEngine, load_engine
+
+if TYPE_CHECKING:  # at run time this would load Keras
+    import keras
+
+    from core.networks import Classifier
 
 DTYPES = ("float16", "float32")
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """A network with trained weights, and its card."""
+    """A trained network that answers, and its card.
+
+    Args:
+        engine: what does the work.
+        engine_notes: sentences where that is not the engine which was asked for.
+        members: of an ensemble, in the order of their channels in its feature map.
+    """
 
     name: str
     card: Card
-    classifier: Classifier
     folder: Path
+    engine: Engine
+    engine_notes: tuple[str, ...] = ()
+    members: tuple[Bundle, ...] = ()
+
+    @cached_property
+    def classifier(self) -> Classifier:
+        """The Keras network with these weights, for what needs more than its answers; built when first asked for.
+
+        Raises:
+            InvalidBundle: see `load_bundle`.
+        """
+        from core.networks.ensemble import build_ensemble
+        from core.serving.keras_weights import build_and_load
+
+        if self.card.network.get("members"):
+            check_members(self.card, self.folder)
+            members = [read_card(folder) for folder in _member_folders(self.card, self.folder)]
+            folders = _member_folders(self.card, self.folder)
+            classifiers = [build_and_load(m, check_weights(m, f)) for m, f in zip(members, folders, strict=True)]
+            return build_ensemble(classifiers, [m.calibration for m in members])
+        return build_and_load(self.card, check_weights(self.card, self.folder))
 
 
-def load_bundle(name: str | Path, *, renew: bool = False) -> Bundle:
-    """Builds a bundle's network and loads its weights. The file holds arrays only: nothing in it is executed.
+def load_bundle(name: str | Path, engine: str | None = None, *, renew: bool = False) -> Bundle:
+    """Makes a model ready to answer. Its file holds arrays only: nothing in it is executed.
 
     An ensemble has no weights of its own; its members lie beside it.
 
     Args:
         name: of a shipped model, or a path to a model's folder.
+        engine: key into `ENGINES`; see `choose_engine` when None.
         renew: see `read_card`.
 
     Raises:
         InvalidBundle: no such model, weights missing or damaged, or weights that are not those of the card.
+        ValueError: no such engine.
     """
     folder = find_bundle(name)
     card = read_card(folder, renew=renew)
     if card.network.get("members"):
-        return _load_ensemble(card, folder)
+        return _load_ensemble(card, folder, engine)
+    found, note = load_engine(folder, card, check_weights(card, folder), engine)
+    return Bundle(card.name, card, folder, found, (note,) if note else ())
+
+
+def check_weights(card: Card, folder: Path) -> Path:
+    """A model's weights file.
+
+    Raises:
+        InvalidBundle: it is missing, damaged or not that of the card.
+    """
     weights = folder / Path(card.weights["file"]).name
     if not weights.is_file():
         raise InvalidBundle(
@@ -65,29 +109,23 @@ def load_bundle(name: str | Path, *, renew: bool = False) -> Bundle:
             f"{weights} does not match its card: SHA-256 {digest[:12]}, expected {card.weights['sha256'][:12]}. The file is damaged "
             "or was exchanged. Restore it from the repository or train again."
         )
-    try:
-        classifier = build_classifier(card.backbone, image_size=card.image_size, **card.network)
-        with warnings.catch_warnings():
-            # Keras only warns where a part of the network finds no weights in the file, and leaves it random.
-            warnings.simplefilter("error", UserWarning)
-            classifier.model.load_weights(weights)
-    except (ValueError, OSError, KeyError, TypeError, UserWarning) as error:
-        line = (str(error).splitlines() or [""])[0]
-        raise InvalidBundle(
-            f"{weights} does not fit the network its card describes: {line} Train {card.name} again."
-        ) from error
-    return Bundle(card.name, card, classifier, folder)
+    return weights
 
 
-def _load_ensemble(card: Card, folder: Path) -> Bundle:
+def _member_folders(card: Card, folder: Path) -> list[Path]:
+    return [folder.resolve().parent / name for name in card.network["members"]]
+
+
+def _load_ensemble(card: Card, folder: Path, engine: str | None) -> Bundle:
     """An ensemble of the models beside it; each is checked against the ensemble's card, and itself as ever."""
     check_members(card, folder)
-    members = [load_bundle(folder.resolve().parent / name) for name in card.network["members"]]
+    members = [load_bundle(place, engine) for place in _member_folders(card, folder)]
     try:
-        classifier = build_ensemble([m.classifier for m in members], [m.card.calibration for m in members])
+        joined = MembersEngine([m.engine for m in members], [m.card.calibration for m in members])
     except ValueError as error:
         raise InvalidBundle(f"{card.name} cannot be put together: {error}") from None
-    return Bundle(card.name, card, classifier, folder)
+    notes = tuple(note for m in members for note in m.engine_notes)
+    return Bundle(card.name, card, folder, joined, notes, tuple(members))
 
 
 def save_bundle(classifier: Classifier, card: Card, folder: str | Path, dtype: str = "float16") -> Path:
@@ -141,17 +179,20 @@ def take_out_offset(bundle: Bundle) -> Bundle:
     if "prior_shift" not in card.training:
         return bundle
     counts = np.asarray(card.data["photos_per_class"]["train"], "float64")
-    layer = bundle.classifier.head.get_layer("logits")
+    classifier = bundle.classifier
+    layer = classifier.head.get_layer("logits")
     kernel, bias = layer.get_weights()
     offset = card.training["prior_shift"] * np.log(np.maximum(counts, 1) / counts.sum())
     layer.set_weights([kernel, (bias.astype("float64") + offset).astype("float32")])
     training = {key: value for key, value in card.training.items() if key != "prior_shift"}
-    save_bundle(bundle.classifier, replace(card, training=training), bundle.folder, card.weights["dtype"])
-    return replace(bundle, card=read_card(bundle.folder))
+    save_bundle(classifier, replace(card, training=training), bundle.folder, card.weights["dtype"])
+    return load_bundle(bundle.folder)
 
 
 def round_weights(classifier: Classifier, dtype: str = "float16") -> None:
     """Gives a network in memory the weights that `save_bundle` stores: what is fitted on its answers then fits the file."""
+    import keras
+
     for weight in classifier.model.weights:
         if len(weight.shape) >= 2 and weight.dtype == "float32":
             weight.assign(keras.ops.convert_to_numpy(weight).astype(dtype).astype("float32"))
@@ -159,6 +200,8 @@ def round_weights(classifier: Classifier, dtype: str = "float16") -> None:
 
 def shrink_weights(source: Path, target: Path, dtype: str) -> None:
     """Copies a weights file, storing arrays of two and more dimensions as `dtype`."""
+    import h5py
+
     with h5py.File(source, "r") as old, h5py.File(target, "w") as new:
 
         def copy(name, item):
@@ -176,6 +219,29 @@ def shrink_weights(source: Path, target: Path, dtype: str) -> None:
         old.visititems(copy)
         for key, value in old.attrs.items():
             new.attrs[key] = value
+
+
+def export_serving(name: str | Path) -> list[Path]:
+    """Makes a model's serving file, or those of an ensemble's members, from which it is read without TensorFlow.
+
+    Returns:
+        The files.
+
+    Raises:
+        InvalidBundle: no such model.
+        ValueError: Keras runs on another backend than TensorFlow.
+    """
+    folder = find_bundle(name)
+    card = read_card(folder)
+    if card.network.get("members"):
+        check_members(card, folder)
+        return [path for place in _member_folders(card, folder) for path in export_serving(place)]
+    from core.serving.graph_file import GRAPH_FILE, network_digest, write_graph
+    from core.serving.make_graph import graph_of
+
+    path = write_graph(graph_of(card), network_digest(card), folder / GRAPH_FILE)
+    bind_files(folder, [GRAPH_FILE])
+    return [path]
 
 
 def add_scores(folder: str | Path, part: str, scores: dict, speed: dict | None = None) -> Card:
@@ -199,6 +265,10 @@ def drawn_bundle(
         image_size: pixels; small, so that tests are quick.
         **network: of `build_classifier`.
     """
+    import keras
+
+    from core.networks import build_classifier
+
     keras.utils.set_random_seed(0)
     network = {"attach": "paper", "attention": "paper", "head": "pooled", "metadata_units": 16, **network}
     classifier = build_classifier(backbone, image_size=image_size, **network)
@@ -248,4 +318,6 @@ def drawn_bundle(
         limits=["Random weights, for tests only."],
         created="",
     )
-    return save_bundle(classifier, card, folder)
+    save_bundle(classifier, card, folder)
+    export_serving(folder)
+    return Path(folder)

@@ -1,4 +1,4 @@
-"""What one photo and one patient's facts give: probabilities, where the network looked, and overlays. Loads TensorFlow late."""
+"""What one photo and one patient's facts give: probabilities, where the network looked, and overlays. NumPy alone: an engine answers."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from core.data.patient import Facts
 from core.diagnoses import CODES, MALIGNANT, index_of
 from core.explain import EXPLAINERS, Heatmap, explain, find_explainer, overlay
 from core.prevalence import Mixture
+from core.serving.engines import has_gpu
 
-if TYPE_CHECKING:  # at run time this would load TensorFlow, and a page must be usable before that
+if TYPE_CHECKING:
     from core.bundle import Bundle
 
 METHOD = "grad-cam"
@@ -62,7 +63,7 @@ class EncodedPhoto:
         image: (S, S, 3) float32, what the network saw of it.
         feature_map: (h, w, C) float32.
         gradients: (7, h, w, C), of every logit with respect to the feature map; None if not asked for, or if they
-            change with the facts (see `CompiledClassifier.gradients_need_facts`).
+            change with the facts (see `Engine.gradients_need_facts`).
         photo_hash: see `core.data.images.photo_hash`.
         model: the bundle's name.
         weights: SHA-256 of the bundle's weights.
@@ -132,6 +133,7 @@ class LesionReading:
         attention_overlay, heatmap_overlay: (H, W, 3) uint8 RGB, read-only. None if not asked for.
         notes: sentences that belong beside the result.
         seconds: "encode", "head", "attention", "heatmap", "overlay", "total".
+        engine: key into `ENGINES`, of what did the work.
         versions: of the software.
         elsewhere: what the probabilities are where the photo comes from; None where they stay as they were calibrated.
         card: "sha256" of the weights, "split_hash", "split_kind", "temperature" and "biases".
@@ -150,6 +152,7 @@ class LesionReading:
     heatmap_overlay: np.ndarray | None
     notes: tuple[str, ...]
     seconds: dict[str, float]
+    engine: str
     versions: dict[str, str]
     card: dict
     elsewhere: Elsewhere | None = None
@@ -173,13 +176,14 @@ class LesionReading:
             "notes": list(self.notes),
             "seconds": {step: round(seconds, 6) for step, seconds in self.seconds.items()},
             "card": self.card,
+            "engine": self.engine,
             "versions": self.versions,
             "notice": NOTICE,
         }
 
 
 def warm_up(bundle: Bundle) -> None:
-    """Compiles a bundle's network, so that the first photo does not wait for it."""
+    """Readies a bundle's engine, so that the first photo does not wait for it."""
     read_lesion(bundle, np.zeros((bundle.card.image_size, bundle.card.image_size, 3), "uint8"))
 
 
@@ -189,21 +193,21 @@ def measure_speed(bundle: Bundle, runs: int = 30) -> dict:
     Returns:
         "forward_ms": median milliseconds of encoder and head together; "device": in words.
     """
-    import keras
-
-    from core.explain.compiled import compiled
-
     warm_up(bundle)
-    network, metadata = compiled(bundle.classifier), _metadata(bundle, Facts())
+    network, metadata = bundle.engine, _metadata(bundle, Facts())
     image = np.full((bundle.card.image_size, bundle.card.image_size, 3), 128, "float32")
     laps = []
     for _ in range(runs):
         start = time.perf_counter()
         network.head(network.encode(image), metadata)
         laps.append(time.perf_counter() - start)
-    gpus = len(keras.distribution.list_devices("gpu"))
-    device = f"{gpus} GPU" if gpus else f"a CPU with {os.cpu_count()} cores"
-    return {"forward_ms": round(1000 * float(np.median(laps)), 1), "device": device, "batch": 1, "runs": runs}
+    return {
+        "forward_ms": round(1000 * float(np.median(laps)), 1),
+        "device": "a GPU" if network.name == "tensorflow" and has_gpu() else f"a CPU with {os.cpu_count()} cores",
+        "engine": network.name,
+        "batch": 1,
+        "runs": runs,
+    }
 
 
 def encode_photo(bundle: Bundle, photo: np.ndarray, *, explain: bool = True) -> EncodedPhoto:
@@ -213,9 +217,7 @@ def encode_photo(bundle: Bundle, photo: np.ndarray, *, explain: bool = True) -> 
         photo: (H, W, 3) uint8 RGB, from `read_photo`.
         explain: whether to prepare the gradients of all seven classes, which makes changing the class instant.
     """
-    from core.explain.compiled import compiled
-
-    network = compiled(bundle.classifier)
+    network = bundle.engine
     start = time.perf_counter()
     image = fit_image(photo, bundle.card.image_size)
     feature_map = network.encode(image)
@@ -228,6 +230,28 @@ def encode_photo(bundle: Bundle, photo: np.ndarray, *, explain: bool = True) -> 
     return EncodedPhoto(
         photo, image, feature_map, gradients, photo_hash(photo), bundle.name, bundle.card.weights["sha256"], seconds
     )
+
+
+def encoded_for_members(bundle: Bundle, encoded: EncodedPhoto) -> dict[str, EncodedPhoto]:
+    """An ensemble's encoded photo as each of its members has encoded it, by the member's name: nothing is encoded again.
+
+    The gradients are left out; `gradients_of` makes them where they are asked for.
+    """
+    found, start = {}, 0
+    for member in bundle.members:
+        end = start + member.engine.feature_shape[-1]
+        found[member.name] = EncodedPhoto(
+            encoded.photo,
+            encoded.image,
+            np.ascontiguousarray(encoded.feature_map[..., start:end]),
+            None,
+            encoded.photo_hash,
+            member.name,
+            member.card.weights["sha256"],
+            {"encode": 0.0},
+        )
+        start = end
+    return found
 
 
 def read_lesion(
@@ -260,8 +284,6 @@ def read_lesion(
         ValueError: unknown method or target, `encoded` is of another photo or model, or the network's answer is not
             finite.
     """
-    from core.explain.compiled import compiled
-
     start = time.perf_counter()
     facts = facts or Facts()
     find_explainer(method)
@@ -278,9 +300,7 @@ def read_lesion(
 
     metadata = _metadata(bundle, facts)
     lap = time.perf_counter()
-    logits, attention_map = encoded.answers.get(
-        facts, lambda: compiled(bundle.classifier).head(encoded.feature_map, metadata)
-    )
+    logits, attention_map = encoded.answers.get(facts, lambda: bundle.engine.head(encoded.feature_map, metadata))
     seconds["head"] = time.perf_counter() - lap
     probabilities = _probabilities(logits, bundle)
     top = CODES[int(probabilities.argmax())]
@@ -316,7 +336,8 @@ def read_lesion(
         heatmap_overlay=heatmap_overlay,
         notes=_notes(bundle, facts, attention, heatmap),
         seconds=seconds,
-        versions=_versions(),
+        engine=bundle.engine.name,
+        versions={"melascope": __version__, **bundle.engine.versions},
         card={
             "sha256": bundle.card.weights["sha256"],
             "split_hash": bundle.card.split.get("hash", ""),
@@ -362,19 +383,17 @@ def _probabilities(logits: np.ndarray, bundle: Bundle) -> np.ndarray:
 
 def gradients_of(bundle: Bundle, encoded: EncodedPhoto, facts: Facts) -> np.ndarray:
     """Gradients of all seven logits with respect to the feature map, (7, h, w, C); made once for a photo, or once for its facts."""
-    from core.explain.compiled import compiled
-
     if encoded.gradients is not None:
         return encoded.gradients
     return encoded.changing_gradients.get(
-        facts, lambda: compiled(bundle.classifier).gradients(encoded.feature_map, _metadata(bundle, facts))
+        facts, lambda: bundle.engine.gradients(encoded.feature_map, _metadata(bundle, facts))
     )
 
 
 def _ask(method, bundle, encoded, facts, target, attention_map) -> Heatmap:
     return explain(
         method,
-        bundle.classifier,
+        bundle.engine,
         encoded.feature_map,
         _metadata(bundle, facts),
         index_of(target),
@@ -412,17 +431,10 @@ def _notes(bundle: Bundle, facts: Facts, attention: Heatmap | None, heatmap: Hea
     for found in (attention, heatmap) if heatmap is not attention else (attention,):
         if found and found.note:
             notes.append(f"{EXPLAINERS[found.method].title}: {found.note}")
-    if not bundle.classifier.uses_metadata and facts != Facts():
+    if not bundle.engine.uses_metadata and facts != Facts():
         notes.append(f"{bundle.name} looks at the photo only: age, sex and site did not count.")
     if bundle.card.split.get("leaky"):
         notes.append(
             f"{bundle.name} was trained on a leaky split (a replication of the paper): its published scores flatter it."
         )
-    return tuple(notes)
-
-
-def _versions() -> dict[str, str]:
-    import keras
-    import tensorflow as tf
-
-    return {"melascope": __version__, "keras": keras.__version__, "tensorflow": tf.__version__}
+    return (*notes, *bundle.engine_notes)

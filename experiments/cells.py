@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from keras import layers, ops
 
-from core.data.batches import encode_table
 from core.data.ham10000 import class_indices
+from core.data.image_cache import encode_table
 from core.data.patient import METADATA_WIDTH, fit_encoder
 from core.data.split import PARTS, Split
 from core.diagnoses import CODES

@@ -25,8 +25,8 @@ from keras import ops
 
 from core.bundle import Bundle, load_bundle
 from core.card import list_cards
-from core.data.batches import cache_images
 from core.data.ham10000 import class_indices
+from core.data.image_cache import cache_images
 from core.data.split import Split
 from core.diagnoses import CODES
 from core.evaluation.predictions import predict_table

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from core.data.batches import cache_images, new_array
+from core.data.image_cache import cache_images, new_array
 from core.files import cache_root, write_text
 from core.networks.backbones import build_encoder
 from experiments.terminal import say

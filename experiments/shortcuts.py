@@ -24,8 +24,8 @@ import pandas as pd
 
 from core.bundle import Bundle, load_bundle
 from core.card import list_cards
-from core.data.batches import cache_images
 from core.data.ham10000 import class_indices, read_table
+from core.data.image_cache import cache_images
 from core.data.patient import Facts
 from core.diagnoses import CODES
 from core.evaluation.bootstrap import RESAMPLES, lesion_bootstrap, paired_differences

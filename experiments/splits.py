@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from core.data.batches import cache_images
 from core.data.duplicates import SEEK_SIZE, linked_lesions, near_duplicates
 from core.data.ham10000 import read_table
+from core.data.image_cache import cache_images
 from core.data.split import Split, split_table
 
 

@@ -33,7 +33,7 @@ def test_half_floats_change_probabilities_little_and_full_floats_not_at_all(tmp_
 
 
 def test_nothing_half_written_stays(folder):
-    assert sorted(p.name for p in folder.iterdir()) == ["card.json", WEIGHTS_FILE]
+    assert sorted(p.name for p in folder.iterdir()) == ["card.json", WEIGHTS_FILE, "serving.zip"]
 
 
 def test_the_card_knows_its_weights(folder):

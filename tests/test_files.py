@@ -137,7 +137,7 @@ def test_a_folder_is_tried_before_the_work_and_not_left_behind(tmp_path):
 
 
 def test_a_full_disk_is_one_sentence_before_anything_is_written(tmp_path, monkeypatch):
-    from core.data.batches import new_array
+    from core.data.image_cache import new_array
 
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -151,7 +151,7 @@ def test_a_full_disk_is_one_sentence_before_anything_is_written(tmp_path, monkey
 def test_room_is_reserved_and_the_array_is_one(tmp_path, monkeypatch, system):
     import numpy as np
 
-    from core.data.batches import new_array
+    from core.data.image_cache import new_array
 
     if not system:
         monkeypatch.delattr(os, "posix_fallocate", raising=False)

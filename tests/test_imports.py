@@ -17,6 +17,7 @@ ROWS = (
     ("data",),
     ("card",),
     ("networks",),
+    ("serving",),
     ("bundle",),
     ("training", "evaluation", "explain"),
     ("reading",),
@@ -114,7 +115,7 @@ def test_requirements_are_what_the_sources_import_and_pinned():
     every = [line for lines in (project["dependencies"], *extras.values()) for line in lines]
     loose = [line for line in every if "==" not in line and not line.startswith("melascope[")]
     assert not loose, f"Pin {loose} in pyproject.toml."
-    pins = dict(line.split("==") for line in (*project["dependencies"], *extras["dicom"]))
+    pins = dict(line.split("==") for line in (*project["dependencies"], *extras["dicom"], *extras["export"]))
     packages = set().union(*map(imported_packages, SOURCES)) - set(sys.stdlib_module_names) - {"core"}
     assert {DISTRIBUTIONS.get(package, package) for package in packages} == set(pins) - PLUGINS
 

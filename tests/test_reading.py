@@ -12,14 +12,14 @@ from small_backbone import small_bundle
 
 from core.bundle import load_bundle
 from core.calibration import Calibration
-from core.data.batches import Batches, cache_images, encode_table
+from core.data.batches import Batches
 from core.data.drawn import draw_lesion
 from core.data.ham10000 import read_table
+from core.data.image_cache import cache_images, encode_table
 from core.data.images import fit_image, read_photo
 from core.data.patient import Facts
 from core.diagnoses import CODES, MALIGNANT, index_of
 from core.explain import EXPLAINERS, overlay
-from core.explain.compiled import compiled
 from core.explain.heatmap import NO_ATTENTION
 from core.prevalence import MIXTURES, reweight
 from core.reading import Recent, encode_photo, read_lesion, warm_up
@@ -87,7 +87,7 @@ def test_an_encoded_photo_is_not_encoded_again(bundle, photo, encoded, monkeypat
     def refuse(*_):
         raise AssertionError("the encoder ran")
 
-    monkeypatch.setattr(compiled(bundle.classifier), "encode", refuse)
+    monkeypatch.setattr(bundle.engine, "encode", refuse)
     again = read_lesion(bundle, photo, FACTS, method="grad-cam++", target="bcc", encoded=encoded)
     assert again.probabilities == fresh.probabilities
     assert np.array_equal(again.heatmap, fresh.heatmap)
@@ -102,7 +102,7 @@ def test_changing_class_and_method_runs_no_gradient_again(bundle, encoded, monke
     def refuse(*_):
         raise AssertionError("the gradients were computed again")
 
-    monkeypatch.setattr(compiled(bundle.classifier), "gradients", refuse)
+    monkeypatch.setattr(bundle.engine, "gradients", refuse)
     for method in EXPLAINERS:
         for code in CODES:
             assert read_lesion(bundle, None, FACTS, method=method, target=code, encoded=encoded).target == code
@@ -111,7 +111,7 @@ def test_changing_class_and_method_runs_no_gradient_again(bundle, encoded, monke
 def test_a_control_redoes_only_what_it_changes(bundle, photo, monkeypatch):
     """The head runs anew for new facts only, and on a screen a map is painted anew only if it or the opacity changed."""
     encoded = encode_photo(bundle, photo)
-    network, painted, asked = compiled(bundle.classifier), [], []
+    network, painted, asked = bundle.engine, [], []
     head = network.head
     monkeypatch.setattr(network, "head", lambda *inputs: asked.append(1) or head(*inputs))
     monkeypatch.setattr("core.reading.overlay", lambda *inputs: painted.append(1) or overlay(*inputs))
@@ -134,7 +134,7 @@ def test_a_control_redoes_only_what_it_changes(bundle, photo, monkeypatch):
 def test_gradients_that_change_with_the_facts_are_made_once_for_them(bundle, photo, monkeypatch):
     """As an ensemble's do: another class asks the same gradients."""
     encoded = replace(encode_photo(bundle, photo), gradients=None)
-    network, made = compiled(bundle.classifier), []
+    network, made = bundle.engine, []
     gradients = network.gradients
     monkeypatch.setattr(network, "gradients", lambda *inputs: made.append(1) or gradients(*inputs))
     for code in CODES:
@@ -167,7 +167,7 @@ def test_recent_keeps_the_last_few():
 
 @pytest.mark.parametrize("method", EXPLAINERS)
 def test_every_explainer_and_class(bundle, encoded, method):
-    network = compiled(bundle.classifier)
+    network = bundle.engine
     metadata = bundle.card.facts_encoder.encode(FACTS)
     gradients = network.gradients(encoded.feature_map, metadata)
     for code in CODES:
@@ -294,8 +294,8 @@ def test_a_leaky_split_is_said(bundle, encoded):
 
 def test_damaged_weights_never_give_an_answer(photo, tmp_path):
     bundle = load_bundle(small_bundle(tmp_path / "Broken"))
-    layer = bundle.classifier.head.get_layer("logits")
-    layer.set_weights([np.full_like(w, np.nan) for w in layer.get_weights()])
+    head, _ = bundle.engine.weights()
+    bundle = replace(bundle, engine=bundle.engine.with_weights([np.full_like(w, np.nan) for w in head]))
     with pytest.raises(ValueError, match="not finite"):
         read_lesion(bundle, photo)
 
@@ -307,3 +307,22 @@ def test_readings_repeat_exactly(bundle, photo):
 
 def test_warm_up(bundle):
     warm_up(bundle)
+
+
+def test_an_ensembles_members_encode_no_photo_again(tmp_path, photo):
+    from core.bundle import Bundle
+    from core.calibration import Calibration
+    from core.reading import encoded_for_members
+    from core.serving import MembersEngine
+
+    members = [
+        load_bundle(small_bundle(tmp_path / name, name=name, metadata_units=units))
+        for name, units in zip("AB", (8, 16), strict=True)
+    ]
+    engine = MembersEngine([m.engine for m in members], [Calibration(1.0)] * 2)
+    joined = Bundle("Joined", members[0].card, tmp_path, engine, (), tuple(members))
+    parts = encoded_for_members(joined, encode_photo(joined, photo))
+    for member in members:
+        alone = read_lesion(member, photo, FACTS)
+        shared = read_lesion(member, photo, FACTS, encoded=parts[member.name])
+        assert shared.probabilities == alone.probabilities and np.array_equal(shared.heatmap, alone.heatmap)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from core.cli.engine_option import EngineOption
 from core.cli.terminal import plain_errors, progress, quiet_libraries, results, say
 from core.wording import cut, interval
 
@@ -45,6 +46,7 @@ def evaluate(
         ),
     ] = None,
     batch_size: Annotated[int, typer.Option(help="Photos that go through the network together.", min=1)] = 32,
+    engine: EngineOption = None,
 ) -> None:
     """Measure a model: every score with a 95 % interval that resamples lesions.
 

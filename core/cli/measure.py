@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from core.cli.engine_option import EngineOption
 from core.cli.terminal import plain_errors, progress, quiet_libraries, results
 
 EPILOG = """Example: python -m core measure MobileNetV2 --data ~/ham10000
@@ -24,6 +25,7 @@ def measure(
     only: Annotated[
         list[str] | None, typer.Option(help="A measure's name; may be given several times. All when left out.")
     ] = None,
+    engine: EngineOption = None,
 ) -> None:
     """Measure what tells how far to trust a model, and leave it in the model's folder, where the app finds it."""
     from core.card import find_bundle

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from core.cli.engine_option import EngineOption
 from core.cli.photo_list import SHOWN, list_photos
 from core.cli.terminal import plain_errors, progress, quiet_libraries, results, say, say_error, sentence
 from core.prevalence import find_mixture
@@ -97,6 +98,7 @@ def read(
             "--keep-identity", help="Write the patient of a DICOM photo into those files. Otherwise nobody's."
         ),
     ] = False,
+    engine: EngineOption = None,
 ) -> None:
     """Read a lesion: seven probabilities, where the network looked, and how far to trust it.
 
@@ -229,14 +231,14 @@ class _Questions:
         from core.card import CARD_FILE, InvalidBundle, read_card
         from core.trust.jury import votes
 
-        found = []
+        found, members = [], {member.folder.resolve(): member for member in self.bundle.members}
         for path in sorted(Path(self.bundle.folder).resolve().parent.glob(f"*/{CARD_FILE}")):
             try:
                 card = read_card(path.parent)
                 if path.parent == Path(self.bundle.folder).resolve():
                     found += [self.bundle] if votes(card) else []
                 elif votes(card):
-                    found.append(load_bundle(path.parent))
+                    found.append(members.get(path.parent.resolve()) or load_bundle(path.parent))
             except InvalidBundle as error:
                 self.jury_faults.append(f"Not on the jury: {error}")
         if len(found) < 2:
@@ -292,7 +294,7 @@ class _Questions:
             )
             reading = replace(reading, seconds=_with_encoding(reading.seconds, encoded.seconds))
         opinion = form_opinion(
-            self.signals, bundle, encoded, reading, gate=gate, jury=lambda: self._jury(photo, facts, reading)
+            self.signals, bundle, encoded, reading, gate=gate, jury=lambda: self._jury(encoded, facts, reading)
         )
         record = (reading.to_json() if reading else self._refusal(facts)) | opinion.to_json()
         record["notes"] = [*read.notes, *told, *record["notes"]]
@@ -340,19 +342,21 @@ class _Questions:
         write_together(folder, objects)
         return [] if CAPTURE in objects else [BURNED_IN]
 
-    def _jury(self, photo, facts, reading):
+    def _jury(self, encoded, facts, reading):
         """What all networks say, or None where fewer than two vote."""
-        from core.reading import encode_photo, read_lesion
+        from core.reading import encode_photo, encoded_for_members, read_lesion
         from core.trust.jury import convene
 
         if not self.ask_jury or len(self.jurors) < 2:
             return None
-        opinions = {}
+        opinions, shared = {}, encoded_for_members(self.bundle, encoded)
         for juror in self.jurors:
             if juror is self.bundle:
                 opinions[juror.name] = reading.probabilities
             else:
-                seen = encode_photo(juror, photo, explain=False)
+                # An ensemble's members have encoded the photo already.
+                seen = shared.get(juror.name) if juror in self.bundle.members else None
+                seen = seen or encode_photo(juror, encoded.photo, explain=False)
                 said = read_lesion(juror, None, facts, encoded=seen, explain=False)
                 opinions[juror.name] = said.probabilities
         return convene(opinions)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from core.cli.engine_option import EngineOption
 from core.cli.terminal import plain_errors, progress, quiet_libraries, results
 
 EPILOG = "Example: python -m core replay case.zip"
@@ -16,6 +17,7 @@ def replay(
     case: Annotated[
         Path, typer.Argument(metavar="CASE.zip", help="A case bundle, saved on the reading page.", show_default=False)
     ],
+    engine: EngineOption = None,
 ) -> None:
     """Read a saved case again: the same digits, or what differs.
 

@@ -90,19 +90,14 @@ def answer_table(
             f"{len(lacking)} of {len(table)} photos have no file: {_some(lacking)}. Nothing was scored. Add the files, or remove "
             "these rows from the metadata."
         )
-    card, classifier = bundle.card, bundle.classifier
+    card = bundle.card
     metadata = card.facts_encoder.encode_columns(table.age, table.sex, table.localization)
     batch_size = min(batch_size, len(table))
     logits, batch, faults = np.empty((len(table), len(CODES))), [], []
 
     def answer(done: int) -> None:
-        count = len(batch)
-        # The last batch is filled up, so that the compiled network sees one shape only.
-        images = np.stack(batch + [batch[-1]] * (batch_size - count))
-        rows = np.minimum(np.arange(done - count, done - count + batch_size), len(table) - 1)
-        inputs = [images, metadata[rows]] if classifier.uses_metadata else images
-        answered, _ = classifier.model.predict_on_batch(inputs)
-        logits[done - count : done] = answered[:count]
+        rows = slice(done - len(batch), done)
+        logits[rows], _ = bundle.engine.head(bundle.engine.encode(np.stack(batch)), metadata[rows])
 
     for done, image in enumerate(_images_in_order(table, card.image_size, BATCHES_AHEAD * batch_size), start=1):
         if isinstance(image, str):

@@ -15,8 +15,8 @@ from core.explain.grad_cam_plus_plus import grad_cam_plus_plus
 from core.explain.heatmap import NO_ATTENTION, Heatmap, make_heatmap
 from core.explain.soft_attention import soft_attention
 
-if TYPE_CHECKING:  # at run time this would load TensorFlow, which a page that only lists methods must not wait for
-    from core.networks import Classifier
+if TYPE_CHECKING:
+    from core.serving import Engine
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def find_explainer(method: str) -> Explainer:
 
 def explain(
     method: str,
-    classifier: Classifier,
+    engine: Engine,
     feature_map: np.ndarray,
     metadata: np.ndarray,
     class_index: int,
@@ -88,7 +88,7 @@ def explain(
         metadata: (D,), encoded facts.
         class_index: position in `CODES` of the class to explain; its logit, not its probability, is explained.
         attention: (h, w) of this photo, if the head has already run.
-        gradients: (7, h, w, C), from `CompiledClassifier.gradients`, if they are already known.
+        gradients: (7, h, w, C), from `Engine.gradients`, if they are already known.
 
     Raises:
         ValueError: unknown method or class, or a network whose numbers are not finite.
@@ -99,19 +99,13 @@ def explain(
     gradient = None
     if explainer.per_class:
         if gradients is None:
-            gradients = _compiled(classifier).gradients(feature_map, metadata)
+            gradients = engine.gradients(feature_map, metadata)
         gradient = gradients[class_index]
-    elif not classifier.has_attention:
+    elif not engine.has_attention:
         attention = None
     elif attention is None:
-        attention = _compiled(classifier).head(feature_map, metadata)[1]
+        attention = engine.head(feature_map, metadata)[1]
     raw = explainer.weigh(Evidence(feature_map, attention, gradient))
     if raw is None:
         return Heatmap(np.zeros(feature_map.shape[:2], "float32"), NO_ATTENTION, method)
     return make_heatmap(raw, method)
-
-
-def _compiled(classifier):
-    from core.explain.compiled import compiled
-
-    return compiled(classifier)

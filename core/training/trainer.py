@@ -15,15 +15,16 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from core.bundle import round_weights, save_bundle
+from core.bundle import export_serving, round_weights, save_bundle
 from core.calibration import Calibration
 from core.card import Card, read_card
 from core.data.augment import NO_AUGMENTATION
-from core.data.batches import Batches, cache_images, encode_table
+from core.data.batches import Batches
 from core.data.duplicates import SEEK_SIZE, linked_lesions, near_duplicates
 from core.data.findings import list_findings
 from core.data.folder_check import require_trainable
 from core.data.ham10000 import class_indices, read_dataset
+from core.data.image_cache import cache_images, encode_table
 from core.data.patient import Facts, fit_encoder
 from core.data.split import PARTS, Split, assert_disjoint, fold_table, split_table
 from core.diagnoses import CODES
@@ -525,6 +526,10 @@ class _Run:
         card = calibrate_card(card, logits, validation.labels, table.lesion_id.to_numpy(dtype=str)[validation.rows])
         save_bundle(classifier, card, self.out)
         write_history(progress.history, self.out)
+        try:
+            export_serving(self.out)
+        except (ValueError, ImportError) as error:  # another backend, or no OpenVINO: the model is whole without it
+            self.report.say(f"No serving file was made, so TensorFlow will read with this model: {error}")
         # As saved: with the weights' digest.
         return read_card(self.out)
 

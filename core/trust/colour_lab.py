@@ -69,7 +69,7 @@ def measure_colour(bundle: "Bundle", folder: Path, progress: Progress | None = N
 
 def _read_all(bundle: "Bundle", table: pd.DataFrame, progress: Progress | None) -> pd.DataFrame:
     """Calibrated probabilities of melanoma and nevus of each photo under each setting, columns mel.NAME and nv.NAME."""
-    card, classifier = bundle.card, bundle.classifier
+    card = bundle.card
     metadata = card.facts_encoder.encode_columns(table.age, table.sex, table.localization)
     changes: dict[str, Callable] = {PLAIN: lambda photo: photo, **SETTINGS}
     columns = {f"{code}.{name}": np.empty(len(table)) for name in changes for code in ("mel", "nv")}
@@ -79,12 +79,9 @@ def _read_all(bundle: "Bundle", table: pd.DataFrame, progress: Progress | None) 
         return np.stack([fit_image(change(photo), card.image_size).astype("uint8") for change in changes.values()])
 
     for rows, images in read_in_batches(table, prepare):
-        facts = metadata[np.minimum(rows[0] + np.arange(len(images)), len(table) - 1)]
         for number, name in enumerate(changes):
-            seen = images[:, number].astype("float32")
-            inputs = [seen, facts] if classifier.uses_metadata else seen
-            logits, _ = classifier.model.predict_on_batch(inputs)
-            answers = card.calibration.probabilities(logits)[: len(rows)]
+            seen = bundle.engine.encode(images[: len(rows), number])
+            answers = card.calibration.probabilities(bundle.engine.head(seen, metadata[rows])[0])
             columns[f"mel.{name}"][rows], columns[f"nv.{name}"][rows] = answers[:, MELANOMA], answers[:, NEVUS]
         if progress:
             progress(int(rows[-1]) + 1, len(table))

@@ -7,21 +7,23 @@ Reference: S. Fort, J. Ren, B. Lakshminarayanan, "Exploring the limits of out-of
 broad pre-training for it).
 """
 
+import hashlib
+import logging
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
 from core.card import InvalidBundle, sha256_of
 from core.files import REPOSITORY, weights_root, written_whole
+from core.serving.engines import choose_engine
+from core.serving.graph_file import ENCODER, FORMAT, Graph, InvalidGraph, digest_of, read_graph, write_graph
 from core.trust.photo_statistics import SIDE
 
-if TYPE_CHECKING:  # at run time this would load TensorFlow
-    import keras
-
 BACKBONE, ATTACH, CHANNELS = "MobileNetV3Small", "last", 576
-EYE_FILE = "gate-eye.weights.h5"
+EYE_FILE, EYE_GRAPH = "gate-eye.weights.h5", "gate-eye.serving.zip"
+EYE_GRAPH_SHA256 = "3210b885855631504aaa4792c142b059e8396029fe8c6c9cc3f8efbda52fd7dc"
 EYE_SHA256 = "14ce35f5b9368848cc129603982635cf66416344ac51a39c10751b249bbddaa7"
 BATCH = 32
 # Principal components of the training photos' vectors, outside which a picture is strange.
@@ -30,6 +32,7 @@ COMPONENTS = 32
 CHANNEL_SCALE = 0.3
 CUT = 5.0
 TERMS = CHANNELS + 2
+AGAIN = "Restore it from the repository, or run `python -m core export gate-eye`."
 
 
 def eye_file() -> Path:
@@ -38,19 +41,24 @@ def eye_file() -> Path:
     return own if own.is_file() else REPOSITORY / "weights" / EYE_FILE
 
 
-def load_eye() -> "keras.Model":
-    """Image (B, 224, 224, 3), RGB 0..255 -> feature map (B, 7, 7, 576).
+class Encoder(Protocol):
+    """What encodes images; see `Engine.encode`."""
+
+    def encode(self, image: np.ndarray) -> np.ndarray:
+        """Images (B, S, S, 3), RGB 0..255 -> feature maps (B, h, w, C)."""
+
+
+def load_eye() -> Encoder:
+    """Images (B, 224, 224, 3), RGB 0..255 -> feature maps (B, 7, 7, 576), by the engine that is chosen.
 
     Raises:
         InvalidBundle: the file is missing or damaged.
     """
-    return _load(eye_file())
+    return _load(eye_file(), choose_engine())
 
 
 @lru_cache(maxsize=2)
-def _load(file: Path) -> "keras.Model":
-    from core.networks.backbones import build_encoder
-
+def _load(file: Path, engine: str) -> Encoder:
     if not file.is_file():
         raise InvalidBundle(f"{file} is missing: the photo gate sees with it. Restore it from the repository.")
     digest = sha256_of(file)
@@ -58,9 +66,51 @@ def _load(file: Path) -> "keras.Model":
         raise InvalidBundle(
             f"{file} is damaged or was exchanged: SHA-256 {digest[:12]}, expected {EYE_SHA256[:12]}. Restore it from the repository."
         )
+    if engine == "openvino":
+        try:
+            from core.serving.openvino_engine import OpenVinoEngine, read_arrays
+            from core.serving.openvino_runtime import import_openvino
+
+            graph = _read_graph(file.with_name(EYE_GRAPH))
+            import_openvino()
+            arrays = read_arrays(file)
+            graph.check(arrays)
+            return OpenVinoEngine(graph, arrays, SIDE)
+        except (InvalidGraph, ImportError) as error:
+            logging.getLogger(__name__).warning("The photo gate sees by TensorFlow, which starts slowly: %s", error)
+    from core.networks.backbones import build_encoder
+    from core.serving.tensorflow_engine import TensorFlowEncoder
+
     eye = build_encoder(BACKBONE, ATTACH, SIDE)
     eye.load_weights(file)
-    return eye
+    return TensorFlowEncoder(eye)
+
+
+def _eye_digest() -> str:
+    return digest_of({"format": FORMAT, "part": ENCODER, "backbone": BACKBONE, "attach": ATTACH, "image_size": SIDE})
+
+
+def _read_graph(path: Path) -> Graph:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InvalidGraph(f"{path} cannot be read ({error.strerror}). {AGAIN}") from None
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != EYE_GRAPH_SHA256:
+        raise InvalidGraph(
+            f"{path} is damaged or was exchanged: SHA-256 {digest[:12]}, expected {EYE_GRAPH_SHA256[:12]}. {AGAIN}"
+        )
+    return read_graph(content, _eye_digest(), str(path), AGAIN)
+
+
+def export_eye(file: Path | None = None) -> tuple[Path, str]:
+    """Makes the eye's serving file, from which it sees without TensorFlow; returns it and its SHA-256, for `EYE_GRAPH_SHA256`."""
+    from core.networks.backbones import build_encoder
+    from core.serving.make_graph import graph_of_encoder
+
+    graph = graph_of_encoder(build_encoder(BACKBONE, ATTACH, SIDE))
+    path = write_graph(graph, _eye_digest(), file or eye_file().with_name(EYE_GRAPH))
+    return path, sha256_of(path)
 
 
 def save_eye(init: str | Path, file: Path | None = None) -> str:
@@ -84,11 +134,10 @@ def look(images: np.ndarray) -> np.ndarray:
 
     eye, out = load_eye(), []
     for start in range(0, len(images), BATCH):
-        batch = np.asarray(images[start : start + BATCH], "float32")
-        # One photo goes alone; of many, the last batch is filled up, so that the compiled network sees two shapes only.
-        size = BATCH if len(images) > 1 else 1
-        filled = np.concatenate([batch, np.repeat(batch[-1:], size - len(batch), axis=0)])
-        out.append(pool_features(np.asarray(eye.predict_on_batch(filled)))[: len(batch)])
+        batch = images[start : start + BATCH]
+        # One photo goes alone, which is another way of computing.
+        seen = eye.encode(batch) if len(images) > 1 else eye.encode(batch[0])[None]
+        out.append(pool_features(seen))
     return np.concatenate(out) if out else np.zeros((0, CHANNELS), "float32")
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from core.files import cache_root, make_cache_folder, mark_used, write_bytes
 from core.trust.measures import Progress
 
-if TYPE_CHECKING:  # at run time this would load TensorFlow
+if TYPE_CHECKING:
     from core.bundle import Bundle
 
 BATCH = 32
@@ -30,15 +30,12 @@ def encode_images(bundle: "Bundle", images: np.ndarray, progress: Progress | Non
         images: (N, S, S, 3), RGB, 0..255, S of the bundle's card.
         progress: called with (images done, images in all).
     """
-    encoder, out = bundle.classifier.encoder, []
+    out = []
     for start in range(0, len(images), BATCH):
-        batch = np.asarray(images[start : start + BATCH], "float32")
-        # The last batch is filled up, so that the compiled network sees one shape only.
-        filled = np.concatenate([batch, np.repeat(batch[-1:], BATCH - len(batch), axis=0)])
-        out.append(pool_features(np.asarray(encoder.predict_on_batch(filled)))[: len(batch)])
+        out.append(pool_features(bundle.engine.encode(images[start : start + BATCH])))
         if progress:
             progress(min(start + BATCH, len(images)), len(images))
-    return np.concatenate(out) if out else np.zeros((0, encoder.output_shape[-1]), "float32")
+    return np.concatenate(out) if out else np.zeros((0, bundle.engine.feature_shape[-1]), "float32")
 
 
 def encode_table(bundle: "Bundle", table: pd.DataFrame, progress: Progress | None = None) -> np.ndarray:
@@ -48,7 +45,7 @@ def encode_table(bundle: "Bundle", table: pd.DataFrame, progress: Progress | Non
         UnreadablePhoto: photos that are missing or cannot be decoded.
     """
     from core.bundle import load_bundle
-    from core.data.batches import cache_images
+    from core.data.image_cache import cache_images
 
     card = bundle.card
     if members := card.network.get("members"):

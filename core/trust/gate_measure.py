@@ -63,7 +63,7 @@ def measure_gate(bundle: "Bundle", folder: Path, progress: Progress | None = Non
     Raises:
         ValueError: a folder without photos of the model's train, validation or test part.
     """
-    from core.data.batches import cache_images
+    from core.data.image_cache import cache_images
 
     table = read_table(folder)
     for part in ("train", "validation", "test"):

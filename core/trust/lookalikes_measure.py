@@ -47,7 +47,7 @@ def measure_lookalikes(bundle: "Bundle", folder: Path, progress: Progress | None
     Raises:
         ValueError: a folder without photos of the model's train, validation or test part.
     """
-    from core.data.batches import cache_images
+    from core.data.image_cache import cache_images
 
     table = read_table(folder)
     rows = {part: _rows_of(bundle.card, table, part, folder) for part in ("train", "validation", "test")}

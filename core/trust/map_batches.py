@@ -1,10 +1,9 @@
-"""Answers and maps of many photos at once: encoder, head and one gradient a photo as a single TensorFlow graph."""
+"""Answers and maps of many photos, by a network and by the same network with shuffled weights."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
-import tensorflow as tf
 
 from core.bundle import Bundle
 from core.explain import EXPLAINERS
@@ -12,7 +11,6 @@ from core.explain.evidence import Evidence
 from core.explain.heatmap import make_heatmap
 
 BATCH = 32
-LIKELIEST = -1
 # What is shuffled, from the answer backwards. Reference: Adebayo et al. 2018, "cascading randomisation".
 STAGES = ("head", "all")
 
@@ -24,26 +22,7 @@ class MapBatches:
     """
 
     def __init__(self, bundle: Bundle):
-        classifier = bundle.classifier
-        self._classifier, self._calibration = classifier, bundle.card.calibration
-
-        @tf.function(reduce_retracing=True)
-        def answer(images, metadata, targets):
-            feature_map = tf.cast(classifier.encoder(images, training=False), "float32")
-            with tf.GradientTape(watch_accessed_variables=False) as tape:
-                tape.watch(feature_map)
-                logits, attention = classifier.head(classifier.head_inputs(feature_map, metadata), training=False)
-                likeliest = tf.argmax(logits, axis=1, output_type="int32")
-                targets = tf.where(targets == LIKELIEST, likeliest, targets)
-                # Photos do not touch one another, so the sum's gradient is each photo's own.
-                chosen = tf.reduce_sum(tf.gather(logits, targets, batch_dims=1))
-            return logits, attention, feature_map, tape.gradient(chosen, feature_map)
-
-        @tf.function(reduce_retracing=True)
-        def score(images, metadata):
-            return classifier.model([images, metadata] if classifier.uses_metadata else images, training=False)[0]
-
-        self._answer, self._score = answer, score
+        self._engine, self._calibration = bundle.engine, bundle.card.calibration
 
     def maps(
         self, images: np.ndarray, metadata: np.ndarray, targets: np.ndarray | None = None
@@ -58,15 +37,19 @@ class MapBatches:
         Returns:
             Calibrated probabilities (B, 7), and method -> (B, h, w), 0..1; all zero where a map says nothing.
         """
-        targets = np.full(len(images), LIKELIEST) if targets is None else targets
-        logits, attention, features, gradient = (
-            x.numpy() for x in self._answer(*_tensors(images, metadata), tf.constant(targets, "int32"))
-        )
+        engine = self._engine
+        features = engine.encode(images)
+        logits, attention = engine.head(features, metadata)
+        targets = logits.argmax(axis=1) if targets is None else targets
+        gradients = [
+            engine.gradients(feature_map, facts)[target]
+            for feature_map, facts, target in zip(features, metadata, targets, strict=True)
+        ]
         maps = {}
         for method, explainer in EXPLAINERS.items():
             raw = [
-                explainer.weigh(Evidence(f, a if self._classifier.has_attention else None, g))
-                for f, a, g in zip(features, attention, gradient, strict=True)
+                explainer.weigh(Evidence(f, a if engine.has_attention else None, g))
+                for f, a, g in zip(features, attention, gradients, strict=True)
             ]
             if raw[0] is not None:
                 maps[method] = np.stack([make_heatmap(one, method).values for one in raw])
@@ -74,7 +57,7 @@ class MapBatches:
 
     def probabilities(self, images: np.ndarray, metadata: np.ndarray) -> np.ndarray:
         """Calibrated probabilities of a batch, (B, 7)."""
-        return self._calibration.probabilities(self._score(*_tensors(images, metadata)).numpy())
+        return self._calibration.probabilities(self._engine.head(self._engine.encode(images), metadata)[0])
 
     @contextmanager
     def shuffled(self, stage: str, seed: int) -> Iterator[None]:
@@ -85,20 +68,15 @@ class MapBatches:
         Args:
             stage: "head", or "all" for head and encoder.
         """
-        parts = [self._classifier.head] if stage == "head" else [self._classifier.head, self._classifier.encoder]
-        kept = [[weight.numpy() for weight in part.weights] for part in parts]
+        kept = self._engine
         rng = np.random.default_rng([seed, STAGES.index(stage)])
+        parts = [[_shuffle(value, rng) for value in part] for part in kept.weights()[: STAGES.index(stage) + 1]]
+        self._engine = kept.with_weights(*parts)
         try:
-            for part, values in zip(parts, kept, strict=True):
-                for weight, value in zip(part.weights, values, strict=True):
-                    if value.dtype.kind == "f" and value.size > 1:
-                        weight.assign(rng.permutation(value.ravel()).reshape(value.shape))
             yield
         finally:
-            for part, values in zip(parts, kept, strict=True):
-                for weight, value in zip(part.weights, values, strict=True):
-                    weight.assign(value)
+            self._engine = kept
 
 
-def _tensors(images: np.ndarray, metadata: np.ndarray) -> tuple[tf.Tensor, tf.Tensor]:
-    return tf.constant(np.asarray(images, "float32")), tf.constant(np.asarray(metadata, "float32"))
+def _shuffle(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return rng.permutation(values.ravel()).reshape(values.shape) if values.size > 1 else values

@@ -13,8 +13,8 @@ import pandas as pd
 from PIL import Image
 
 from core.bundle import Bundle
-from core.data.batches import cache_images, encode_table
 from core.data.ham10000 import read_table
+from core.data.image_cache import cache_images, encode_table
 from core.diagnoses import CODES, index_of
 from core.evaluation.bootstrap import confidence_words
 from core.evaluation.evaluator import choose_rows
@@ -47,7 +47,7 @@ def measure_maps(bundle: Bundle, folder: Path, progress: Progress | None = None)
         folder: in HAM10000 layout, with or without masks.
         progress: called with (forward passes done, in all).
     """
-    from core.trust.map_batches import MapBatches  # TensorFlow
+    from core.trust.map_batches import MapBatches
 
     rows = choose_rows(bundle.card, read_table(folder), "test", folder)
     images = cache_images(rows, bundle.card.image_size)

@@ -205,7 +205,7 @@ def replay(case: CaseFile, load: "Callable[[Path], Bundle] | None" = None, root:
     except InvalidBundle as error:
         return Replay("not replayed", None, None, (*differences, str(error)))
     reading = read_lesion(bundle, case.photo, case.facts, explain=False)
-    differences += compare_versions(case.record["reading"].get("versions", {}), reading.versions)
+    differences += compare_engines(case.record["reading"], reading)
     calibration, before = bundle.card.calibration, case.record["reading"]["card"]
     if "temperature" in before and before["temperature"] != calibration.temperature:
         differences.append(f"The temperature was {before['temperature']}; here it is {calibration.temperature}.")
@@ -237,6 +237,23 @@ def find_weights(case: CaseFile, root: Path | None = None) -> tuple[Path | None,
     there = ", ".join(cards) or "none"
     return None, [
         f"The model {case.model} (weights {case.weights[:12]}) is not here; there is: {there}. Restore it into {root.name}/."
+    ]
+
+
+def compare_engines(before: dict, reading: "LesionReading") -> list[str]:
+    """Sentences on what did the work then and here; of two engines, how far apart their answers are is said.
+
+    Args:
+        before: the reading's record. Those of earlier versions name no engine: it was TensorFlow.
+    """
+    versions, engine = before.get("versions", {}), before.get("engine", "tensorflow")
+    if engine == reading.engine:
+        return compare_versions(versions, reading.versions)
+    largest = max(abs(reading.probabilities[c] - before["probabilities"][c]) for c in CODES)
+    shared = {name: version for name, version in versions.items() if name in reading.versions}
+    return [
+        f"It was read by {engine}, and here by {reading.engine}: a probability differs by {largest:.1e} at most.",
+        *compare_versions(shared, reading.versions),
     ]
 
 

@@ -85,10 +85,9 @@ class Similar:
 def measure_similar(bundle: "Bundle", folder: Path, progress: Progress | None = None) -> None:
     """Encodes the test melanomas and nevi, and writes each one's nearest lesions of both kinds beside `similar.json`."""
     table = read_pair_table(bundle.card, folder)
-    size, encoder, vectors = bundle.card.image_size, bundle.classifier.encoder, []
+    size, vectors = bundle.card.image_size, []
     for rows, images in read_in_batches(table, lambda photo: fit_image(photo, size)):
-        maps = np.asarray(encoder.predict_on_batch(images), "float32")
-        vectors.append(maps.mean(axis=(1, 2))[: len(rows)])
+        vectors.append(bundle.engine.encode(images[: len(rows)]).mean(axis=(1, 2)))
         if progress:
             progress(int(rows[-1]) + 1, len(table))
     out, melanoma = Path(bundle.folder), (table.dx == "mel").to_numpy()

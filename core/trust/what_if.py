@@ -141,8 +141,6 @@ def sweep_facts(
     Raises:
         ValueError: `encoded` is of another model.
     """
-    from core.trust.facts_head import many_facts
-
     if encoded.weights != bundle.card.weights["sha256"]:
         raise ValueError(
             f"The encoded photo comes from {encoded.model}, not from these weights of {bundle.name}. "
@@ -156,7 +154,7 @@ def sweep_facts(
     if filled:
         asked += filled[0]
     metadata = bundle.card.facts_encoder.encode_columns(*zip(*asked, strict=True))
-    found = bundle.card.calibration.probabilities(many_facts(bundle.classifier, encoded.feature_map, metadata))
+    found = bundle.card.calibration.probabilities(bundle.engine.head(encoded.feature_map, metadata)[0])
     if mixture is not None:
         found = mixture.apply(found, bundle.card.calibrated_shares)
     parts = np.split(found, np.cumsum([1, 1, len(SEXES) * len(AGES), len(SEXES), len(SITES)]))

@@ -1,6 +1,5 @@
 """What is kept between reruns: models for everyone, encoded photos for one session. TensorFlow loads late, in the background."""
 
-import gc
 import logging
 import os
 import threading
@@ -139,28 +138,8 @@ def _load(folder: str):
 
     bundle = load_bundle(folder)
     warm_up(bundle)
-    _warm_up_facts(bundle)
     _warm_up_gate(bundle)
-    _stay_warm()
     return bundle
-
-
-def _stay_warm() -> None:
-    """Keeps what warming up made, whatever Streamlit does after each run of a page.
-
-    It clears Keras' session, and with it every compiled kernel: the next photo would take seconds instead of milliseconds (an ensemble:
-    3.3 s instead of 0.1). And it collects garbage, which with a network's half a million objects takes as long as a few readings: they
-    stay anyway, so the collector need not look at them.
-    """
-    import keras
-
-    keras.backend.clear_session = _keep_session
-    gc.collect()
-    gc.freeze()
-
-
-def _keep_session(free_memory: bool = True) -> None:
-    """In place of `keras.backend.clear_session` in this process: no network here is ever built to be thrown away."""
 
 
 def _warm_up_gate(bundle) -> None:
@@ -171,17 +150,6 @@ def _warm_up_gate(bundle) -> None:
     if (bundle.folder / MEASURES["gate"].file).is_file():
         with suppress(*FAILURES):
             look(np.zeros((1, SIDE, SIDE, 3), "uint8"))
-
-
-def _warm_up_facts(bundle) -> None:
-    """Compiles the head for many patients, so that the first answer does not wait for its what-if."""
-    if not bundle.classifier.uses_metadata:
-        return
-    from core.data.patient import Facts
-    from core.trust.facts_head import many_facts
-
-    feature_map = np.zeros(bundle.classifier.head.inputs[0].shape[1:], "float32")
-    many_facts(bundle.classifier, feature_map, bundle.card.facts_encoder.encode(Facts())[None])
 
 
 def second_opinion(signals, bundle, encoded) -> "Opinion":

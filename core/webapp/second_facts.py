@@ -15,7 +15,7 @@ _MEL = CODES.index("mel")
 
 def ask_what_if(bundle, encoded, facts, record: dict | None, mixture: Mixture | None = None) -> WhatIf | None:
     """The sweep of a photo, kept with it; None for a network that looks at the photo only."""
-    if not bundle.classifier.uses_metadata:
+    if not bundle.engine.uses_metadata:
         return None
     key = ("what if", facts, record is None, mixture and mixture.shares)
     return encoded.answers.get(key, lambda: sweep_facts(bundle, encoded, facts, record, mixture))

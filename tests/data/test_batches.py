@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from core.data.augment import HONEST_AUGMENTATION
-from core.data.batches import Batches, cache_images, draw_order, encode_table
+from core.data.batches import Batches, draw_order
 from core.data.ham10000 import class_indices, read_table
+from core.data.image_cache import cache_images, encode_table
 from core.data.images import UnreadablePhoto, fit_image, read_photo
 from core.data.patient import Facts, FactsEncoder
 

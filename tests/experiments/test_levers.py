@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from core.bundle import load_bundle
-from core.data.batches import cache_images
 from core.data.ham10000 import class_indices, read_table
+from core.data.image_cache import cache_images
 from core.data.split import split_table
 from core.diagnoses import CODES
 from experiments.cells import Cell, Part, Training

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from core.bundle import load_bundle
-from core.data.batches import cache_images
 from core.data.drawn import draw_lesion
 from core.data.ham10000 import read_table
+from core.data.image_cache import cache_images
 from experiments import shortcuts, spoiled
 
 

@@ -7,53 +7,37 @@ import warnings
 import keras
 import numpy as np
 import pytest
-from keras import layers, ops
+from keras import layers
 
 from core.data.patient import METADATA_WIDTH
 from core.diagnoses import CODES
 from core.explain import EXPLAINERS, explain
-from core.explain.compiled import compiled
 from core.explain.evidence import Evidence
 from core.explain.heatmap import ALL_ZERO, CONSTANT, NO_ATTENTION, make_heatmap
 from core.networks import Classifier
 from core.networks.classifier import build_head
+from core.serving.tensorflow_engine import TensorFlowEngine
 
 DEEP = (7, 7, 12)
 GRADIENT_METHODS = [m for m, e in EXPLAINERS.items() if e.per_class]
 
 
-SIZE = 8
 SHAPE = (4, 4, 3)
 
 
-def make_classifier(head, *, metadata=True, attention=True, shape=SHAPE, size=SIZE):
-    """Joins a head with an encoder that does nothing but shrink the image."""
-    stride = size // shape[0]
-    image = keras.Input((size, size, 3), name="image")
-    feature_map = layers.AveragePooling2D(stride, name="shrink")(image)
-    encoder = keras.Model(image, feature_map, name="encoder")
-    inputs = [image, keras.Input((METADATA_WIDTH,), name="metadata")] if metadata else [image]
-    model = keras.Model(inputs, head([encoder(image), *inputs[1:]]))
-    return Classifier(encoder, head, model, metadata, attention)
-
-
-def linear_head(kernel, metadata=True, metadata_multiplies=False):
+class LinearEngine:
     """Logits = mean over places of the feature map, times a (C, 7) kernel: Grad-CAM is the kernel's column."""
-    feature_map = keras.Input(SHAPE, name="feature_map")
-    x = layers.GlobalAveragePooling2D()(feature_map)
-    inputs = [feature_map]
-    if metadata:
-        facts = keras.Input((METADATA_WIDTH,), name="metadata")
-        inputs.append(facts)
-        dense = layers.Dense(SHAPE[2], activation="relu", name="metadata_dense")(facts)
-        x = layers.Multiply()([x, dense]) if metadata_multiplies else layers.Concatenate()([x, dense])
-    logits = layers.Dense(7, name="logits")(x)
-    attention = layers.Identity(name="attention")(ops.mean(feature_map, axis=-1))
-    head = keras.Model(inputs, [logits, attention], name="head")
-    weights = head.get_layer("logits").get_weights()
-    weights[0][: SHAPE[2]] = kernel
-    head.get_layer("logits").set_weights(weights)
-    return head
+
+    has_attention = True
+
+    def __init__(self, kernel):
+        self.kernel = kernel
+
+    def head(self, feature_map, metadata):
+        return feature_map.mean(axis=(0, 1)) @ self.kernel, feature_map.mean(axis=-1)
+
+    def gradients(self, feature_map, metadata):
+        return np.broadcast_to(self.kernel.T[:, None, None, :] / 16, (7, *SHAPE))
 
 
 def deep_head(shape=(7, 7, 12), metadata=True, seed=0):
@@ -67,9 +51,16 @@ def random_inputs(shape=SHAPE, seed=0):
     return rng.normal(1, 1, shape).astype("float32"), rng.normal(0, 1, METADATA_WIDTH).astype("float32")
 
 
-def deep_classifier(metadata=True):
+def deep_classifier(metadata=True, attention=True):
+    """A deep head behind an encoder that only gives it its channels."""
     head = deep_head(DEEP, metadata)
-    return Classifier(encoder=None, head=head, model=head, uses_metadata=metadata, has_attention=True)
+    image = keras.Input((DEEP[0], DEEP[1], 3))
+    encoder = keras.Model(image, layers.Conv2D(DEEP[2], 1)(image))
+    return Classifier(encoder, head, head, metadata, attention)
+
+
+def engine_of(classifier):
+    return TensorFlowEngine(classifier, {})
 
 
 @pytest.fixture(scope="module")
@@ -80,29 +71,21 @@ def linear():
     kernel[:, 2] = [1, -1, 0]
     kernel[:, 3] = [-1, -1, -1]
     kernel[:, 4] = [0, 0, 5]
-    return make_classifier(linear_head(kernel)), kernel
+    return LinearEngine(kernel), kernel
 
 
 def test_grad_cam_by_hand(linear):
-    classifier, kernel = linear
+    engine, kernel = linear
     feature_map, metadata = random_inputs()
     feature_map = np.abs(feature_map)
     for index in range(7):
         expected = np.maximum(feature_map @ kernel[:, index], 0)  # the mean's 1/16 goes with the peak
-        heatmap = explain("grad-cam", classifier, feature_map, metadata, index)
+        heatmap = explain("grad-cam", engine, feature_map, metadata, index)
         if expected.max() == 0:
             assert heatmap.note == ALL_ZERO and not heatmap.values.any()
         else:
             assert heatmap.note is None
             np.testing.assert_allclose(heatmap.values, expected / expected.max(), atol=1e-6)
-
-
-def test_gradients_by_hand(linear):
-    classifier, kernel = linear
-    gradients = compiled(classifier).gradients(*random_inputs())
-    assert gradients.shape == (7, *SHAPE)
-    expected = np.broadcast_to(kernel.T[:, None, None, :] / 16, gradients.shape)
-    np.testing.assert_allclose(gradients, expected, atol=1e-7)
 
 
 def test_grad_cam_plus_plus_by_hand():
@@ -143,7 +126,7 @@ def test_agrees_with_tf_keras_vis_for_every_class(method, metadata):
     feature_map, facts = random_inputs(DEEP, seed=3)
     for index in range(len(CODES)):
         expected = reference(method, classifier, feature_map, facts, index)
-        heatmap = explain(method, classifier, feature_map, facts, index)
+        heatmap = explain(method, engine_of(classifier), feature_map, facts, index)
         assert expected.max() > 0, "the reference must have something to say"
         np.testing.assert_allclose(heatmap.values, expected / expected.max(), atol=2e-4)
 
@@ -151,7 +134,7 @@ def test_agrees_with_tf_keras_vis_for_every_class(method, metadata):
 def test_grad_cam_plus_plus_drops_only_the_factor_exp_logit():
     classifier = deep_classifier()
     feature_map, facts = random_inputs(DEEP, seed=4)
-    network = compiled(classifier)
+    network = engine_of(classifier)
     logits, _ = network.head(feature_map, facts)
     raw = EXPLAINERS["grad-cam++"].weigh(Evidence(feature_map, None, network.gradients(feature_map, facts)[2]))
     expected = reference("grad-cam++", classifier, feature_map, facts, 2)
@@ -164,7 +147,7 @@ def test_every_explainer_gives_a_map_for_every_class(method):
     feature_map, metadata = random_inputs(DEEP)
     maps = []
     for index in range(len(CODES)):
-        heatmap = explain(method, classifier, feature_map, metadata, index)
+        heatmap = explain(method, engine_of(classifier), feature_map, metadata, index)
         assert heatmap.values.shape == DEEP[:2] and heatmap.values.dtype == np.float32
         assert heatmap.values.min() >= 0 and heatmap.method == method
         assert heatmap.values.max() == 1 if heatmap.note is None else heatmap.values.max() == 0
@@ -178,10 +161,12 @@ def test_every_explainer_gives_a_map_for_every_class(method):
 def test_known_gradients_and_attention_change_nothing(method):
     classifier = deep_classifier()
     feature_map, metadata = random_inputs(DEEP)
-    network = compiled(classifier)
+    network = engine_of(classifier)
     known = {"gradients": network.gradients(feature_map, metadata), "attention": network.head(feature_map, metadata)[1]}
-    alone = explain(method, classifier, feature_map, metadata, 5)
-    assert np.array_equal(alone.values, explain(method, classifier, feature_map, metadata, 5, **known).values)
+    alone = explain(method, engine_of(classifier), feature_map, metadata, 5)
+    assert np.array_equal(
+        alone.values, explain(method, engine_of(classifier), feature_map, metadata, 5, **known).values
+    )
 
 
 def test_soft_attention_is_the_heads_own():
@@ -190,47 +175,24 @@ def test_soft_attention_is_the_heads_own():
     _, attention = classifier.head([feature_map[None], metadata[None]], training=False)
     attention = np.asarray(attention)[0]
     assert abs(attention.sum() - 16) < 1e-4
-    heatmap = explain("soft-attention", classifier, feature_map, metadata, 0)
+    heatmap = explain("soft-attention", engine_of(classifier), feature_map, metadata, 0)
     np.testing.assert_allclose(heatmap.values, attention / attention.max(), rtol=1e-5)
 
 
 def test_a_network_without_attention_says_so():
-    head = deep_head(DEEP)
-    classifier = Classifier(None, head, head, True, has_attention=False)
-    heatmap = explain("soft-attention", classifier, *random_inputs(DEEP), 0)
+    classifier = deep_classifier(attention=False)
+    heatmap = explain("soft-attention", engine_of(classifier), *random_inputs(DEEP), 0)
     assert heatmap.note == NO_ATTENTION and not heatmap.values.any()
 
 
 def test_facts_that_only_add_leave_the_gradients_alone():
     classifier = deep_classifier()
-    network = compiled(classifier)
+    network = engine_of(classifier)
     assert not network.gradients_need_facts
     feature_map, facts = random_inputs(DEEP)
     other = random_inputs(DEEP, seed=9)[1]
     assert np.array_equal(network.gradients(feature_map, facts), network.gradients(feature_map, other))
-    assert not compiled(deep_classifier(metadata=False)).gradients_need_facts
-
-
-def test_facts_that_multiply_change_the_gradients():
-    classifier = make_classifier(linear_head(np.ones((3, 7), "float32"), metadata_multiplies=True))
-    network = compiled(classifier)
-    assert network.gradients_need_facts
-    feature_map, facts = random_inputs()
-    assert not np.allclose(network.gradients(feature_map, facts), network.gradients(feature_map, 3 * facts))
-
-
-def test_compiled_once_and_equal_to_the_models():
-    classifier = make_classifier(linear_head(np.ones((3, 7), "float32")))
-    network = compiled(classifier)
-    assert compiled(classifier) is network
-    image = np.random.default_rng(0).integers(0, 256, (8, 8, 3)).astype("float32")
-    metadata = random_inputs()[1]
-    feature_map = network.encode(image)
-    assert feature_map.shape == SHAPE
-    logits, attention = network.head(feature_map, metadata)
-    whole = classifier.model.predict([image[None], metadata[None]], verbose=0)
-    np.testing.assert_allclose(logits, whole[0][0], rtol=1e-5)
-    np.testing.assert_allclose(attention, whole[1][0], rtol=1e-5)
+    assert not engine_of(deep_classifier(metadata=False)).gradients_need_facts
 
 
 @pytest.mark.parametrize("raw", [np.zeros((7, 7)), np.zeros((1, 1))])

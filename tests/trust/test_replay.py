@@ -1,5 +1,6 @@
 import io
 import json
+import re
 import shutil
 import zipfile
 
@@ -75,15 +76,32 @@ def test_a_bundle_holds_pixels_and_no_more(case):
 
 
 def test_other_weights_versions_and_digits_are_named(case, bundle, drawn_bundle_folder):
-    other = changed(case, reading__card__sha256="f" * 64, reading__versions={"keras": "2.0"})
+    other = changed(case, reading__card__sha256="f" * 64, reading__versions={"openvino": "2.0"})
     found = replay(read_case(other), lambda folder: bundle, drawn_bundle_folder.parent)
     assert found.same and "The weights differ: Drawn was ffffffffffff" in found.differences[0]
-    assert found.differences[1].startswith("keras was 2.0 when the case was read; here it is 3.")
+    assert found.differences[1].startswith("openvino was 2.0 when the case was read; here it is 20")
     shifted = dict.fromkeys(CODES, 1 / 7)
     found = replay(
         read_case(changed(case, reading__probabilities=shifted)), lambda folder: bundle, drawn_bundle_folder.parent
     )
     assert not found.same and "different result" in found.words
+
+
+def test_another_engine_says_how_far_it_differs(case, bundle, drawn_bundle_folder):
+    from core.bundle import load_bundle
+
+    kept = read_case(case)
+    found = replay(kept, lambda folder: load_bundle(folder, "tensorflow"), drawn_bundle_folder.parent)
+    assert found.same and len(found.differences) == 1
+    assert re.search(
+        r"read by openvino, and here by tensorflow: a probability differs by \d\.\de[+-]\d\d", found.differences[0]
+    )
+    # Cases of earlier versions name no engine.
+    old = json.loads(zipfile.ZipFile(io.BytesIO(case)).read(CASE_FILE))
+    assert old["reading"]["engine"] == "openvino"
+    older = changed(case, reading__engine="tensorflow", reading__versions={"keras": "3.0", "melascope": "0"})
+    (first, second) = replay(read_case(older), lambda folder: bundle, drawn_bundle_folder.parent).differences
+    assert "read by tensorflow, and here by openvino" in first and "melascope was 0" in second
 
 
 def test_rounding_is_no_difference(case, bundle, drawn_bundle_folder):

@@ -65,23 +65,6 @@ def test_an_unknown_fact_gives_mean_and_range_over_training_patients(bundle, enc
     assert matched.matched and matched.lesions == 40 and matched.unknown == ("sex", "body site")
 
 
-def test_a_head_in_a_head_is_swept_too(bundle, encoded):
-    """An ensemble's head holds its members' heads."""
-    import keras
-
-    from core.networks.classifier import Classifier
-    from core.trust.facts_head import many_facts
-
-    head = bundle.classifier.head
-    maps, facts = (keras.Input(x.shape[1:]) for x in head.inputs)
-    logits, attention = head([maps * 2.0, facts])
-    nested = keras.Model([maps, facts], [logits + 1.0, attention])
-    metadata = bundle.card.facts_encoder.encode_columns([30, 60, 90], ["male"] * 3, ["back", "face", "ear"])
-    found = many_facts(Classifier(None, nested, None, True, True), encoded.feature_map, metadata)
-    batch = np.repeat(encoded.feature_map[None] * 2, 3, axis=0)
-    np.testing.assert_allclose(found, np.asarray(head([batch, metadata])[0]) + 1, atol=1e-4)
-
-
 def test_warnings_where_the_facts_alone_decide(bundle, encoded):
     found = sweep_facts(bundle, encoded, Facts(50, "male", "back"))
     calm = SimpleNamespace(**vars(found))

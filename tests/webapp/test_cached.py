@@ -1,29 +1,25 @@
 """Models stay ready between a page's runs."""
 
-import keras
-import numpy as np
+import subprocess
+import sys
+
 import pytest
-from small_backbone import small_bundle
+
+
+def test_a_model_is_loaded_without_keras_and_what_streamlit_does_after_a_run_leaves_it_ready(drawn_bundle_folder):
+    code = f"""
+import sys
+import numpy as np
 from streamlit.runtime.scriptrunner import script_runner
-from tensorflow.python.eager import context
-
-from core.reading import encode_photo
 from core.webapp.cached import _load
-
-
-@pytest.fixture
-def own_clear_session(monkeypatch):
-    """Puts Keras' own function back when the test is over."""
-    monkeypatch.setattr(keras.backend, "clear_session", keras.backend.clear_session)
-
-
-def test_what_streamlit_does_after_a_run_leaves_a_model_warm(tmp_path, monkeypatch, own_clear_session):
-    bundle = _load(str(small_bundle(tmp_path / "Drawn")))
-    cleared = []
-    monkeypatch.setattr(context.context(), "clear_kernel_cache", lambda: cleared.append(1))
-    script_runner._clean_problem_modules()
-    assert not cleared
-    assert np.isfinite(encode_photo(bundle, np.full((40, 40, 3), 90, "uint8")).feature_map).all()
+from core.reading import encode_photo
+bundle = _load({str(drawn_bundle_folder)!r})
+script_runner._clean_problem_modules()
+assert np.isfinite(encode_photo(bundle, np.full((40, 40, 3), 90, "uint8")).feature_map).all()
+sys.exit([m for m in ("keras", "tensorflow") if m in sys.modules] or None)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("fault", [KeyError("sha256"), RuntimeError("no"), ValueError("bad"), AttributeError("x")])

@@ -1,0 +1,135 @@
+"""The table of engines, and which of them does the work."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Callable
+from ctypes.util import find_library
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from core.card import Card, DamagedFile, InvalidBundle, read_bound
+from core.serving.engine import Engine
+from core.serving.graph_file import GRAPH_FILE, InvalidGraph, network_digest, read_graph
+
+VARIABLE = "MELASCOPE_ENGINE"
+
+
+@dataclass(frozen=True)
+class EngineRow:
+    """A way to run a network.
+
+    Args:
+        title: for people.
+        about: when to choose it, in one sentence.
+        load: (model's folder, card, checked weights file) -> engine.
+    """
+
+    title: str
+    about: str
+    load: Callable[[Path, Card, Path], Engine]
+
+
+def _load_openvino(folder: Path, card: Card, weights: Path) -> Engine:
+    from core.serving.openvino_engine import OpenVinoEngine, read_arrays
+    from core.serving.openvino_runtime import import_openvino
+
+    again = f"Run `python -m core export {card.name}`."
+    try:
+        content = read_bound(folder, GRAPH_FILE, card)
+    except FileNotFoundError:
+        raise InvalidGraph(f"{folder / GRAPH_FILE} is missing. {again}") from None
+    except DamagedFile as error:
+        raise InvalidGraph(f"{error} {again}") from None
+    graph = read_graph(content, network_digest(card), str(folder / GRAPH_FILE), again)
+    import_openvino()
+    try:
+        arrays = read_arrays(weights)
+        graph.check(arrays)
+    except (OSError, ValueError, KeyError) as error:
+        raise InvalidBundle(
+            f"{weights} does not fit the network its card describes: {error} Train {card.name} again."
+        ) from error
+    return OpenVinoEngine(graph, arrays, card.image_size)
+
+
+def _load_tensorflow(folder: Path, card: Card, weights: Path) -> Engine:
+    from core.serving.keras_weights import build_and_load, build_network
+    from core.serving.tensorflow_engine import TensorFlowEngine
+
+    return TensorFlowEngine(build_and_load(card, weights), card.network, lambda: build_network(card))
+
+
+ENGINES: dict[str, EngineRow] = {
+    "openvino": EngineRow(
+        "OpenVINO",
+        "Reads a photo within a second of the start and needs little memory; the choice where there is no GPU.",
+        _load_openvino,
+    ),
+    "tensorflow": EngineRow(
+        "TensorFlow",
+        "The choice on a GPU, and for a model without a serving file; takes half a minute to get ready on a CPU.",
+        _load_tensorflow,
+    ),
+}
+
+
+def find_engine(name: str) -> EngineRow:
+    """Looks an engine up.
+
+    Raises:
+        ValueError: no such engine; the message lists those there are.
+    """
+    if name not in ENGINES:
+        raise ValueError(f"Unknown engine {name!r}. Expected one of: {', '.join(ENGINES)}.")
+    return ENGINES[name]
+
+
+def choose_engine(name: str | None = None) -> str:
+    """The engine that is asked for: by name, else by `MELASCOPE_ENGINE`, else by whether there is a GPU.
+
+    Raises:
+        ValueError: no such engine.
+    """
+    chosen = name or os.environ.get(VARIABLE, "").strip().lower() or ("tensorflow" if has_gpu() else "openvino")
+    find_engine(chosen)
+    return chosen
+
+
+def load_engine(folder: Path, card: Card, weights: Path, name: str | None = None) -> tuple[Engine, str | None]:
+    """An engine for a model, and a sentence where it is not the one that was asked for.
+
+    Args:
+        weights: the model's weights file, checked against its card.
+        name: see `choose_engine`.
+
+    Raises:
+        InvalidBundle: weights that do not fit the network.
+        ValueError: no such engine.
+    """
+    name = choose_engine(name)
+    try:
+        return find_engine(name).load(folder, card, weights), None
+    except (InvalidGraph, ImportError) as error:
+        if name == "tensorflow":
+            raise
+        note = f"{card.name} is read by TensorFlow, which starts slowly: {error}"
+        return find_engine("tensorflow").load(folder, card, weights), note
+
+
+@cache
+def has_gpu() -> bool:
+    """Whether TensorFlow would find an NVIDIA GPU; asked of the driver, since importing TensorFlow takes seconds."""
+    if not (find_spec("nvidia") and find_spec("nvidia.cudnn")) and not find_library("cudnn"):
+        return False  # a card, but not what TensorFlow needs to use it
+    for library in ("libcuda.so.1", "nvcuda.dll"):
+        try:
+            driver = ctypes.CDLL(library)
+            count = ctypes.c_int(0)
+            return driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0
+        except (OSError, AttributeError):
+            continue
+    return False

@@ -1,0 +1,32 @@
+"""The Keras network of a card, with the numbers of its weights file."""
+
+import warnings
+from pathlib import Path
+
+from core.card import Card, InvalidBundle
+from core.networks import Classifier, build_classifier
+
+
+def build_network(card: Card) -> Classifier:
+    """The network that a card describes, untrained."""
+    return build_classifier(card.backbone, image_size=card.image_size, **card.network)
+
+
+def build_and_load(card: Card, weights: Path) -> Classifier:
+    """The network that a card describes, with its weights. The file holds arrays only: nothing in it is executed.
+
+    Raises:
+        InvalidBundle: weights that do not fit the network.
+    """
+    try:
+        classifier = build_network(card)
+        with warnings.catch_warnings():
+            # Keras only warns where a part of the network finds no weights in the file, and leaves it random.
+            warnings.simplefilter("error", UserWarning)
+            classifier.model.load_weights(weights)
+    except (ValueError, OSError, KeyError, TypeError, UserWarning) as error:
+        line = (str(error).splitlines() or [""])[0]
+        raise InvalidBundle(
+            f"{weights} does not fit the network its card describes: {line} Train {card.name} again."
+        ) from error
+    return classifier

@@ -1,0 +1,103 @@
+"""An ensemble's engine: its members' engines, and the mean of their calibrated probabilities. It has no file of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from core.calibration import Calibration
+from core.serving.engine import Engine, check_head_inputs
+
+
+class MembersEngine(Engine):
+    """See `Engine`.
+
+    Feature maps are the members', one upon the other along the channels. The logits are the log of the members' mean calibrated
+    probabilities (softmax gives that mean back), the attention is the mean of theirs, each with a sum of 1.
+
+    Args:
+        members: with inputs of one size and feature maps of one height and width.
+        calibrations: each member's.
+
+    Raises:
+        ValueError: fewer than two members, or members whose inputs or feature maps differ in size.
+    """
+
+    def __init__(self, members: Sequence[Engine], calibrations: Sequence[Calibration]):
+        sizes = {(member.image_size, *member.feature_shape[:2]) for member in members}
+        if len(members) < 2 or len(sizes) > 1:
+            raise ValueError(
+                f"An ensemble needs at least two members with one input size and one height and width of feature map; got {len(members)} "
+                f"with (input, height, width) {sorted(sizes)}. Choose others."
+            )
+        self._members = list(members)
+        self._calibrations = list(calibrations)
+        self._edges = np.cumsum([member.feature_shape[-1] for member in members])
+        self.name = "+".join(sorted({member.name for member in members}))
+        self.image_size = members[0].image_size
+        self.feature_shape = (*members[0].feature_shape[:2], int(self._edges[-1]))
+        self.uses_metadata = any(member.uses_metadata for member in members)
+        self.has_attention = any(member.has_attention for member in members)
+        # How much each member's gradient counts depends on all members' probabilities, and these on the facts.
+        self.gradients_need_facts = self.uses_metadata
+
+    def encode(self, image: np.ndarray) -> np.ndarray:
+        return np.concatenate([member.encode(image) for member in self._members], axis=-1)
+
+    def head(self, feature_map: np.ndarray, metadata: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        feature_map, metadata = check_head_inputs(self, feature_map, metadata)
+        told = [member.head(part, metadata) for member, part in self._parts(feature_map)]
+        logits = _log_mean(self._log_probabilities([np.atleast_2d(logits) for logits, _ in told])).astype("float32")
+        attention = np.stack([map_ for _, map_ in told])
+        attention = attention / np.maximum(attention.sum(axis=(-2, -1), keepdims=True), 1e-9)
+        return (logits[0] if metadata.ndim == 1 else logits), attention.mean(axis=0)
+
+    def gradients(self, feature_map: np.ndarray, metadata: np.ndarray) -> np.ndarray:
+        """By the chain rule, of the members' gradients."""
+        feature_map, metadata = check_head_inputs(self, feature_map, metadata)
+        parts = list(self._parts(feature_map))
+        told = self._log_probabilities([member.head(part, metadata)[0][None] for member, part in parts])[:, 0]
+        told = told.astype("float32")
+        # Each member's share in the mean of each class, (members, 7).
+        shares = np.exp(told - _log_mean(told)) / len(parts)
+        found = []
+        for i, (member, part) in enumerate(parts):
+            own = member.gradients(part, metadata) / np.float32(self._calibrations[i].temperature)
+            # Of log softmax: each logit's gradient less their mean by probability.
+            own = own - np.tensordot(np.exp(told[i]), own, 1)
+            found.append(shares[i][:, None, None, None] * own)
+        return np.concatenate(found, axis=-1)
+
+    def _parts(self, feature_map: np.ndarray):
+        pieces = np.split(feature_map, self._edges[:-1], axis=-1)
+        return [(member, np.ascontiguousarray(piece)) for member, piece in zip(self._members, pieces, strict=True)]
+
+    def _log_probabilities(self, logits: list[np.ndarray]) -> np.ndarray:
+        """Logits (N, 7) of each member -> (members, N, 7)."""
+        pairs = zip(self._calibrations, logits, strict=True)
+        scaled = np.stack([calibration.logits(of_member) for calibration, of_member in pairs])
+        scaled = scaled - scaled.max(axis=-1, keepdims=True)
+        return scaled - np.log(np.exp(scaled).sum(axis=-1, keepdims=True))
+
+    def weights(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        each = [member.weights() for member in self._members]
+        return [w for head, _ in each for w in head], [w for _, encoder in each for w in encoder]
+
+    def with_weights(self, head: Sequence[np.ndarray], encoder: Sequence[np.ndarray] | None = None) -> MembersEngine:
+        heads, encoders = iter(head), iter(encoder) if encoder is not None else None
+        members = []
+        for member in self._members:
+            of_head, of_encoder = member.weights()
+            own = [next(heads) for _ in of_head]
+            members.append(member.with_weights(own, encoders and [next(encoders) for _ in of_encoder]))
+        return MembersEngine(members, self._calibrations)
+
+    @property
+    def versions(self) -> dict[str, str]:
+        return {name: version for member in self._members for name, version in member.versions.items()}
+
+
+def _log_mean(log_probabilities: np.ndarray) -> np.ndarray:
+    top = log_probabilities.max(axis=0)
+    return top + np.log(np.exp(log_probabilities - top).mean(axis=0))
