@@ -164,15 +164,12 @@ def _unpool(gradient, windows, height: int, width: int):
     classes, rows, columns, channels = gradient.shape
     top = ops.max(windows, axis=(2, 4))
     gradient = gradient * ops.cast(top > 0, gradient.dtype)
-    left, placed = None, []
+    left, placed = ops.ones_like(top), []
     for i in (0, 1):
         row = []
         for j in (0, 1):
-            here = ops.cast(windows[:, :, i, :, j] >= top, gradient.dtype)
-            if left is not None:
-                here, left = here * left, left * (1 - here)
-            else:
-                left = 1 - here
+            here = ops.cast(windows[:, :, i, :, j] >= top, gradient.dtype) * left
+            left = left - here
             row.append(gradient * here)
         placed.append(ops.stack(row, axis=3))
     spread = ops.stack(placed, axis=2)

@@ -82,7 +82,7 @@ def withhold(
         return np.full_like(logits, np.nan), np.full_like(attention, np.nan)
     if metadata is None:
         return logits, attention
-    wrong = ~np.isfinite(metadata).all(axis=1)
+    wrong = np.logical_not(np.isfinite(metadata).all(axis=1))
     return (np.where(wrong[:, None], np.float32(np.nan), logits) if wrong.any() else logits), attention
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from core.calibration import Calibration
 from core.card import Card
-from core.data.patient import FEATURES
+from core.data.patient import FEATURES, METADATA_WIDTH
 from core.diagnoses import CODES, NAMES
 from core.files import folder_written_whole, write_text
 
@@ -59,10 +59,8 @@ class Format:
 def _write_savedmodel(function, folder: Path) -> None:
     import tensorflow as tf
 
-    module = tf.Module()
-    module.f = function
     # The variables must be reachable from what is saved.
-    module.kept = list(function.kept)
+    module = tf.train.Checkpoint(kept=list(function.kept))
     tf.saved_model.save(module, folder / "savedmodel", signatures={"serving_default": function.concrete})
 
 
@@ -227,7 +225,7 @@ class _Function:
         specs = [tf.TensorSpec((first, classifier.image_size, classifier.image_size, 3), "float32", IMAGE)]
         self.inputs = (IMAGE,)
         if classifier.uses_metadata:
-            specs.append(tf.TensorSpec((first, classifier.head.inputs[1].shape[1]), "float32", METADATA))
+            specs.append(tf.TensorSpec((first, METADATA_WIDTH), "float32", METADATA))
             self.inputs = (IMAGE, METADATA)
 
         def answer(*given):

@@ -23,7 +23,7 @@ FORMS = {
     "paper": {"head": "paper"},
     "no facts": {"metadata": False},
     "no attention": {"attention": "none"},
-    "published": {"attention": "published", "attach": "last"},
+    "published": {"attention": "published"},
 }
 
 
