@@ -43,7 +43,7 @@ def trained(drawn_folder, tmp_path_factory, three_layers):
 
 def test_a_run_ends_with_a_bundle_a_card_and_a_history(trained, drawn_folder):
     card, out, rows = trained
-    assert sorted(p.name for p in out.iterdir()) == ["card.json", "history.csv", "model.weights.h5"]
+    assert sorted(p.name for p in out.iterdir()) == ["card.json", "history.csv", "model.weights.h5", "serving.zip"]
     assert [r["phase"] for r in rows] == ["frozen", "fine-tune", "fine-tune"]
     assert card == read_card(out) and card.name == "Tiny"
     assert card.training["epochs"] == 3 and card.calibration.photos == len(card.split["validation"])
