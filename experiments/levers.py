@@ -9,7 +9,8 @@ Distilled heads are taught by the shipped Ensemble, whose members never trained 
 Views: the shipped models' answers averaged over eight mirrored and turned copies of a photo, against the photo as it is.
 
 Writes levers-runs.jsonl and levers.json (schema: see `experiments.comparisons`; an entry also has `lever` and `auc_macro`, the mean macro
-AUC). A killed experiment goes on after its last whole run.
+AUC, and `rule`, the decision rule: heads are scored by their likeliest answer, shipped models' balanced accuracy under the rule
+"balanced"). A killed experiment goes on after its last whole run.
 """
 
 import time
@@ -28,6 +29,7 @@ from core.card import list_cards
 from core.data.ham10000 import class_indices
 from core.data.image_cache import cache_images
 from core.data.split import Split
+from core.decisions import SCORED, rule_of
 from core.diagnoses import CODES
 from core.evaluation.predictions import predict_table
 from core.networks.backbones import find_backbone
@@ -272,13 +274,17 @@ def answer_views(bundle: Bundle, rows: pd.DataFrame, images: np.ndarray) -> np.n
 
 
 def run_views(path: Path, table: pd.DataFrame, split: Split, names: Iterable[str]) -> None:
-    """Answers the validation photos as they are and under eight views, by every shipped model that the results file lacks."""
+    """Answers the validation photos as they are and under eight views, by every shipped model that the results file lacks.
+
+    Each is scored under two decision rules: the largest of the logarithms that are kept is what the rule decides for.
+    """
     rows = split.rows(table, "validation")
     images = None
     for name in names:
         bundle = load_bundle(name)
-        about = {"backbone": bundle.name, "sha256": bundle.card.weights["sha256"], "seed": 0, "split": split.hash}
-        runs = [{**about, "what": f"{count} views"} for count in (1, len(VIEWS))]
+        terms, digest = bundle.card.terms, bundle.card.probabilities_sha256
+        about = {"backbone": bundle.name, "sha256": digest, "seed": 0, "split": split.hash}
+        runs = [{**about, "what": f"{count} views", "rule": rule} for count in (1, len(VIEWS)) for rule in SCORED]
         if not unfinished(path, runs):
             continue
         if images is None:
@@ -286,27 +292,35 @@ def run_views(path: Path, table: pd.DataFrame, split: Split, names: Iterable[str
         started = time.monotonic()
         answers = answer_views(bundle, rows, images)
         seconds = time.monotonic() - started
-        for run, found in zip(runs, (answers[0], answers.mean(axis=0)), strict=True):
-            logits = np.log(np.maximum(found, 1e-12))
+        of_count = {"1 views": answers[0], f"{len(VIEWS)} views": answers.mean(axis=0)}
+        for run in runs:
+            logits = np.log(np.maximum(of_count[run["what"]], 1e-12))
+            if run["rule"] == "balanced":
+                logits -= terms.power * np.log(terms.shares)
             append_runs(path, [with_result(run, class_indices(rows), logits, seconds / len(runs))])
         say(f"{bundle.name}, views: {seconds:.0f} s")
 
 
 def summarise(runs: Iterable[dict], judge: Judge, split: Split) -> dict:
     """The result: each lever against the base head, each model's eight views against one."""
-    by_what: dict[tuple[str, str], dict[int, dict]] = {}
+    by_what: dict[tuple[str, str, str], dict[int, dict]] = {}
     for run in runs:
-        if run["split"] == split.hash:
-            by_what.setdefault((run["backbone"], run["what"]), {})[run["seed"]] = run
+        # Runs of shipped models without a rule are of the calibration before this one.
+        rule = run.get("rule", "" if run["what"].endswith(" views") else "likeliest")
+        if run["split"] == split.hash and rule:
+            by_what.setdefault((run["backbone"], run["what"], rule), {})[run["seed"]] = run
     comparisons = []
-    for (backbone, what), own in by_what.items():
-        against = "1 views" if what.endswith(" views") else BASE.what
-        base = by_what.get((backbone, against), {})
+    for (backbone, what, rule), own in by_what.items():
+        views = what.endswith(" views")
+        against = "1 views" if views else BASE.what
+        base = by_what.get((backbone, against, rule), {})
         seeds = sorted(own.keys() & base.keys())
         first = [own[seed] for seed in seeds]
         auc = float(np.mean([run["scores"]["auc_macro"] for run in first])) if first else None
-        about = {"lever": what, "backbone": backbone, "auc_macro": auc if auc is None else round(auc, 4)}
+        about = {"lever": what, "backbone": backbone, "rule": rule, "auc_macro": auc if auc is None else round(auc, 4)}
         for metric in METRICS if first else ():
+            if views and rule_of(metric) != rule:
+                continue
             named = {"1 views": "the photo as it is"}
             if what == against:
                 comparisons.append(compare(judge, metric, first, name=named.get(what, what), **about))
@@ -319,7 +333,7 @@ def summarise(runs: Iterable[dict], judge: Judge, split: Split) -> dict:
         "experiment": NAME,
         "about": "One change at a time of a head on frozen maps; eight views of a photo for the shipped models. Validation photos.",
         "command": "python -m experiments.levers --data HAM10000 --imagenet FOLDER",
-        "backbones": list(dict.fromkeys(backbone for backbone, _ in by_what)),
+        "backbones": list(dict.fromkeys(backbone for backbone, *_ in by_what)),
         "runs": sum(len(own) for own in by_what.values()),
         "seconds": round(sum(run["seconds"] for own in by_what.values() for run in own.values())),
         "training": vars(TRAINING),

@@ -291,7 +291,7 @@ def _levers(results: dict[str, dict]) -> str:
             continue
         wanted = {"lever": entry["lever"], "backbone": entry["backbone"], "unit": entry["unit"]}
         plain, melanoma = (find(record, metric=metric, **wanted) for metric in ("accuracy", "mel.sensitivity"))
-        numbers = [points(entry), points(plain), points(melanoma), f"{entry['auc_macro']:.3f}"]
+        numbers = [points(entry), points(plain), points(melanoma), f"{plain['auc_macro']:.3f}"]
         if entry["lever"].endswith(" views"):
             views.append([entry["backbone"], entry["lever"].replace("1 views", "as it is"), *numbers])
         elif entry["unit"] == "difference":
@@ -300,7 +300,13 @@ def _levers(results: dict[str, dict]) -> str:
             rows.append([f"*{entry['lever']}*", entry["backbone"], *numbers[:1], "", *numbers[1:]])
     head = ["balanced accuracy", "accuracy", "melanoma sensitivity", "macro AUC"]
     first = table(["lever", "backbone", head[0], "verdict", *head[1:]], rows)
-    second = table(["shipped model", "photo", *head], views) if views else NOT_RUN
+    of_rules = [
+        "balanced accuracy (rule: balanced)",
+        "accuracy (likeliest)",
+        "melanoma sensitivity (likeliest)",
+        head[3],
+    ]
+    second = table(["shipped model", "photo", *of_rules], views) if views else NOT_RUN
     photos = record["comparisons"][0]["n_photos"]
     return f"{first}\n\n{second}\n\n{photos} validation photos; {minutes(record)}."
 

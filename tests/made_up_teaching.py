@@ -20,7 +20,13 @@ def make_cases(truths=TRUTHS, title="Four cases") -> CaseSet:
         title,
         tuple(
             TeachingCase(
-                f"ISIC_{n:07d}", code, "histo", "CC0", "Somebody", Facts(40.0 + n % 50, "female", "back"), why=f"A {code}."
+                f"ISIC_{n:07d}",
+                code,
+                "histo",
+                "CC0",
+                "Somebody",
+                Facts(40.0 + n % 50, "female", "back"),
+                why=f"A {code}.",
             )
             for n, code in enumerate(truths)
         ),

@@ -141,4 +141,9 @@ def test_views_of_a_model_and_of_its_answers(tmp_path, table, drawn_bundle_folde
     np.testing.assert_allclose(turned[0], answers[1], atol=1e-4)
 
     run_views(path, table, split, [drawn_bundle_folder])
-    assert [run["what"] for run in read_runs(path)] == ["1 views", "8 views"]
+    assert [(run["what"], run["rule"]) for run in read_runs(path)] == [
+        ("1 views", "likeliest"),
+        ("1 views", "balanced"),
+        ("8 views", "likeliest"),
+        ("8 views", "balanced"),
+    ]
