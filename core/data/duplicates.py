@@ -4,8 +4,6 @@ import cv2
 import numpy as np
 import pandas as pd
 from scipy.fft import dctn
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 # The hash: signs of the SIDE x SIDE lowest cosine coefficients of a GREY x GREY grey image, against their median.
 GREY = 64
@@ -88,6 +86,10 @@ def near_duplicates(
 
 def linked_lesions(table: pd.DataFrame, pairs: pd.DataFrame) -> tuple[tuple[str, ...], ...]:
     """Groups of lesion ids that near-duplicate photos link, each sorted; for `split_table`."""
+    # Imported here: a reading looks for near-duplicates and links none.
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     names = sorted(set(table.lesion_id.iloc[pairs["first"]]) | set(table.lesion_id.iloc[pairs["second"]]))
     place = {name: i for i, name in enumerate(names)}
     rows, columns = ([place[table.lesion_id.iloc[i]] for i in pairs[side]] for side in ("first", "second"))

@@ -3,15 +3,6 @@
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import (
-    average_precision_score,
-    cohen_kappa_score,
-    confusion_matrix,
-    matthews_corrcoef,
-    precision_recall_fscore_support,
-    roc_auc_score,
-    roc_curve,
-)
 
 from core.diagnoses import CODES, MALIGNANT, index_of
 from core.evaluation.calibration_scores import CALIBRATION_BINS, calibration_bins, calibration_scores
@@ -34,6 +25,13 @@ DECIDED = (
 DECIDED_PER_CLASS = ("sensitivity", "specificity", "precision", "f1")
 # A share such as 9/10 and the same share summed in another order must meet the same operating point.
 ROUNDING = 1e-12
+
+
+def _sklearn():
+    """scikit-learn's metrics: they take a second to import, and a reading needs none of them."""
+    from sklearn import metrics
+
+    return metrics
 
 
 def check_predictions(y_true: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -64,7 +62,7 @@ def check_predictions(y_true: np.ndarray, probabilities: np.ndarray) -> tuple[np
 
 def confusion(y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
     """Counts of photos, shape (7, 7): rows are the true class, columns the predicted one."""
-    return confusion_matrix(y_true, y_pred, labels=range(CLASSES))
+    return _sklearn().confusion_matrix(y_true, y_pred, labels=range(CLASSES))
 
 
 def calibration_error(y_true: np.ndarray, probabilities: np.ndarray) -> float:
@@ -107,7 +105,7 @@ def point_names(given: str, asked: str) -> list[str]:
 
 
 def _auc(positive: np.ndarray, score: np.ndarray) -> float | None:
-    return float(roc_auc_score(positive, score)) if 0 < positive.sum() < len(positive) else None
+    return float(_sklearn().roc_auc_score(positive, score)) if 0 < positive.sum() < len(positive) else None
 
 
 def _mean(values: list[float | None], weights: list[float] | None = None) -> float | None:
@@ -122,7 +120,7 @@ def _operating_points(positive: np.ndarray, score: np.ndarray) -> dict[str, floa
     names = [*point_names("specificity", "sensitivity"), *point_names("sensitivity", "specificity")]
     if not 0 < positive.sum() < len(positive):
         return dict.fromkeys(names)
-    false, true, _ = roc_curve(positive, score, drop_intermediate=False)
+    false, true, _ = _sklearn().roc_curve(positive, score, drop_intermediate=False)
     sensitivities = [float(true[1 - false >= level - ROUNDING].max()) for level in OPERATING_POINTS]
     specificities = [float(1 - false[true >= level - ROUNDING].min()) for level in OPERATING_POINTS]
     return dict(zip(names, sensitivities + specificities, strict=True))
@@ -174,7 +172,9 @@ def scores(y_true: np.ndarray, probabilities: np.ndarray) -> dict:
         per_class[code] = {
             **decided["per_class"][code],
             "auc": _auc(positive, probabilities[:, c]),
-            "average_precision": float(average_precision_score(positive, probabilities[:, c])) if there else None,
+            "average_precision": float(_sklearn().average_precision_score(positive, probabilities[:, c]))
+            if there
+            else None,
             **{key: float(column[0, c]) for key, column in columns.items()},
         }
     aucs = [per_class[CODES[c]]["auc"] for c in present]
@@ -206,7 +206,7 @@ def decision_scores(y_true: np.ndarray, y_pred: np.ndarray) -> dict:
     counts = confusion(y_true, y_pred)
     photos = counts.sum(axis=1)
     present = [c for c in range(CLASSES) if photos[c]]
-    by_class: Any = precision_recall_fscore_support(y_true, y_pred, labels=range(CLASSES), zero_division=0)
+    by_class: Any = _sklearn().precision_recall_fscore_support(y_true, y_pred, labels=range(CLASSES), zero_division=0)
     precision, recall, f1, _ = by_class
     per_class = {}
     for c, code in enumerate(CODES):
@@ -232,8 +232,8 @@ def decision_scores(y_true: np.ndarray, y_pred: np.ndarray) -> dict:
         "macro_precision": _mean(column["precision"]),
         "macro_specificity": _mean(column["specificity"]),
         "macro_f1": _mean(column["f1"]),
-        "kappa": None if one_class else float(cohen_kappa_score(y_true, y_pred, labels=range(CLASSES))),
-        "mcc": None if one_class else float(matthews_corrcoef(y_true, y_pred)),
+        "kappa": None if one_class else float(_sklearn().cohen_kappa_score(y_true, y_pred, labels=range(CLASSES))),
+        "mcc": None if one_class else float(_sklearn().matthews_corrcoef(y_true, y_pred)),
         "per_class": per_class,
     }
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from scipy.stats import binomtest, chi2
 
 # With fewer lesions that lean to one of the models the chi-squared distribution is a poor guide, and all outcomes are counted instead.
 FEWEST_FOR_CHI_SQUARED = 25
@@ -19,7 +18,9 @@ def mcnemar(only_a: int, only_b: int) -> float:
     Args:
         only_a, only_b: photos that only the one model got right.
     """
-    return float(binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0
+    from scipy import stats
+
+    return float(stats.binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0
 
 
 def clustered_mcnemar(right_a: np.ndarray, right_b: np.ndarray, lesions: Iterable) -> float:
@@ -44,7 +45,9 @@ def clustered_mcnemar(right_a: np.ndarray, right_b: np.ndarray, lesions: Iterabl
     if not len(leaning):
         return 1.0
     if len(leaning) >= FEWEST_FOR_CHI_SQUARED:
-        return float(chi2.sf(leaning.sum() ** 2 / (leaning**2).sum(), 1))
+        from scipy import stats
+
+        return float(stats.chi2.sf(leaning.sum() ** 2 / (leaning**2).sum(), 1))
     # Counts of each possible sum, from -reach to reach, when every lesion's d may have either sign.
     reach, ways = int(np.abs(leaning).sum()), np.ones(1)
     for d in np.abs(leaning):
