@@ -26,18 +26,13 @@ def drawn_folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def drawn_bundle_folder(tmp_path_factory) -> Path:
-    """A bundle of random weights named "Drawn" on a backbone of three layers, in a weights root of its own."""
+    """A bundle of random weights named "Drawn" on a backbone of three layers, in a weights root of its own.
+
+    Other programs read it by its serving file: they know no backbone of the tests.
+    """
     from small_backbone import small_bundle
 
     return small_bundle(tmp_path_factory.mktemp("weights") / "Drawn")
-
-
-@pytest.fixture(scope="session")
-def drawn_mobile_folder(tmp_path_factory) -> Path:
-    """The same on MobileNetV3Small, for programs in processes of their own: they know no backbone of the tests."""
-    from core.bundle import drawn_bundle
-
-    return drawn_bundle(tmp_path_factory.mktemp("weights") / "Drawn")
 
 
 @pytest.fixture(scope="session")

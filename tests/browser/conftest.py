@@ -57,8 +57,8 @@ def scratch(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def server(drawn_mobile_folder, scratch) -> Iterator[str]:
-    with serving(drawn_mobile_folder.parent, scratch) as address:
+def server(drawn_bundle_folder, scratch) -> Iterator[str]:
+    with serving(drawn_bundle_folder.parent, scratch) as address:
         yield address
 
 
@@ -78,9 +78,9 @@ def evaluated(tmp_path_factory) -> Iterator[str]:
 
 
 @pytest.fixture
-def cold_server(drawn_mobile_folder, tmp_path) -> Iterator[str]:
+def cold_server(drawn_bundle_folder, tmp_path) -> Iterator[str]:
     """A server that nobody has visited."""
-    with serving(drawn_mobile_folder.parent, tmp_path / "tmp") as address:
+    with serving(drawn_bundle_folder.parent, tmp_path / "tmp") as address:
         yield address
 
 
