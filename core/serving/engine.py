@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from core.data.patient import METADATA_WIDTH
+
 
 class Engine(ABC):
     """A network that answers; safe to be asked by several threads at once, and never changed by being asked.
@@ -49,6 +51,13 @@ class Engine(ABC):
     @abstractmethod
     def gradients(self, feature_map: np.ndarray, metadata: np.ndarray) -> np.ndarray:
         """Gradients of all seven logits with respect to one photo's feature map (h, w, C), for one patient (D,): (7, h, w, C)."""
+
+    def ready(self) -> None:
+        """Compiles what is compiled when first asked for, so that the first photo does not wait for it."""
+        feature_map = self.encode(np.zeros((self.image_size, self.image_size, 3), "float32"))
+        nobody = np.zeros(METADATA_WIDTH, "float32")
+        self.head(feature_map, nobody)
+        self.gradients(feature_map, nobody)
 
     @abstractmethod
     def weights(self) -> tuple[list[np.ndarray], list[np.ndarray]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -41,6 +42,10 @@ class MembersEngine(Engine):
         self.has_attention = any(member.has_attention for member in members)
         # How much each member's gradient counts depends on all members' probabilities, and these on the facts.
         self.gradients_need_facts = self.uses_metadata
+
+    def ready(self) -> None:
+        with ThreadPoolExecutor(len(self._members)) as pool:
+            list(pool.map(lambda member: member.ready(), self._members))
 
     def encode(self, image: np.ndarray) -> np.ndarray:
         return np.concatenate([member.encode(image) for member in self._members], axis=-1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 
@@ -56,6 +57,11 @@ class OpenVinoEngine(Engine):
     def _compile(self, part: str, hint: str = "LATENCY") -> _Compiled:
         arrays = [(at, self._arrays[path]) for path, at in self._graph.inputs[part].items()]
         return _Compiled(*self._graph.models[part], arrays, hint)
+
+    def ready(self) -> None:
+        # Side by side: compiling keeps one core busy and lets others work.
+        with ThreadPoolExecutor(3) as pool:
+            list(pool.map(lambda part: getattr(self, part), ("_encoder", "_head", "_gradients")))
 
     def encode(self, image: np.ndarray) -> np.ndarray:
         image = np.asarray(image, "float32")
