@@ -229,7 +229,8 @@ class _Function:
             self.inputs = (IMAGE, METADATA)
 
         def answer(*given):
-            logits, attention = classifier.model(list(given) if len(given) > 1 else given[0], training=False)
+            inputs = list(given)
+            logits, attention = classifier.model(inputs if len(inputs) > 1 else inputs[0], training=False)
             probabilities = tf.nn.softmax(
                 tf.cast(logits, "float32") / calibration.temperature + list(calibration.biases)
             )
