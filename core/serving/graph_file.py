@@ -19,7 +19,7 @@ from core.files import write_bytes
 GRAPH_FILE, ABOUT = "serving.zip", "graph.json"
 # Of the graphs' making; raised when the same network would give other graphs.
 FORMAT = 1
-ENCODER, HEAD, GRADIENTS = PARTS = ("encoder", "head", "gradients")
+ENCODER, HEAD, GRADIENTS = "encoder", "head", "gradients"
 MAX_MEMBER = 64_000_000  # bytes that a member may unpack to; the largest backbone's graph has 8 million
 
 
