@@ -27,8 +27,10 @@ encode, head = open_runtime(sys.argv[1], sys.argv[2])
 import numpy as np
 shapes = np.load(sys.argv[2] + "/inputs.npz")
 head(encode(shapes["image"]), shapes["metadata"])
-import json, resource
-print(json.dumps({"s": time.perf_counter() - start, "mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000}))
+import json
+# Of this process alone: what getrusage tells begins with its parent's.
+peak = [int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")] or [0]
+print(json.dumps({"s": time.perf_counter() - start, "mb": peak[0] / 1000}))
 """
 
 
@@ -54,9 +56,11 @@ def write_parts(name: str, place: Path) -> None:
     import numpy as np
     import tensorflow as tf
     import tf2onnx
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
     from core.bundle import load_bundle
     from core.data.patient import Facts
+    from core.serving.make_graph import outputs_only
     from core.serving.openvino_runtime import import_converter, import_openvino
 
     bundle = load_bundle(name)
@@ -72,14 +76,23 @@ def write_parts(name: str, place: Path) -> None:
     for part, model in (("encoder", classifier.encoder), ("head", classifier.head)):
         specs = [tf.TensorSpec((1, *x.shape[1:]), "float32", name=x.name) for x in model.inputs]
 
-        def run(*given, model=model):
-            return model(list(given) if len(given) > 1 else given[0], training=False)
+        outputs = ("feature_map",) if part == "encoder" else ("logits", "attention")
+
+        def run(*given, model=model, outputs=outputs):
+            found = tf.nest.flatten(model(list(given) if len(given) > 1 else given[0], training=False))
+            return {name: tf.identity(x, name) for name, x in zip(outputs, found, strict=True)}
 
         function = tf.function(run, input_signature=specs)
-        import_openvino().save_model(
-            import_converter().convert_model(function.get_concrete_function()), place / f"{part}.xml"
+        converted = import_converter().convert_model(function.get_concrete_function())
+        converted = outputs_only(converted, [spec.name for spec in specs], outputs)
+        # Half floats would round the batch statistics, too.
+        import_openvino().save_model(converted, place / f"{part}.xml", compress_to_fp16=False)
+        frozen = convert_variables_to_constants_v2(function.get_concrete_function())
+        onnx_model, _ = tf2onnx.convert.from_function(
+            tf.function(lambda *given, frozen=frozen: frozen(*given), input_signature=specs),
+            input_signature=specs,
+            opset=17,
         )
-        onnx_model, _ = tf2onnx.convert.from_function(function, input_signature=specs, opset=17)
         (place / f"{part}.onnx").write_bytes(onnx_model.SerializeToString())
         model.export(place / f"{part}-saved", format="tf_saved_model", verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(str(place / f"{part}-saved"))

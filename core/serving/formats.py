@@ -68,7 +68,7 @@ def _write_onnx(function, folder: Path) -> None:
     import onnx
     import tf2onnx
 
-    model, _ = tf2onnx.convert.from_function(function.traced, input_signature=function.specs, opset=ONNX_OPSET)
+    model, _ = tf2onnx.convert.from_function(function.frozen(), input_signature=function.specs, opset=ONNX_OPSET)
     # Plain names, whatever the converter made of them.
     given = {x.name: name for x in model.graph.input for name in function.inputs if name in x.name}
     told = {x.name: name for x in model.graph.output for name in function.outputs if name in x.name.lower()}
@@ -85,15 +85,13 @@ def _write_onnx(function, folder: Path) -> None:
 
 def _write_litert(function, folder: Path) -> None:
     import tensorflow as tf
-    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-    # Constants: the runtime would look for the values of variables elsewhere. What is frozen answers in the order of the names.
-    frozen = convert_variables_to_constants_v2(function.concrete)
-    told = sorted(function.outputs)
-    named = function.with_named_inputs(lambda *given: dict(zip(told, frozen(*given), strict=True)))
+    named = function.frozen()
     with tempfile.TemporaryDirectory() as between:
         # Only from here are the names kept.
-        tf.saved_model.save(tf.Module(), between, signatures={"serving_default": named.get_concrete_function()})
+        signatures = {"serving_default": named.get_concrete_function()}
+        options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+        tf.saved_model.save(tf.Module(), between, signatures, options)
         content = tf.lite.TFLiteConverter.from_saved_model(between).convert()
     (folder / "model.tflite").write_bytes(content)
 
@@ -256,6 +254,14 @@ class _Function:
             return call(image, metadata)
 
         return tf.function(of_photo if len(self.specs) == 1 else of_photo_and_facts, input_signature=self.specs)
+
+    def frozen(self):
+        """The function with all numbers as constants: some converters take those that it holds for further inputs."""
+        from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+        frozen = convert_variables_to_constants_v2(self.concrete)
+        # It answers in the order of the names.
+        return self.with_named_inputs(lambda *given: dict(zip(sorted(self.outputs), frozen(*given), strict=True)))
 
     def __call__(self, *given) -> dict[str, np.ndarray]:
         import tensorflow as tf

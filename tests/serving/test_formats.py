@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ from core.data.patient import FEATURES, Facts
 from core.reading import read_lesion
 from core.serving import formats
 from core.serving.formats import ABOUT_FILE, FORMATS, README_FILE, MissingConverter, export_model
+
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -96,3 +99,12 @@ def test_unknown_formats_and_missing_converters_are_a_sentence(bundle, tmp_path,
     with pytest.raises(MissingConverter, match=r"tf2onnx.*pip install"):
         export_model(bundle.card, bundle.classifier, "onnx", tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("format_", FORMATS)
+@pytest.mark.parametrize("name", ["EfficientNetB0", "Ensemble"])
+def test_shipped_networks_in_every_format(name, format_, tmp_path):
+    """EfficientNetB0 normalises with numbers that are no weights, and its activation brings its own gradient; both trouble converters."""
+    bundle = load_bundle(REPOSITORY / "weights" / name)
+    run_readme(export_model(bundle.card, bundle.classifier, format_, tmp_path / "out"))
