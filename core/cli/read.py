@@ -3,13 +3,12 @@
 import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, redirect_stdout, suppress
+from contextlib import ExitStack, redirect_stdout
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 from rich.table import Table
 
@@ -214,27 +213,18 @@ class _Questions:
     def bundle(self):
         from core.bundle import load_bundle
         from core.reading import warm_up
+        from core.trust.eye import open_eye
 
         bundle = load_bundle(self.model)
         with ThreadPoolExecutor(2) as pool:
-            pool.submit(self._open_eye, bundle)
+            # Nobody asks how this ended: what is wrong with the eye is said when a photo comes to the gate.
+            pool.submit(open_eye, bundle.folder)
             # Else the first reading's seconds would be those of compiling the network.
             warm = pool.submit(warm_up, bundle)
             # Meanwhile, what judges the answer, with pandas.
             import core.trust.opinion  # noqa: F401
         warm.result()
         return bundle
-
-    @staticmethod
-    def _open_eye(bundle) -> None:
-        """Opens the photo gate's eye; what is wrong with it is said when a photo comes to the gate."""
-        from core.card import InvalidBundle
-        from core.trust.eye import SIDE, look
-        from core.trust.measures import MEASURES
-
-        if (bundle.folder / MEASURES["gate"].file).is_file():
-            with suppress(InvalidBundle):
-                look(np.zeros((1, SIDE, SIDE, 3), "uint8"))
 
     @cached_property
     def signals(self):

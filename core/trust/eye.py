@@ -124,6 +124,18 @@ def save_eye(init: str | Path, file: Path | None = None) -> str:
     return sha256_of(file)
 
 
+def open_eye(folder: Path) -> None:
+    """Readies the eye of a model that has a photo gate, so that its first photo does not wait for it.
+
+    Raises:
+        InvalidBundle: the eye cannot be used; the gate says so again when a photo comes to it.
+    """
+    from core.trust.measures import MEASURES
+
+    if (folder / MEASURES["gate"].file).is_file():
+        look(np.zeros((1, SIDE, SIDE, 3), "uint8"))
+
+
 def look(images: np.ndarray) -> np.ndarray:
     """Vectors of images, (N, 576) float32: means of the feature map over its positions.
 

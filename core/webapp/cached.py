@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import streamlit as st
 
 from core.card import Card, InvalidBundle
@@ -135,21 +134,14 @@ def _load(folder: str):
     import core.webapp.reading_view  # noqa: F401  what draws the answer, with pandas and scikit-learn
     from core.bundle import load_bundle
     from core.reading import warm_up
+    from core.trust.eye import open_eye
 
     bundle = load_bundle(folder)
     warm_up(bundle)
-    _warm_up_gate(bundle)
+    # What is wrong with the eye is said when a photo comes to the gate.
+    with suppress(*FAILURES):
+        open_eye(bundle.folder)
     return bundle
-
-
-def _warm_up_gate(bundle) -> None:
-    """Opens the photo gate's eye; what is wrong with it is said when a photo comes to the gate."""
-    from core.trust.eye import SIDE, look
-    from core.trust.measures import MEASURES
-
-    if (bundle.folder / MEASURES["gate"].file).is_file():
-        with suppress(*FAILURES):
-            look(np.zeros((1, SIDE, SIDE, 3), "uint8"))
 
 
 def second_opinion(signals, bundle, encoded) -> "Opinion":
