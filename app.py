@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from core.webapp.ask import ask_facts, ask_mixture, ask_model, ask_photo, say_broken, say_no_models
-from core.webapp.cached import preload
-from core.webapp.frame import page_frame
-from core.webapp.second_replay import offer_replay
-from core.webapp.shelf import read_shelf
+from core.webapp.read.replay import offer_replay
+from core.webapp.shared.frame import page_frame
+from core.webapp.shared.photo.ask import ask_facts, ask_mixture, ask_model, ask_photo, say_broken, say_no_models
+from core.webapp.shared.photo.models import preload
+from core.webapp.shared.shelf import read_shelf
 
 page_frame("Read a lesion")
 shelf = read_shelf()
@@ -39,7 +39,7 @@ with answered:
     if facts is None:
         st.stop()
     # The answer needs pandas and scikit-learn, for which nobody who only opens the page should wait.
-    from core.webapp.reading_view import draw_questions, draw_reading
+    from core.webapp.read.view import draw_questions, draw_reading
 
     case = draw_reading(shelf, name, photo, facts, mixture)
 

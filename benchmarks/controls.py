@@ -78,13 +78,13 @@ def _second_reader(bundle, encoded, facts) -> dict:
     from core.evaluation.melanoma import Duel
     from core.evaluation.results import InvalidResults, read_results
     from core.reading import read_lesion
-    from core.trust.conformal import build_set
-    from core.trust.jury import convene
-    from core.trust.map_agreement import map_agreement
-    from core.trust.measures import InvalidMeasure, read_measure
-    from core.trust.opinion import form_opinion, read_signals
-    from core.trust.threshold import RATIOS, weigh
-    from core.trust.what_if import sweep_facts
+    from core.trust.measure_table import InvalidMeasure, read_measure
+    from core.trust.signals.jury import convene
+    from core.trust.signals.map_agreement import map_agreement
+    from core.trust.signals.opinion import form_opinion, read_signals
+    from core.trust.signals.prediction_set import build_set
+    from core.trust.signals.threshold import RATIOS, weigh
+    from core.trust.signals.what_if import sweep_facts
 
     signals = read_signals(bundle.folder, bundle.card)
     reading = read_lesion(bundle, None, facts, encoded=encoded)
@@ -121,7 +121,7 @@ def _second_reader(bundle, encoded, facts) -> dict:
 
 
 def _look(encoded) -> tuple:
-    from core.trust.square import Square, square_of
+    from core.trust.signals.square import Square, square_of
 
     fresh = Square(square_of(encoded).image)
     return fresh.statistics, fresh.hashes, fresh.seen

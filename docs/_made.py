@@ -109,7 +109,7 @@ def explainers() -> str:
 
 def measures() -> str:
     """What `measure` measures."""
-    from core.trust.measures import MEASURES
+    from core.trust.measure_table import MEASURES
 
     rows = [(f"`{k}`", m.about, ", ".join(f"`{file}`" for file in m.files)) for k, m in MEASURES.items()]
     return table(("Name", "What it measures", "Files in the model's folder"), rows)
@@ -174,7 +174,7 @@ def models() -> str:
 
 def _measured(name: str) -> dict[str, dict]:
     """Model -> what a measure left in its folder, of the shipped models that have it."""
-    from core.trust.measures import MEASURES
+    from core.trust.measure_table import MEASURES
 
     files = sorted((REPOSITORY / "weights").glob(f"*/{MEASURES[name].file}"))
     return {path.parent.name: json.loads(path.read_text(encoding="utf-8")) for path in files}

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from core.diagnoses import CODES
-from core.evaluation.bootstrap import RESAMPLES, interval, resample_lesions
-from core.evaluation.weighted import counted_scores
+from core.evaluation.statistics.bootstrap import RESAMPLES, interval, resample_lesions
+from core.evaluation.statistics.weighted import counted_scores
 from core.files import write_text
 from experiments import readme
 from experiments.runs import predicted_classes

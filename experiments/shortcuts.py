@@ -28,9 +28,9 @@ from core.data.ham10000 import class_indices, read_table
 from core.data.image_cache import cache_images
 from core.data.patient import Facts
 from core.diagnoses import CODES
-from core.evaluation.bootstrap import RESAMPLES, lesion_bootstrap, paired_differences
 from core.evaluation.evaluator import choose_rows
 from core.evaluation.metrics import flatten
+from core.evaluation.statistics.bootstrap import RESAMPLES, lesion_bootstrap, paired_differences
 from core.files import cache_root, write_bytes
 from experiments.cells import shuffle_facts
 from experiments.comparisons import CONFIDENCE, PLACES, write_result

@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from core.webapp.ask import ask_facts, ask_photo, say_broken, say_no_models
-from core.webapp.comparison import draw_agreement, draw_all_overlays, read_with_all
-from core.webapp.frame import page_frame
-from core.webapp.overlays import draw_picture
-from core.webapp.shelf import read_shelf
+from core.webapp.compare.view import draw_agreement, draw_all_overlays
+from core.webapp.shared.frame import page_frame
+from core.webapp.shared.photo.all_networks import read_with_all
+from core.webapp.shared.photo.ask import ask_facts, ask_photo, say_broken, say_no_models
+from core.webapp.shared.photo.overlays import draw_picture
+from core.webapp.shared.shelf import read_shelf
 
 page_frame("Compare backbones", "One photo through every network that is shipped, side by side.")
 shelf = read_shelf()

@@ -2,8 +2,7 @@
 
 import streamlit as st
 
-from core.webapp.ask import say_broken, say_no_models
-from core.webapp.evaluation_view import (
+from core.webapp.evaluation.view import (
     SECTIONS,
     draw_calibration,
     draw_comparison,
@@ -14,11 +13,12 @@ from core.webapp.evaluation_view import (
     draw_subgroups,
     say_provenance,
 )
-from core.webapp.evaluations import read_evaluated
-from core.webapp.export import ask_format
-from core.webapp.frame import page_frame
-from core.webapp.shelf import read_shelf
-from core.webapp.words import plain
+from core.webapp.shared.evaluations import read_evaluated
+from core.webapp.shared.export import ask_format
+from core.webapp.shared.frame import page_frame
+from core.webapp.shared.photo.ask import say_broken, say_no_models
+from core.webapp.shared.shelf import read_shelf
+from core.webapp.shared.words import plain
 
 DRAW = dict(
     zip(

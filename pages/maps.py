@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from core.webapp.ask import say_broken, say_no_models
-from core.webapp.export import ask_format
-from core.webapp.frame import page_frame
-from core.webapp.maps_read import read_measured
-from core.webapp.maps_view import draw_agreement, draw_lesion, draw_overview, draw_steps, draw_verdicts, draw_weights
-from core.webapp.shelf import read_shelf
-from core.webapp.words import plain
+from core.webapp.maps.view import draw_agreement, draw_lesion, draw_overview, draw_steps, draw_verdicts, draw_weights
+from core.webapp.shared.export import ask_format
+from core.webapp.shared.frame import page_frame
+from core.webapp.shared.map_records import read_measured
+from core.webapp.shared.photo.ask import say_broken, say_no_models
+from core.webapp.shared.shelf import read_shelf
+from core.webapp.shared.words import plain
 
 page_frame(
     "Do the maps mean anything?",

@@ -2,18 +2,18 @@
 
 import streamlit as st
 
-from core.webapp.ask import say_broken, say_no_models
-from core.webapp.evaluations import read_evaluated
-from core.webapp.export import ask_format
-from core.webapp.frame import page_frame
-from core.webapp.melanoma_colour import draw_colour
-from core.webapp.melanoma_gallery import draw_failures, draw_pairs
-from core.webapp.melanoma_lab import draw_lab
-from core.webapp.melanoma_state import ask_choice, read_looks
-from core.webapp.melanoma_threshold import draw_threshold, say_model
-from core.webapp.photos import ask_folder
-from core.webapp.shelf import read_shelf
-from core.webapp.words import plain
+from core.webapp.melanoma.colour import draw_colour
+from core.webapp.melanoma.gallery import draw_failures, draw_pairs
+from core.webapp.melanoma.lab import draw_lab
+from core.webapp.melanoma.state import ask_choice, read_looks
+from core.webapp.melanoma.threshold import draw_threshold, say_model
+from core.webapp.shared.evaluations import read_evaluated
+from core.webapp.shared.export import ask_format
+from core.webapp.shared.frame import page_frame
+from core.webapp.shared.photo.ask import say_broken, say_no_models
+from core.webapp.shared.photo.folder import ask_folder
+from core.webapp.shared.shelf import read_shelf
+from core.webapp.shared.words import plain
 
 THRESHOLD, FAILURES, PAIRS, COLOUR, LAB = "Threshold", "Failures", "Hard pairs", "Colour and errors", "Black-nevus lab"
 

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from core.webapp.ask import say_broken, say_no_models
-from core.webapp.card_view import draw_card, draw_overview
-from core.webapp.frame import page_frame
-from core.webapp.shelf import read_shelf
+from core.webapp.models.card import draw_card, draw_overview
+from core.webapp.shared.frame import page_frame
+from core.webapp.shared.photo.ask import say_broken, say_no_models
+from core.webapp.shared.shelf import read_shelf
 
 page_frame("Models", "What each network was made from, how well it does on lesions it never saw, and its limits.")
 shelf = read_shelf()

@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from core.evaluation.paper import CITATION, FOOTNOTES, OWN_RUNS, WHY_LOWER
-from core.webapp.evaluations import read_evaluated
-from core.webapp.export import ask_format
-from core.webapp.frame import page_frame
-from core.webapp.paper_view import ITEMS, draw_item, title_of
-from core.webapp.shelf import read_shelf
-from core.webapp.words import plain
+from core.studies.paper import CITATION, FOOTNOTES, OWN_RUNS, WHY_LOWER
+from core.webapp.paper.view import ITEMS, draw_item, title_of
+from core.webapp.shared.evaluations import read_evaluated
+from core.webapp.shared.export import ask_format
+from core.webapp.shared.frame import page_frame
+from core.webapp.shared.shelf import read_shelf
+from core.webapp.shared.words import plain
 
 page_frame(
     "The paper side by side",

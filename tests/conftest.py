@@ -76,8 +76,9 @@ def measured_bundle_folder(tmp_path_factory, drawn_bundle_folder, drawn_folder, 
     from core.bundle import load_bundle
     from core.data.ham10000 import read_table
     from core.data.split import split_table
-    from core.trust import gate_measure, lookalikes_measure
-    from core.trust.measures import MEASURES
+    from core.trust.measure_table import MEASURES
+    from core.trust.measures import gate as gate_measure
+    from core.trust.measures import lookalikes as lookalikes_measure
 
     folder = Path(shutil.copytree(drawn_bundle_folder, tmp_path_factory.mktemp("measured") / "Drawn"))
     card = json.loads((folder / "card.json").read_text(encoding="utf-8"))

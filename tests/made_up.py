@@ -16,7 +16,7 @@ from core.evaluation.evaluator import score_rules
 from core.evaluation.metrics import absent_classes
 from core.evaluation.report import EVALUATION_FILE, Evaluation
 from core.evaluation.results import Results, read_results, write_results
-from core.trust.measures import MEASURES
+from core.trust.measure_table import MEASURES
 
 SHIPPED = Path(__file__).resolve().parent.parent / "weights" / "MobileNetV3Small"
 SHA = "ab" * 32

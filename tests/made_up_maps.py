@@ -9,8 +9,8 @@ from made_up import bind_all
 
 from core.card import read_card
 from core.explain import EXPLAINERS
-from core.trust.map_places import STEPS
-from core.trust.map_summary import summarise
+from core.trust.measures.map_places import STEPS
+from core.trust.measures.map_summary import summarise
 
 
 def made_up_maps(photos: int = 80, good: bool = True, masks: bool = True) -> tuple[pd.DataFrame, dict]:

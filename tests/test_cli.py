@@ -290,7 +290,7 @@ def test_read_says_what_was_never_measured(photo, drawn_bundle_folder):
 
 def test_read_refuses_no_dermoscopic_photo_but_keeps_its_line(measured_bundle_folder, drawn_folder, tmp_path):
     from core.card import read_card
-    from core.trust.drawings import draw_document
+    from core.trust.measures.drawings import draw_document
 
     known = read_card(measured_bundle_folder).split["train"][0]
     folder = tmp_path / "photos"
@@ -619,7 +619,7 @@ def test_debug_lets_a_fault_through(monkeypatch, tmp_path):
 
 
 def test_an_unforeseen_fault_is_one_sentence_too(monkeypatch, tmp_path):
-    from core.data import folder_check
+    from core.data.tables import folder_check
 
     def fault(*_, **__):
         raise ZeroDivisionError("a [fault]\nof ours")
@@ -629,7 +629,7 @@ def test_an_unforeseen_fault_is_one_sentence_too(monkeypatch, tmp_path):
 
 
 def test_ctrl_c_is_no_traceback(monkeypatch, tmp_path):
-    from core.data import folder_check
+    from core.data.tables import folder_check
 
     def stop(*_, **__):
         raise KeyboardInterrupt

@@ -81,7 +81,7 @@ def test_many_skipped_files_are_counted(folder):
 
 
 def test_what_was_named_and_not_read_fails(folder, measured_bundle_folder, tmp_path):
-    from core.trust.drawings import draw_document
+    from core.trust.measures.drawings import draw_document
 
     ask = ["--model", measured_bundle_folder, "--no-jury", "--json"]
     Image.fromarray(draw_document(np.random.default_rng(5))).save(folder / "letter.png")

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from core import __version__
-from core.data.photo_formats import FORMATS
+from core.data.decoding.photo_formats import FORMATS
 from core.decisions import DECISIONS
 from core.explain.explainers import EXPLAINERS
 from core.glossary import GLOSSARY, explain_term
 from core.prevalence import MIXTURES
 from core.training.recipes import RECIPES
-from core.trust.measures import MEASURES
+from core.trust.measure_table import MEASURES
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 DOCS = REPOSITORY / "docs"

@@ -1,9 +1,11 @@
 """The import ranks of the architecture, read from the source: what may import what, and what importing costs."""
 
 import ast
+import graphlib
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -20,7 +22,7 @@ ROWS = (
     ("serving",),
     ("bundle",),
     ("training", "evaluation", "explain"),
-    ("reading",),
+    ("reading", "studies"),
     ("trust", "teaching"),
     ("interchange",),
     ("webapp", "cli"),
@@ -31,6 +33,11 @@ RANKS = {part: rank for rank, row in enumerate(ROWS) for part in row}
 STREAMLIT = {"webapp", "app", "pages"}
 SLOW = ("tensorflow", "keras", "jax", "torch")
 HEAVY = (*SLOW, "cv2", "pandas", "streamlit", "sklearn")
+PAGES = sorted(
+    folder.name
+    for folder in (CORE / "webapp").iterdir()
+    if folder.is_dir() and folder.name not in ("shared", "reports", "__pycache__")
+)
 SOURCES = sorted(
     path
     for place in (CORE, REPOSITORY / "pages", REPOSITORY / "app.py")
@@ -38,6 +45,15 @@ SOURCES = sorted(
     if path.is_file()
 )
 
+
+TO_SPLIT = {
+    "core/cli/read.py",
+    "core/files.py",
+    "core/reading.py",
+    "core/training/trainer.py",
+    "core/webapp/evaluation/view.py",
+}
+MOST_LINES, MOST_FILES = 400, 15  # of one file, and of one folder: what a reader can hold in mind
 
 # Packages whose requirement has another name.
 DISTRIBUTIONS = {"PIL": "pillow", "cv2": "opencv-python-headless", "sklearn": "scikit-learn"}
@@ -65,6 +81,20 @@ def imported_modules(path: Path) -> set[str]:
     return found
 
 
+def module_of(path: Path) -> str:
+    """A file's dotted name; a folder's for its __init__.py."""
+    return ".".join(path.relative_to(REPOSITORY).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imported_names(path: Path) -> set[str]:
+    """Modules that a file imports, and `module.name` for each name that it takes from one: that may be a module, too."""
+    found = set(imported_modules(path))
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
 def imported_parts(path: Path) -> set[str]:
     """The parts of core that a file imports."""
     return {name.split(".")[1] for name in imported_modules(path) if name.startswith("core.")} & set(RANKS)
@@ -89,6 +119,45 @@ def test_a_part_imports_only_parts_below_it(path):
     part = part_of(path)
     wrong = {other for other in imported_parts(path) if other != part and RANKS[other] >= RANKS.get(part, -1)}
     assert not wrong, f"{label(path)} must not import {sorted(wrong)}."
+
+
+def test_no_file_of_core_imports_itself_through_others():
+    """By every import, also those inside functions and those for type checkers."""
+    modules = {module_of(path): path for path in SOURCES if path.is_relative_to(CORE)}
+    graph = {name: (imported_names(path) & set(modules)) - {name} for name, path in modules.items()}
+    order = graphlib.TopologicalSorter(graph)
+    try:
+        order.prepare()
+    except graphlib.CycleError as error:
+        pytest.fail(f"A circle of imports: {' -> '.join(error.args[1])}")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_never_reaches_into_another_pages_folder(page):
+    others = [f"core.webapp.{other}." for other in PAGES if other != page]
+    for path in (CORE / "webapp" / page).rglob("*.py"):
+        wrong = [name for name in imported_names(path) if name.startswith(tuple(others))]
+        assert not wrong, f"{label(path)} imports {wrong}: what two pages need belongs into core/webapp/shared."
+
+
+def test_what_pages_share_knows_no_page():
+    pages = tuple(f"core.webapp.{page}." for page in PAGES)
+    for path in [*(CORE / "webapp" / "shared").rglob("*.py"), *(CORE / "webapp" / "reports").rglob("*.py")]:
+        assert not [name for name in imported_names(path) if name.startswith(pages)], label(path)
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if path.is_relative_to(CORE)], ids=label)
+def test_no_file_of_core_is_too_long_to_read(path):
+    lines = path.read_text(encoding="utf-8").count("\n")
+    if label(path) in TO_SPLIT:
+        pytest.xfail("to be split")
+    assert lines <= MOST_LINES, f"{label(path)} has {lines} lines: split it by what a reader looks for."
+
+
+def test_no_folder_of_core_holds_too_many_files():
+    counts = Counter(path.parent for path in SOURCES if path.is_relative_to(CORE))
+    crowded = {label(folder): n for folder, n in counts.items() if n > MOST_FILES}
+    assert not crowded, f"{crowded} files: make folders of what belongs together."
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=label)

@@ -13,7 +13,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 LOOKS = """
 from pathlib import Path
 import core
-from core.evaluation import paper
+from core.studies import paper
 from core.teaching.case_sets.shipped import read_lists
 from core.teaching.store import migrate
 print(Path(core.__file__).parent)
@@ -61,7 +61,7 @@ def test_package_data_are_found_where_it_is_installed(installed, tmp_path):
     done = run(installed, tmp_path, "-c", LOOKS)
     assert done.returncode == 0, done.stderr
     from core import __version__
-    from core.evaluation import paper
+    from core.studies import paper
     from core.teaching.case_sets.shipped import FOLDER
 
     lists, tables = len(list(FOLDER.glob("*.json"))), len(list(paper.FOLDER.glob("*.csv")))

@@ -33,7 +33,7 @@ def check(
 
     Exits with 1 and a list where something is wrong.
     """
-    from core.data import folder_check
+    from core.data.tables import folder_check
     from core.diagnoses import NAMES
 
     with progress("Reading photos") as update:

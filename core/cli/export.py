@@ -44,10 +44,10 @@ def export(
         return
     with quiet_libraries(), progress("Making the graph"):
         if model == EYE:
-            from core.trust.eye import export_eye
+            from core.trust.signals.eye import export_eye
 
             path, digest = export_eye()
-            made = [f"{path} (SHA-256 {digest}, for EYE_GRAPH_SHA256 in core/trust/eye.py)"]
+            made = [f"{path} (SHA-256 {digest}, for EYE_GRAPH_SHA256 in core/trust/signals/eye.py)"]
         else:
             from core.bundle import export_serving
 

@@ -30,7 +30,7 @@ def measure(
     """Measure what tells how far to trust a model, and leave it in the model's folder, where the app finds it."""
     from core.card import find_bundle
     from core.files import check_folder_takes
-    from core.trust.measures import MEASURES, find_measure
+    from core.trust.measure_table import MEASURES, find_measure
 
     chosen = {name: find_measure(name) for name in (only or MEASURES)}
     check_folder_takes(find_bundle(model))

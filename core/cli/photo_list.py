@@ -38,7 +38,7 @@ def list_photos(asked: Iterable[Path]) -> PhotoList:
     Raises:
         ValueError: a folder without photos.
     """
-    from core.data.photo_formats import ACCEPTED, holds_photo
+    from core.data.decoding.photo_formats import ACCEPTED, holds_photo
 
     found = PhotoList()
     for path in asked:
@@ -59,7 +59,7 @@ def list_photos(asked: Iterable[Path]) -> PhotoList:
 
 def _why(path: Path) -> str:
     """Why an entry of a folder is not read."""
-    from core.data.photo_formats import sniff_format
+    from core.data.decoding.photo_formats import sniff_format
 
     if path.is_dir():
         return "a folder. To read what is in it, name it."

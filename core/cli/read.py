@@ -213,7 +213,7 @@ class _Questions:
     def bundle(self):
         from core.bundle import load_bundle
         from core.reading import warm_up
-        from core.trust.eye import open_eye
+        from core.trust.signals.eye import open_eye
 
         bundle = load_bundle(self.model)
         with ThreadPoolExecutor(2) as pool:
@@ -222,13 +222,13 @@ class _Questions:
             # Else the first reading's seconds would be those of compiling the network.
             warm = pool.submit(warm_up, bundle)
             # Meanwhile, what judges the answer, with pandas.
-            import core.trust.opinion  # noqa: F401
+            import core.trust.signals.opinion  # noqa: F401
         warm.result()
         return bundle
 
     @cached_property
     def signals(self):
-        from core.trust.opinion import read_signals
+        from core.trust.signals.opinion import read_signals
 
         return read_signals(self.bundle.folder, self.bundle.card)
 
@@ -237,7 +237,7 @@ class _Questions:
         """The networks that vote: those beside the model, itself among them if it is a network of its own."""
         from core.bundle import load_bundle
         from core.card import CARD_FILE, InvalidBundle, read_card
-        from core.trust.jury import votes
+        from core.trust.signals.jury import votes
 
         found, members = [], {member.folder.resolve(): member for member in self.bundle.members}
         for path in sorted(Path(self.bundle.folder).resolve().parent.glob(f"*/{CARD_FILE}")):
@@ -284,7 +284,7 @@ class _Questions:
 
         photo, (facts, told) = read.pixels, self._facts(read)
         from core.reading import encode_photo, read_lesion
-        from core.trust.opinion import form_gate, form_opinion
+        from core.trust.signals.opinion import form_gate, form_opinion
 
         bundle = self.bundle
         encoded = encode_photo(bundle, photo)
@@ -353,7 +353,7 @@ class _Questions:
     def _jury(self, encoded, facts, reading):
         """What all networks say, or None where fewer than two vote."""
         from core.reading import encode_photo, encoded_for_members, read_lesion
-        from core.trust.jury import convene
+        from core.trust.signals.jury import convene
 
         if not self.ask_jury or len(self.jurors) < 2:
             return None

@@ -18,8 +18,8 @@ from core.data.photo_files import (
     is_made,
     walk,
 )
-from core.data.table_file import WORKBOOKS, InvalidDataset, read_columns, read_header
-from core.data.table_forms import (
+from core.data.tables.table_file import WORKBOOKS, InvalidDataset, read_columns, read_header
+from core.data.tables.table_forms import (
     COLUMNS,
     EXAMPLE,
     Rows,
@@ -30,7 +30,7 @@ from core.data.table_forms import (
     is_one_hot,
     read_rows,
 )
-from core.data.vocabulary import KNOWN_COLUMNS
+from core.data.tables.vocabulary import KNOWN_COLUMNS
 from core.diagnoses import CODES
 
 __all__ = ["COLUMNS", "MASK_FOLDER", "PHOTO_SUFFIXES", "InvalidDataset"]

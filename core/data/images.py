@@ -10,19 +10,19 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from core.data.colour_profile import plain_mode, to_srgb
-from core.data.colour_space import ADOBE_RGB, SRGB, ColourSpace, coded_space
-from core.data.decode_limits import MAX_BYTES, MAX_EXIF, MAX_PIXELS, MAX_SIDE, MIN_SIDE, check_sides
-from core.data.dicom_file import DicomFile, open_dicom
-from core.data.dicom_pixels import decode_frames
-from core.data.jpeg_file import check_whole, inspect_jpeg
-from core.data.other_files import check_bmp, check_canvas, check_gif, check_heif, check_webp
-from core.data.photo_formats import ACCEPTED, PhotoFormat, recognise_format
-from core.data.pixel_depth import check_range, deep_grey
-from core.data.png_file import inspect_png
-from core.data.tiff_directory import ExifFacts, exif_facts
-from core.data.tiff_file import inspect_tiff, open_tiff
-from core.data.unreadable import UnreadablePhoto, damaged
+from core.data.decoding.colour_profile import plain_mode, to_srgb
+from core.data.decoding.colour_space import ADOBE_RGB, SRGB, ColourSpace, coded_space
+from core.data.decoding.decode_limits import MAX_BYTES, MAX_EXIF, MAX_PIXELS, MAX_SIDE, MIN_SIDE, check_sides
+from core.data.decoding.dicom_file import DicomFile, open_dicom
+from core.data.decoding.dicom_pixels import decode_frames
+from core.data.decoding.jpeg_file import check_whole, inspect_jpeg
+from core.data.decoding.other_files import check_bmp, check_canvas, check_gif, check_heif, check_webp
+from core.data.decoding.photo_formats import ACCEPTED, PhotoFormat, recognise_format
+from core.data.decoding.pixel_depth import check_range, deep_grey
+from core.data.decoding.png_file import inspect_png
+from core.data.decoding.tiff_directory import ExifFacts, exif_facts
+from core.data.decoding.tiff_file import inspect_tiff, open_tiff
+from core.data.decoding.unreadable import UnreadablePhoto, damaged
 
 __all__ = [
     "ACCEPTED", "MAX_BYTES", "MAX_PIXELS", "MAX_SIDE", "MIN_SIDE", "PhotoFile", "UnreadablePhoto",

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from core.data.decoding.photo_formats import SUFFIXES
 from core.data.images import UnreadablePhoto, fit_image, read_photo
-from core.data.photo_formats import SUFFIXES
-from core.data.table_file import InvalidDataset
+from core.data.tables.table_file import InvalidDataset
 
 MASK_FOLDER = "HAM10000_segmentations_lesion_tschandl"
 PHOTO_SUFFIXES = tuple(f".{suffix}" for suffix in SUFFIXES)

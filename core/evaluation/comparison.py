@@ -6,9 +6,9 @@ import pandas as pd
 
 from core.decisions import SCORED, rule_of
 from core.diagnoses import CODES
-from core.evaluation.bootstrap import paired_differences
 from core.evaluation.results import Results
-from core.evaluation.significance import clustered_mcnemar, mcnemar
+from core.evaluation.statistics.bootstrap import paired_differences
+from core.evaluation.statistics.significance import clustered_mcnemar, mcnemar
 
 COMPARED = ("balanced_accuracy", "accuracy", "macro_f1", "auc_macro", "mel.sensitivity", "mel.specificity", "ece")
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.diagnoses import CODES
-from core.evaluation.bootstrap import LEVEL, resample_lesions
 from core.evaluation.calibration_scores import CALIBRATION_BINS, calibration_bins, said_and_true
 from core.evaluation.metrics import CLASSES
 from core.evaluation.results import Results
+from core.evaluation.statistics.bootstrap import LEVEL, resample_lesions
 
 # Where a band is measured; the curve itself has every threshold.
 GRID = np.linspace(0, 1, 101)

@@ -8,17 +8,17 @@ import pandas as pd
 
 from core.bundle import Bundle
 from core.card import Card, bind_files
-from core.data.findings import list_findings
 from core.data.ham10000 import class_indices, read_dataset
 from core.data.split import PARTS, lesions_unknown
+from core.data.tables.findings import list_findings
 from core.decisions import SCORED, Terms, decide, rule_of
 from core.diagnoses import CODES
-from core.evaluation.bootstrap import RESAMPLES, confidence_words, decided_bootstrap, lesion_bootstrap
 from core.evaluation.metrics import DECIDED, DECIDED_PER_CLASS, absent_classes, confusion
 from core.evaluation.operating import MELANOMA, operating_point
 from core.evaluation.predictions import Progress, predict_table
 from core.evaluation.report import EVALUATION_FILE, Evaluation
 from core.evaluation.results import VALIDATION_FOLDER, Results, read_results, write_results
+from core.evaluation.statistics.bootstrap import RESAMPLES, confidence_words, decided_bootstrap, lesion_bootstrap
 from core.files import check_folder_takes
 
 CHOICES = (*PARTS, "all")

@@ -7,12 +7,12 @@ import numpy as np
 
 from core.card import Card
 from core.diagnoses import CODES
-from core.evaluation.bootstrap import LEVEL, RESAMPLES, proportion, resample_lesions
 from core.evaluation.metrics import MELANOMA, NEVUS
 from core.evaluation.operating import choose_threshold
 from core.evaluation.report import InvalidEvaluation, read_evaluation
 from core.evaluation.results import VALIDATION_FOLDER, Results, read_results
-from core.evaluation.weighted import weighted_auc
+from core.evaluation.statistics.bootstrap import LEVEL, RESAMPLES, proportion, resample_lesions
+from core.evaluation.statistics.weighted import weighted_auc
 from core.prevalence import reweight
 
 # What a photo is called melanoma by, when it reaches the threshold. The probability of melanoma among all seven is what the app shows

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.evaluation.bootstrap import RESAMPLES, interval, proportion, resample_lesions
 from core.evaluation.melanoma import melanoma_scores
 from core.evaluation.metrics import MELANOMA, NEVUS
 from core.evaluation.results import Results
+from core.evaluation.statistics.bootstrap import RESAMPLES, interval, proportion, resample_lesions
 from core.wording import percent, points, rate
 
 FIFTHS = 5

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from core.diagnoses import CODES
-from core.evaluation.bootstrap import RESAMPLES, proportion, resample_lesions
 from core.evaluation.metrics import CLASSES, MELANOMA, confusion
 from core.evaluation.results import Results
-from core.evaluation.weighted import counted_scores
+from core.evaluation.statistics.bootstrap import RESAMPLES, proportion, resample_lesions
+from core.evaluation.statistics.weighted import counted_scores
 
 AGE_BANDS = ((0, 30), (30, 45), (45, 60), (60, 75), (75, 200))
 # Below this, one lesion moves a proportion by more than three points, and the interval is wider than most differences.

@@ -4,7 +4,7 @@ The codes are those of the Dermatology Anatomic Site list (DICOM PS3.16 CID 4029
 counterpart, such as the axilla, the groin or "head", stays unknown: a person chooses.
 """
 
-from core.data.vocabulary import read_site
+from core.data.tables.vocabulary import read_site
 
 # Names of SNOMED CT in use; "SRT", "SNM3" and "99SDM" stand for its older codes.
 _SNOMED, _OLD_SNOMED = ("SCT", "SNOMED_DCM"), ("SRT", "SNM3", "99SDM")

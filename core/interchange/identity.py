@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.data.dicom_file import read_elements
+from core.data.decoding.dicom_file import read_elements
 from core.data.images import read_bytes
 from core.data.patient import Facts
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.data.dicom_file import DicomFile, open_dicom, quietly
+from core.data.decoding.dicom_file import DicomFile, open_dicom, quietly
+from core.data.decoding.photo_formats import recognise_format
 from core.data.images import read_bytes, read_frames, read_photo_file
 from core.data.patient import MAX_AGE, Facts
-from core.data.photo_formats import recognise_format
 from core.interchange.body_sites import site_of_code, site_of_part
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def read_photos(source: bytes | str | Path, name: str = "", *, force: bool = Fal
         force: takes also a DICOM file that says that text is burned into its pixels.
 
     Raises:
-        UnreadablePhoto: see `core.data.images.read_photo_file` and `core.data.dicom_file.open_dicom`.
+        UnreadablePhoto: see `core.data.images.read_photo_file` and `core.data.decoding.dicom_file.open_dicom`.
     """
     data, name = read_bytes(source, name)
     found = recognise_format(data)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from core.data.dicom_file import INSTALL, hush
+from core.data.decoding.dicom_file import INSTALL, hush
 from core.interchange.evidence import make_evidence
 from core.interchange.identity import finish_identity
 from core.interchange.maps import enlarge_map, make_map, map_size

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.evaluation.bootstrap import proportion, resample_lesions, wilson
+from core.evaluation.statistics.bootstrap import proportion, resample_lesions, wilson
 from core.teaching.answers import TARGETS, Answered, Which, first_answer
 
 RESAMPLES = 1000

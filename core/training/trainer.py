@@ -21,12 +21,12 @@ from core.card import Card, read_card
 from core.data.augment import NO_AUGMENTATION
 from core.data.batches import Batches
 from core.data.duplicates import SEEK_SIZE, linked_lesions, near_duplicates
-from core.data.findings import list_findings
-from core.data.folder_check import require_trainable
 from core.data.ham10000 import class_indices, read_dataset
 from core.data.image_cache import cache_images, encode_table
 from core.data.patient import Facts, fit_encoder
 from core.data.split import PARTS, Split, assert_disjoint, fold_table, split_table
+from core.data.tables.findings import list_findings
+from core.data.tables.folder_check import require_trainable
 from core.diagnoses import CODES
 from core.files import check_folder_takes, weights_root
 from core.networks.backbones import find_backbone

@@ -10,7 +10,7 @@ from PIL import Image
 
 from core.data.drawn import draw_lesion
 from core.diagnoses import CODES, NAMES
-from core.webapp.frame import PAGES
+from core.webapp.shared.frame import PAGES
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from core.data.folder_check import check_folder
 from core.data.ham10000 import METADATA_FILE, InvalidDataset, class_indices, read_dataset, read_table
 from core.data.split import split_table
+from core.data.tables.folder_check import check_folder
 from core.diagnoses import CODES
 
 

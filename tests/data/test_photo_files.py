@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.data.findings import list_findings
 from core.data.ham10000 import InvalidDataset, read_dataset, read_table
+from core.data.tables.findings import list_findings
 
 PARTS = ("HAM10000_images_part_1", "HAM10000_images_part_2")
 

@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from core.diagnoses import CODES
 from core.evaluation.calibration_scores import calibration_scores, slope_and_intercept
 from core.evaluation.metrics import scores
-from core.evaluation.weighted import weighted_scores
+from core.evaluation.statistics.weighted import weighted_scores
 
 MEL, NV = CODES.index("mel"), CODES.index("nv")
 

@@ -3,8 +3,8 @@
 import pytest
 from made_up import made_up_results
 
-from core.evaluation.bootstrap import paired_difference
 from core.evaluation.comparison import COMPARED, compare_results
+from core.evaluation.statistics.bootstrap import paired_difference
 
 
 def test_comparison_counts_and_differences(tmp_path):

@@ -10,9 +10,9 @@ from core.card import read_card, weights_root
 from core.diagnoses import CODES
 from core.evaluation.curves import reliability, roc
 from core.evaluation.operating import choose_threshold
-from core.evaluation.paper import one_against_rest
 from core.evaluation.results import read_results
 from core.evaluation.subgroups import subgroup_scores
+from core.studies.paper import one_against_rest
 
 SHIPPED = sorted(path.parent.name for path in weights_root().glob("*/cases.csv"))
 MEL = CODES.index("mel")
@@ -82,8 +82,8 @@ def test_subgroups_add_up_to_the_whole(results):
 
 
 def test_what_is_said_of_the_maps(folder):
-    from core.trust.map_measures import CSV_FILE, JSON_FILE, read_maps_table
-    from core.trust.map_summary import summarise
+    from core.trust.measures.map_summary import summarise
+    from core.trust.measures.maps import CSV_FILE, JSON_FILE, read_maps_table
 
     record = measured(folder, JSON_FILE)
     assert (folder / CSV_FILE).is_file()
@@ -93,7 +93,7 @@ def test_what_is_said_of_the_maps(folder):
 
 
 def test_the_set_was_calibrated_on_validation_and_covers_what_is_said(folder, results):
-    from core.trust.conformal import calibrate, score_sets
+    from core.trust.measures.prediction_set import calibrate, score_sets
 
     record = measured(folder, "set.json")
     validation = read_results(folder / "validation", read_card(folder))
@@ -102,7 +102,7 @@ def test_the_set_was_calibrated_on_validation_and_covers_what_is_said(folder, re
 
 
 def test_what_changes_of_colour_do(folder):
-    from core.trust.colour_lab import COLOUR_FILE, PHOTOS_FILE, compare_settings
+    from core.trust.measures.colour import COLOUR_FILE, PHOTOS_FILE, compare_settings
 
     record = measured(folder, COLOUR_FILE)
     again = compare_settings(pd.read_csv(folder / PHOTOS_FILE), record["threshold"])
@@ -111,7 +111,7 @@ def test_what_changes_of_colour_do(folder):
 
 def measured(folder, name):
     """The record of a measure; it belongs to the shipped weights and calibration."""
-    from core.trust.measures import MEASURES, read_measure
+    from core.trust.measure_table import MEASURES, read_measure
 
     if not (folder / name).is_file():
         pytest.skip(f"{folder.name} has no {name} yet")

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from core.evaluation.bootstrap import lesion_bootstrap
+from core.evaluation.statistics.bootstrap import lesion_bootstrap
 from experiments.cells import Cell, Training
 from experiments.comparisons import compare, compare_pooled, make_judge
 from experiments.runs import append_runs, describe, predicted_classes, read_runs, unfinished, with_result

@@ -15,7 +15,7 @@ pydicom = pytest.importorskip("pydicom", reason="needs the extra dicom")
 
 import made_up_dicom as made  # noqa: E402
 
-from core.data.dicom_file import MAX_FRAMES, PHOTO_CLASSES  # noqa: E402
+from core.data.decoding.dicom_file import MAX_FRAMES, PHOTO_CLASSES  # noqa: E402
 from core.data.images import UnreadablePhoto, read_photo, read_photo_file  # noqa: E402
 from core.data.patient import SITES, Facts  # noqa: E402
 from core.interchange import describe_facts, read_photos  # noqa: E402
@@ -225,7 +225,7 @@ def linear_profile() -> bytes:
 
 
 def test_adobe_rgb_by_its_name(lesion):
-    from core.data.colour_space import ADOBE_RGB
+    from core.data.decoding.colour_space import ADOBE_RGB
 
     named = one(made.to_bytes(made.make_dataset(lesion, ColorSpace="ADOBERGB")))
     np.testing.assert_array_equal(named, one(made.to_bytes(made.make_dataset(lesion, ICCProfile=ADOBE_RGB.profile()))))

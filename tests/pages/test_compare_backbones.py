@@ -3,7 +3,7 @@ import shutil
 from driving import picture_bytes, upload, words
 from streamlit.testing.v1 import AppTest
 
-from core.webapp.frame import NOTICE
+from core.webapp.shared.frame import NOTICE
 
 PAGE = "pages/compare_backbones.py"
 
@@ -45,12 +45,13 @@ def test_an_ensemble_stands_in_the_table_and_does_not_vote_beside_its_members():
         from types import SimpleNamespace
 
         from core.diagnoses import CODES
-        from core.webapp.comparison import Opinion, draw_agreement
+        from core.webapp.compare.view import draw_agreement
+        from core.webapp.shared.photo.all_networks import NetworkReading
 
         def opinion(name, top, malignancy, network, leaky=False):
             says = {c: 0.7 if c == top else 0.05 for c in CODES}
             card = SimpleNamespace(network=network, split={"leaky": leaky}, scores={})
-            return Opinion(
+            return NetworkReading(
                 name, card, None, None, SimpleNamespace(top=top, probabilities=says, malignancy=malignancy), 0.1
             )
 

@@ -147,9 +147,9 @@ def test_no_models(open_page, tmp_path):
 
 
 def test_the_report_is_one_file_that_needs_nothing_else(evaluated_root):
-    from core.webapp.evaluations import read_evaluated
-    from core.webapp.report_file import build_report, build_report_pdf
-    from core.webapp.shelf import read_shelf
+    from core.webapp.evaluation.report import build_report, build_report_pdf
+    from core.webapp.shared.evaluations import read_evaluated
+    from core.webapp.shared.shelf import read_shelf
 
     found, lacking = read_evaluated(read_shelf(evaluated_root))
     assert list(found) == ["Drawn", "Other"] and list(lacking) == ["Unmeasured"]

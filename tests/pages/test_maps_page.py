@@ -10,8 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from core.card import read_card
 from core.explain import EXPLAINERS
-from core.trust.map_summary import CHECKS
-from core.webapp.map_verdict import verdict_line
+from core.trust.measures.map_summary import CHECKS
+from core.webapp.shared.map_verdict import verdict_line
 from core.wording import interval
 
 HOME = Path(__file__).resolve().parents[2] / "app.py"
@@ -61,7 +61,7 @@ def test_every_figure_draws_and_says_how_to_read_it(open_page, root):
 
 
 def test_numbers_are_those_of_the_file(open_page, root):
-    from core.trust.measures import read_measure
+    from core.trust.measure_table import read_measure
 
     record = read_measure("maps", root / "Good", read_card(root / "Good"))
     app = open_page(root, model="Good")

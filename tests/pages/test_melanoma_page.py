@@ -17,9 +17,9 @@ from core.data.colour import SETTINGS
 from core.data.lesion_region import COLUMNS
 from core.evaluation.melanoma import Duel
 from core.evaluation.results import read_results
-from core.trust.colour_lab import PLAIN, compare_settings, verdict
-from core.trust.similar import find_neighbours
-from core.webapp.words import plain
+from core.trust.measures.colour import PLAIN, compare_settings, verdict
+from core.trust.measures.pairs import find_neighbours
+from core.webapp.shared.words import plain
 from core.wording import rate
 
 HOME = Path(__file__).resolve().parents[2] / "app.py"

@@ -5,7 +5,7 @@ from driving import words
 
 from core.card import CARD_FILE, read_card
 from core.diagnoses import CODES
-from core.webapp.frame import NOTICE
+from core.webapp.shared.frame import NOTICE
 
 PAGE = "pages/models.py"
 SCORE = {"value": 0.66, "low": 0.62, "high": 0.7}

@@ -9,10 +9,10 @@ from made_up import write_made_up_model
 from streamlit.testing.v1 import AppTest
 
 from core.card import read_card
-from core.evaluation import experiments
-from core.evaluation.paper import FOOTNOTES, TABLES
 from core.evaluation.results import read_results
-from core.webapp.paper_view import FIGURES, ITEMS, OWN
+from core.studies import experiments
+from core.studies.paper import FOOTNOTES, TABLES
+from core.webapp.paper.view import FIGURES, ITEMS, OWN
 from core.wording import interval
 
 HOME = Path(__file__).resolve().parents[2] / "app.py"

@@ -4,7 +4,7 @@ import pytest
 from driving import picture_bytes, upload, words
 
 from core.diagnoses import CODES, NAMES
-from core.webapp.frame import NOTICE, PAGES
+from core.webapp.shared.frame import NOTICE, PAGES
 
 
 def keys(elements) -> list:

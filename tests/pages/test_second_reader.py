@@ -12,7 +12,7 @@ from made_up import bind_all, made_up_table, write_made_up
 from core.card import read_card
 from core.data.drawn import draw_lesion
 from core.diagnoses import CODES
-from core.webapp.second_threshold import PARAMETER
+from core.webapp.shared.operating_point import PARAMETER
 
 SECTIONS = (
     "Similar known cases",
@@ -176,8 +176,8 @@ def test_a_case_bundle_replays_on_the_page(open_app, two_models):
 
 @pytest.mark.parametrize("verdict", ["ok", "warn", "refuse"])
 def test_a_refused_photo_gets_no_diagnosis_until_the_reader_goes_on(open_app, monkeypatch, verdict):
-    from core.trust import opinion
-    from core.trust.gate import Gate
+    from core.trust.signals import opinion
+    from core.trust.signals.gate import Gate
 
     reasons = () if verdict == "ok" else ("This looks like a *cat*.",)
     monkeypatch.setattr(opinion, "form_gate", lambda signals, encoded: Gate(verdict, reasons, 9.0))
@@ -192,8 +192,8 @@ def test_a_refused_photo_gets_no_diagnosis_until_the_reader_goes_on(open_app, mo
 
 
 def test_the_drawn_example_goes_on_though_the_gate_refuses_drawings(open_app, monkeypatch):
-    from core.trust import opinion
-    from core.trust.gate import Gate
+    from core.trust.signals import opinion
+    from core.trust.signals.gate import Gate
 
     monkeypatch.setattr(opinion, "form_gate", lambda signals, encoded: Gate("refuse", ("A drawing.",), 9.0))
     app = open_app()

@@ -17,8 +17,8 @@ from core.data.patient import Facts
 from core.diagnoses import CODES
 from core.reading import encode_photo, gradients_of, read_lesion
 from core.serving.graph_file import GRAPH_FILE
-from core.trust import eye
-from core.trust.opinion import form_gate, form_opinion, read_signals
+from core.trust.signals import eye
+from core.trust.signals.opinion import form_gate, form_opinion, read_signals
 
 WEIGHTS = Path(__file__).resolve().parents[2] / "weights"
 SHIPPED = [card.name for card in list_cards(WEIGHTS)]

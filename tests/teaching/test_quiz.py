@@ -6,7 +6,7 @@ import pytest
 from made_up_teaching import ANSWERS, TRUTHS, make_advice, make_cases
 
 from core.diagnoses import CODES
-from core.evaluation.bootstrap import wilson
+from core.evaluation.statistics.bootstrap import wilson
 from core.teaching.credentials import photo_key
 from core.teaching.people import Refused
 from core.teaching.quiz import repetition, taking

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.evaluation.bootstrap import wilson
+from core.evaluation.statistics.bootstrap import wilson
 from core.teaching.answers import Answered, last_answer
 from core.teaching.case_sets import rules
 from core.teaching.case_sets.shipped import read_lists

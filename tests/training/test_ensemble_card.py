@@ -17,7 +17,7 @@ from core.data.split import split_table
 from core.evaluation.results import read_results
 from core.reading import encode_photo, read_lesion
 from core.training.ensemble import ensemble_card
-from core.webapp.shelf import read_shelf
+from core.webapp.shared.shelf import read_shelf
 
 
 @pytest.fixture(scope="module")

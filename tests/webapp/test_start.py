@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.data.images import MAX_BYTES
-from core.webapp.frame import PAGES
+from core.webapp.shared.frame import PAGES
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MODULES = sorted(p.stem for p in (REPOSITORY / "core" / "webapp").glob("*.py") if p.stem != "__init__")

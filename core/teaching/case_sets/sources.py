@@ -10,9 +10,9 @@ import pandas as pd
 from core.data.images import read_photo
 from core.data.patient import SEXES, SITES, Facts
 from core.data.photo_files import PHOTO_SUFFIXES
-from core.data.table_file import InvalidDataset, read_columns
-from core.data.table_forms import EXAMPLE, read_rows
-from core.data.vocabulary import ALIASES, KNOWN_COLUMNS
+from core.data.tables.table_file import InvalidDataset, read_columns
+from core.data.tables.table_forms import EXAMPLE, read_rows
+from core.data.tables.vocabulary import ALIASES, KNOWN_COLUMNS
 from core.teaching.case_sets.record import (
     CONFIRMED,
     HAM10000_ATTRIBUTION,

@@ -1,0 +1,1 @@
+"""Tables of photos and facts: forms of files, words of other collections, what is wrong in a folder."""

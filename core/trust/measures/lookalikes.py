@@ -1,0 +1,256 @@
+"""Makes a model's index of look-alikes, and measures on test lesions what look-alikes and "seen before" are worth.
+
+Validation, which chose the model's epoch, is used again for k and for the thresholds of "seen before"; the test part chooses nothing.
+"""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from core.data.duplicates import perceptual_hashes, turned_hashes
+from core.data.ham10000 import read_table
+from core.diagnoses import CODES
+from core.evaluation.evaluator import choose_rows
+from core.evaluation.results import InvalidResults, read_results
+from core.evaluation.statistics.bootstrap import proportion, resample_lesions
+from core.evaluation.statistics.shares import share_of
+from core.files import write_text
+from core.trust.measure_table import MEASURES, Progress, digest_of
+from core.trust.signals.feature_vectors import encode_images, encode_table
+from core.trust.signals.lookalikes import KS, MEASURE, LookalikeIndex, build_index, vote, write_index
+from core.trust.signals.photo_statistics import SIDE
+from core.trust.signals.seen_before import LESION, PHOTO, find_seen, hash_distances
+
+if TYPE_CHECKING:  # at run time this would load TensorFlow
+    from core.bundle import Bundle
+
+# Training photos that are altered in each way of `ALTERED`.
+SAMPLE = 150
+# Share of validation photos (of lesions that the model never saw) that may be taken for a training photo, or a training lesion.
+FALSE_PHOTOS, FALSE_LESIONS = 0.002, 0.01
+# Hashes that differ by no more are of one photo, whatever the network sees; unrelated photos differ by more than 60.
+MOST_BITS = 48
+# With a feature vector as near as validation photos hardly ever are, hashes may differ by this much.
+NEAR_BITS = 100
+LEVELS = ((1.0, "all"), (0.75, "three quarters or more"), (0.5, "half or more"), (0.0, "less than half"))
+
+
+def measure_lookalikes(bundle: "Bundle", folder: Path, progress: Progress | None = None) -> None:
+    """Writes `lookalikes.npz`, then `lookalikes.json`.
+
+    k and the thresholds of "seen before" are chosen on validation; everything else is measured on test.
+
+    Raises:
+        ValueError: a folder without photos of the model's train, validation or test part.
+    """
+    from core.data.image_cache import cache_images
+
+    table = read_table(folder)
+    rows = {part: _rows_of(bundle.card, table, part, folder) for part in ("train", "validation", "test")}
+    pooled = encode_table(bundle, table, progress)
+    images = cache_images(table, SIDE, progress=progress)
+    train = table.iloc[rows["train"]].reset_index(drop=True)
+    index = build_index(pooled[rows["train"]], perceptual_hashes(images[rows["train"]]), train)
+    validation, test = (table.iloc[rows[part]].reset_index(drop=True) for part in ("validation", "test"))
+    near = {part: index.similarities(pooled[rows[part]]) for part in ("validation", "test")}
+    neighbours = {part: [index.nearest(row, max(KS)) for row in near[part]] for part in near}
+    k = choose_k(index, neighbours["validation"], validation)
+    bits = {part: np.stack([hash_distances(index, turned_hashes(images[row])) for row in rows[part]]) for part in near}
+    thresholds = choose_thresholds(bits["validation"], near["validation"])
+    record = {
+        **digest_of(MEASURE, bundle.card),
+        "photos": len(train),
+        "lesions": int(train.lesion_id.nunique()),
+        "k": k,
+        "thresholds": thresholds,
+        "test": score_votes(index, neighbours["test"], test, k, _network_answers(bundle, test)),
+        "seen_before": {
+            "false_photo": _alarms(index, bits["test"], near["test"], test, thresholds, (PHOTO,)),
+            "false_any": _alarms(index, bits["test"], near["test"], test, thresholds, (PHOTO, LESION)),
+            "other_photo_of_lesion": _leave_one_out(index, train, images, rows["train"], thresholds),
+            "altered": _altered(bundle, index, images, rows["train"], train, thresholds),
+        },
+    }
+    write_index(index, bundle.folder, bundle.card.weights["sha256"])
+    write_text(Path(bundle.folder) / MEASURES[MEASURE].file, json.dumps(record, indent=1, allow_nan=False) + "\n")
+
+
+def choose_k(index: LookalikeIndex, neighbours: list[list[int]], table: pd.DataFrame) -> int:
+    """The number of lesions asked, by balanced accuracy on validation; of equal ones the smallest."""
+    truth = table.dx.to_numpy(dtype=str)
+
+    def balanced(k: int) -> float:
+        right = np.array([vote(index, rows[:k]).dx for rows in neighbours]) == truth
+        return float(np.mean([right[truth == code].mean() for code in np.unique(truth)]))
+
+    return max(KS, key=lambda k: (round(balanced(k), 3), -k))
+
+
+def choose_thresholds(bits: np.ndarray, similarities: np.ndarray) -> dict[str, float]:
+    """Thresholds of `find_seen`, from photos of lesions that the model never saw.
+
+    Args:
+        bits, similarities: (N, M), of N validation photos to M training photos.
+    """
+    allowed = max(0, int(FALSE_PHOTOS * len(bits)))
+    most = np.sort(bits.min(axis=1))[allowed] - 1
+    near = np.where(bits <= NEAR_BITS, similarities, -1).max(axis=1)
+    return {
+        "bits": int(max(0, min(MOST_BITS, most))),
+        "near_bits": NEAR_BITS,
+        "near_similarity": float(max(0.0, np.sort(near)[::-1][allowed])) + 1e-4,
+        "lesion_similarity": float(np.sort(similarities.max(axis=1))[::-1][int(FALSE_LESIONS * len(bits))]) + 1e-4,
+    }
+
+
+def score_votes(
+    index: LookalikeIndex, neighbours: list[list[int]], table: pd.DataFrame, k: int, network: np.ndarray | None
+) -> dict:
+    """What the vote of the nearest k lesions is worth on photos that are in no index.
+
+    Args:
+        network: codes that the network itself answers, (N,); None where they are not known.
+
+    Returns:
+        "accuracy", "balanced_accuracy"; "wrong_by_agreement": error rate of the vote at each level of agreement; and, where the network's
+        answers are known, "network_wrong": its error rate where the vote says the same and where it says something else.
+    """
+    votes = [vote(index, rows[:k]) for rows in neighbours]
+    truth, lesions = table.dx.to_numpy(dtype=str), table.lesion_id.to_numpy(dtype=str)
+    said, share = np.array([v.dx for v in votes]), np.array([v.agreement for v in votes])
+    right = said == truth
+    scored = {
+        "accuracy": share_of(right, lesions),
+        "balanced_accuracy": _balanced(right, truth, lesions),
+        "sensitivity": {code: share_of(right[truth == code], lesions[truth == code]) for code in CODES},
+        "wrong_by_agreement": [],
+    }
+    upper = 2.0
+    for lower, name in LEVELS:
+        rows = (share >= lower) & (share < upper)
+        scored["wrong_by_agreement"].append({"from": lower, "name": name, **share_of(~right[rows], lesions[rows])})
+        upper = lower
+    if network is not None:
+        same = network == said
+        scored["network_wrong"] = {
+            "same": share_of(network[same] != truth[same], lesions[same]),
+            "other": share_of(network[~same] != truth[~same], lesions[~same]),
+        }
+    return scored
+
+
+def alter(image: np.ndarray, how: str, rng: np.random.Generator) -> np.ndarray:
+    """An image as it comes back from other hands: one of `ALTERED`."""
+    return ALTERED[how](np.array(image), rng)
+
+
+def _rows_of(card, table: pd.DataFrame, part: str, folder: Path) -> np.ndarray:
+    choose_rows(card, table, part, folder)  # says what is wrong where there are none
+    return np.flatnonzero(table.image_id.isin(set(card.split[part])))
+
+
+def _network_answers(bundle, test: pd.DataFrame) -> np.ndarray | None:
+    try:
+        results = read_results(bundle.folder, bundle.card)
+    except InvalidResults:
+        return None
+    answers = dict(zip(results.table.image_id, np.array(CODES)[results.y_pred], strict=True))
+    return np.array([answers.get(i, "") for i in test.image_id]) if set(test.image_id) <= set(answers) else None
+
+
+def _balanced(right: np.ndarray, truth: np.ndarray, lesions: np.ndarray) -> dict:
+    weights = resample_lesions(lesions).astype("float64")
+    classes = np.unique(truth)
+    with np.errstate(invalid="ignore"):
+        recalls = [weights @ (right & (truth == c)) / (weights @ (truth == c)) for c in classes]
+    value = float(np.mean([right[truth == c].mean() for c in classes]))
+    return proportion(value, np.nanmean(recalls, axis=0), len(np.unique(lesions)))
+
+
+def _alarms(index, bits, similarities, table, thresholds, kinds) -> dict:
+    seen = [find_seen(index, b, s, thresholds) for b, s in zip(bits, similarities, strict=True)]
+    return share_of(np.array([s is not None and s.kind in kinds for s in seen]), table.lesion_id)
+
+
+def _leave_one_out(index, train, images, rows, thresholds) -> dict:
+    """How often a training photo is recognised by another photo of its lesion, when it is itself taken out."""
+    lesions = train.lesion_id.to_numpy(dtype=str)
+    names, counts = np.unique(lesions, return_counts=True)
+    several = np.flatnonzero(np.isin(lesions, names[counts > 1]))
+    several = np.random.default_rng(0).permutation(several)[: 4 * SAMPLE]
+    found = []
+    for row in several:
+        similarities, bits = index.vectors @ index.vectors[row], hash_distances(index, turned_hashes(images[rows[row]]))
+        similarities[row], bits[row] = -1, 256
+        seen = find_seen(index, bits, similarities, thresholds)
+        found.append(seen is not None and seen.lesion_id == lesions[row])
+    return share_of(np.array(found), lesions[several])
+
+
+def _altered(bundle, index, images, rows, train, thresholds) -> dict:
+    """How often training photos that were altered in one way are recognised as the photo that they are."""
+    sample = np.random.default_rng(1).permutation(len(rows))[:SAMPLE]
+    lesions = train.lesion_id.to_numpy(dtype=str)[sample]
+    scored = {}
+    for how in ALTERED:
+        rng = np.random.default_rng(2)
+        squares = np.stack([alter(images[rows[i]], how, rng) for i in sample])
+        fitted = (
+            squares
+            if bundle.card.image_size == SIDE
+            else np.stack([_resized(s, bundle.card.image_size) for s in squares])
+        )
+        similarities = index.similarities(encode_images(bundle, fitted))
+        found = []
+        for number in range(len(sample)):
+            seen = find_seen(
+                index, hash_distances(index, turned_hashes(squares[number])), similarities[number], thresholds
+            )
+            found.append(seen is not None and seen.lesion_id == lesions[number])
+        scored[how] = share_of(np.array(found), lesions)
+    return scored
+
+
+def _resized(image: np.ndarray, side: int) -> np.ndarray:
+    return cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA if side < len(image) else cv2.INTER_CUBIC)
+
+
+def _saved_anew(image, rng):
+    _, encoded = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(30, 70))])
+    return cv2.imdecode(encoded, cv2.IMREAD_COLOR)[..., ::-1].copy()
+
+
+def _cropped(share):
+    def crop(image, rng):
+        side = len(image)
+        cut = round(share * side)
+        top, left = rng.integers(0, cut + 1, 2)
+        return _resized(np.ascontiguousarray(image[top : top + side - cut, left : left + side - cut]), side)
+
+    return crop
+
+
+def _tilted(image, rng):
+    side = len(image)
+    turn = cv2.getRotationMatrix2D((side / 2, side / 2), rng.choice([-1, 1]) * rng.uniform(5, 15), 1.0)
+    return cv2.warpAffine(image, turn, (side, side), borderMode=cv2.BORDER_REFLECT_101)
+
+
+ALTERED = {
+    "as it is": lambda image, rng: image,
+    "saved anew": _saved_anew,
+    "half the size": lambda image, rng: _resized(_resized(image, len(image) // 2), len(image)),
+    "cropped by 5 %": _cropped(0.05),
+    "cropped by 10 %": _cropped(0.10),
+    "turned or mirrored": lambda image, rng: np.ascontiguousarray(
+        np.rot90(image, int(rng.integers(1, 4)))[:, :: rng.choice([-1, 1])]
+    ),
+    "tilted by 5 to 15 degrees": _tilted,
+    "recoloured": lambda image, rng: np.clip(
+        image * rng.uniform(0.85, 1.15, 3) * rng.uniform(0.85, 1.1), 0, 255
+    ).astype("uint8"),
+}

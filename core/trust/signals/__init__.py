@@ -1,0 +1,1 @@
+"""What is said of one photo, beside the network's answer."""

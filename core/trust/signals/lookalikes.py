@@ -1,0 +1,279 @@
+"""Look-alikes: the training lesions that a network sees as nearest to a photo, and what they say as a second opinion.
+
+The index ships with the model: each training photo's pooled feature vector, reduced by principal components, with its
+diagnosis and facts. Photos are not in it.
+
+Reference: P. Tschandl et al., "Diagnostic accuracy of content-based dermatoscopic image retrieval with deep classification
+features", Br J Dermatol 2019.
+"""
+
+import io
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from core.card import Card, short_name
+from core.diagnoses import CODES
+from core.files import write_bytes
+from core.trust.measure_table import DamagedMeasure, measure_again, read_measured_file
+
+INDEX_FILE = "lookalikes.npz"
+MEASURE = "lookalikes"
+DIMENSIONS = 64
+# A photo has at most a few neighbours of each lesion: more candidates than lesions wanted, by this factor.
+_CANDIDATES = 12
+# What k is chosen from, by balanced accuracy on validation.
+KS = (5, 9, 15, 25, 45)
+SHOWN = 6
+_TEXTS = ("dx_type", "sex", "localization", "dataset")
+
+
+@dataclass(frozen=True)
+class Lookalike:
+    """A training lesion.
+
+    Args:
+        image_id: of its photo that is nearest.
+        dx: code of its diagnosis.
+        dx_type: how that was confirmed: "histo", "follow_up", "consensus", "confocal" or "unknown".
+        age: years, or None.
+        dataset: the source of the photo.
+        similarity: cosine of the two feature vectors, at most 1.
+    """
+
+    image_id: str
+    lesion_id: str
+    dx: str
+    dx_type: str
+    age: float | None
+    sex: str
+    localization: str
+    dataset: str
+    similarity: float
+
+    def to_json(self) -> dict:
+        """As plain values, for records and files."""
+        return {**vars(self), "similarity": round(self.similarity, 4)}
+
+
+@dataclass(frozen=True)
+class LookalikeVote:
+    """What the nearest training lesions say.
+
+    Args:
+        dx: code that most of them have; among codes as frequent, that of the nearest.
+        count: how many have it.
+        of: how many were asked.
+    """
+
+    dx: str
+    count: int
+    of: int
+
+    @property
+    def agreement(self) -> float:
+        return self.count / self.of
+
+
+@dataclass(frozen=True, eq=False)
+class LookalikeIndex:
+    """The training photos of a model as its encoder sees them.
+
+    Args:
+        mean, scale: of each channel over the training photos, (C,).
+        components: (K, C), principal directions of the scaled vectors.
+        variances: (K,), of the scaled training vectors along them.
+        vectors: (N, K) float32 of length 1.
+        hashes: (N, 32) uint8, the photos' perceptual hashes.
+        table: one row a photo: image_id, lesion_id, dx, dx_type, age (NaN unknown), sex, localization, dataset.
+    """
+
+    mean: np.ndarray
+    scale: np.ndarray
+    components: np.ndarray
+    variances: np.ndarray
+    vectors: np.ndarray
+    hashes: np.ndarray
+    table: pd.DataFrame
+
+    def project(self, pooled: np.ndarray) -> np.ndarray:
+        """Pooled vectors (..., C) -> (..., K), not yet of length 1."""
+        return self.scaled(pooled) @ self.components.T
+
+    def scaled(self, pooled: np.ndarray) -> np.ndarray:
+        """Pooled vectors (..., C), each channel by its own training mean and spread."""
+        return (np.asarray(pooled, "float32") - self.mean) / self.scale
+
+    def similarities(self, pooled: np.ndarray) -> np.ndarray:
+        """Cosine to every training photo: (C,) -> (N,), or (B, C) -> (B, N)."""
+        return unit(self.project(pooled)) @ self.vectors.T
+
+    def nearest(self, similarities: np.ndarray, count: int) -> list[int]:
+        """Rows of the nearest photos, one a lesion, nearest first.
+
+        Args:
+            similarities: (N,).
+        """
+        ahead = min(count * _CANDIDATES, len(similarities))
+        rows = np.argpartition(-similarities, ahead - 1)[:ahead]
+        names, lesions, chosen = self.lesions, set(), []
+        for row in rows[np.argsort(-similarities[rows], kind="stable")]:
+            lesion = names[row]
+            if lesion not in lesions:
+                lesions.add(lesion)
+                chosen.append(int(row))
+            if len(chosen) == count:
+                break
+        return chosen
+
+    @cached_property
+    def lesions(self) -> np.ndarray:
+        """Lesion of each photo, (N,)."""
+        return self.table["lesion_id"].to_numpy(dtype=str)
+
+    @cached_property
+    def hash_words(self) -> np.ndarray:
+        """The hashes eight bytes at a time, (4, N) uint64."""
+        return np.ascontiguousarray(np.ascontiguousarray(self.hashes).view("uint64").T)
+
+    @cached_property
+    def dx(self) -> np.ndarray:
+        """Code of each photo's diagnosis, (N,)."""
+        return self.table["dx"].to_numpy(dtype=str)
+
+    def row(self, row: int, similarity: float) -> Lookalike:
+        """A row as a record."""
+        facts = self.table.iloc[row].to_dict()
+        facts["age"] = None if np.isnan(facts["age"]) else float(facts["age"])
+        return Lookalike(**facts, similarity=float(similarity))  # pyright: ignore[reportCallIssue]
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """Vectors (..., K) at length 1."""
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
+
+
+def vote(index: LookalikeIndex, rows: list[int]) -> LookalikeVote:
+    """Counts the diagnoses of the nearest lesions, nearest first."""
+    said = [str(code) for code in index.dx[rows]]
+    counts = Counter(said)
+    most = max(counts.values())
+    return LookalikeVote(next(code for code in said if counts[code] == most), most, len(rows))
+
+
+def find_lookalikes(
+    index: LookalikeIndex, pooled: np.ndarray, k: int, count: int = SHOWN
+) -> tuple[tuple[Lookalike, ...], LookalikeVote]:
+    """The nearest training lesions of a photo, and the vote of the nearest k.
+
+    Args:
+        pooled: (C,), the photo's pooled feature map.
+        k: from `lookalikes.json`.
+        count: how many to return.
+    """
+    similarities = index.similarities(pooled)
+    rows = index.nearest(similarities, max(k, count))
+    return tuple(index.row(r, similarities[r]) for r in rows[:count]), vote(index, rows[:k])
+
+
+def build_index(
+    pooled: np.ndarray, hashes: np.ndarray, table: pd.DataFrame, dimensions: int = DIMENSIONS
+) -> LookalikeIndex:
+    """Makes an index of training photos.
+
+    Args:
+        pooled: (N, C).
+        hashes: (N, 256) bool.
+        table: as `read_table` gives it, of the same photos.
+    """
+    mean = pooled.mean(axis=0)
+    spread = pooled.std(axis=0)
+    # A channel that hardly moves would be blown up by its own spread.
+    scale = np.maximum(spread, np.median(spread) * 0.1 + 1e-6)
+    scaled = ((pooled - mean) / scale).astype("float64")
+    values, directions = np.linalg.eigh(scaled.T @ scaled / len(scaled))
+    kept = np.argsort(-values)[: min(dimensions, len(values))]
+    # Rounded before use, so that what is measured is what is shipped.
+    components = directions[:, kept].T.astype("float16").astype("float32")
+    vectors = unit((scaled @ components.T).astype("float32")).astype("float16").astype("float32")
+    facts = table[["image_id", "lesion_id", "dx", *_TEXTS[:1], "age", *_TEXTS[1:]]].reset_index(drop=True)
+    return LookalikeIndex(
+        mean.astype("float32"),
+        scale.astype("float32"),
+        components,
+        np.maximum(values[kept], 1e-6).astype("float32"),
+        vectors,
+        np.packbits(hashes, axis=1),
+        facts,
+    )
+
+
+def write_index(index: LookalikeIndex, folder: str | Path, weights_sha256: str) -> Path:
+    """Writes `lookalikes.npz`: numbers and plain texts, nothing that a reader would execute."""
+    arrays = {
+        "weights_sha256": np.array(weights_sha256),
+        "mean": index.mean,
+        "scale": index.scale,
+        "variances": index.variances,
+        "components": index.components.astype("float16"),
+        "vectors": index.vectors.astype("float16"),
+        "hashes": index.hashes,
+        "age": index.table["age"].to_numpy("float16"),
+        "dx": np.array([CODES.index(code) for code in index.table["dx"]], "uint8"),
+        "image_id": index.table["image_id"].to_numpy(dtype="U"),
+        "lesion_id": index.table["lesion_id"].to_numpy(dtype="U"),
+    }
+    for name in _TEXTS:
+        words, numbers = np.unique(index.table[name].to_numpy(dtype="U"), return_inverse=True)
+        arrays[name] = numbers.astype("uint16")
+        arrays[f"{name}_words"] = words
+    file = io.BytesIO()
+    np.savez_compressed(file, **arrays)
+    return write_bytes(Path(folder) / INDEX_FILE, file.getvalue())
+
+
+def read_index(folder: str | Path, card: Card) -> LookalikeIndex:
+    """Reads a model's `lookalikes.npz`.
+
+    Raises:
+        MissingMeasure: it was never made.
+        DamagedMeasure: it is damaged, lost, exchanged or of other weights; the sentence ends with the command that makes it.
+    """
+    path = Path(folder) / INDEX_FILE
+    again = measure_again(MEASURE, folder)
+    content = read_measured_file(MEASURE, INDEX_FILE, folder, card)
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        came = str(arrays["weights_sha256"])
+        table = pd.DataFrame(
+            {
+                "image_id": arrays["image_id"],
+                "lesion_id": arrays["lesion_id"],
+                "dx": np.array(CODES)[arrays["dx"]],
+                "dx_type": arrays["dx_type_words"][arrays["dx_type"]],
+                "age": arrays["age"].astype("float64"),
+                **{name: arrays[f"{name}_words"][arrays[name]] for name in _TEXTS[1:]},
+            },
+            dtype=object,
+        )
+        index = LookalikeIndex(
+            arrays["mean"],
+            arrays["scale"],
+            arrays["components"].astype("float32"),
+            arrays["variances"],
+            arrays["vectors"].astype("float32"),
+            arrays["hashes"],
+            table,
+        )
+        if not len(table) == len(index.vectors) == len(index.hashes):
+            raise ValueError("its arrays are of different lengths")
+    except Exception as error:  # noqa: BLE001 - zipfile and zlib have errors of their own for damaged bytes
+        raise DamagedMeasure(f"{short_name(path)} cannot be used ({error}). {again}") from None
+    if came != card.weights["sha256"]:
+        raise DamagedMeasure(f"{short_name(path)} is stale: it was made with other weights of {card.name}. {again}")
+    return index

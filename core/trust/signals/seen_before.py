@@ -1,0 +1,90 @@
+"""Whether the model was trained on this photo or lesion: then its answer is a memory, and its measured scores do not hold."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.data.duplicates import BITS
+from core.trust.signals.lookalikes import LookalikeIndex
+
+PHOTO, LESION = "photo", "lesion"
+
+
+@dataclass(frozen=True)
+class SeenBefore:
+    """A training photo that shows what the upload shows.
+
+    Args:
+        kind: "photo" (the same photo, perhaps saved anew, resized, cropped, turned or recoloured) or "lesion" (another photo
+            of the same lesion, most likely).
+        image_id, lesion_id: of the training photo.
+        bits: by which the perceptual hashes differ, of 256, in the best of eight positions.
+        similarity: cosine of the feature vectors.
+    """
+
+    kind: str
+    image_id: str
+    lesion_id: str
+    bits: int
+    similarity: float
+
+    @property
+    def words(self) -> str:
+        """The verdict as a sentence."""
+        if self.kind == PHOTO:
+            met = f"The model was trained on this photo ({self.image_id}): its answer is from memory"
+        else:
+            met = f"The model was very likely trained on another photo of this lesion ({self.image_id})"
+        return f"{met}. Its measured scores do not hold here."
+
+    def to_json(self) -> dict:
+        """As plain values, for records and files."""
+        return {**vars(self), "similarity": round(self.similarity, 4)}
+
+
+def hash_distances(index: LookalikeIndex, hashes: np.ndarray) -> np.ndarray:
+    """Bits by which each training photo's hash differs from a photo's, the best of eight flips and turns, (N,) int.
+
+    Args:
+        hashes: (8, 256) bool, of `turned_hashes`.
+    """
+    known = index.hash_words
+    best = np.full(known.shape[1], BITS, "int16")
+    for own in np.packbits(hashes, axis=1).view("uint64"):
+        bits = sum(np.bitwise_count(word ^ k).astype("int16") for word, k in zip(own, known, strict=True))
+        np.minimum(best, bits, out=best)
+    return best
+
+
+def find_seen(
+    index: LookalikeIndex, distances: np.ndarray, similarities: np.ndarray, thresholds: dict
+) -> SeenBefore | None:
+    """The training photo that the upload was most likely taken from, or None.
+
+    Args:
+        distances: of `hash_distances`.
+        similarities: of `LookalikeIndex.similarities`.
+        thresholds: "bits", "near_bits", "near_similarity" and "lesion_similarity", from `lookalikes.json`.
+    """
+    same = (distances <= thresholds["bits"]) | (
+        (distances <= thresholds["near_bits"]) & (similarities >= thresholds["near_similarity"])
+    )
+    if same.any():
+        rows = np.flatnonzero(same)
+        # A point of similarity is worth a few bits: turned copies differ in both.
+        row = rows[np.argmax(similarities[rows] - distances[rows] / BITS)]
+        return _record(PHOTO, index, row, distances, similarities)
+    row = int(np.argmax(similarities))
+    if similarities[row] >= thresholds["lesion_similarity"]:
+        return _record(LESION, index, row, distances, similarities)
+    return None
+
+
+def _record(kind, index, row, distances, similarities) -> SeenBefore:
+    return SeenBefore(
+        kind,
+        str(index.table["image_id"].iloc[row]),
+        str(index.table["lesion_id"].iloc[row]),
+        int(distances[row]),
+        float(similarities[row]),
+    )

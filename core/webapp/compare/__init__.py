@@ -1,0 +1,1 @@
+"""The page of all networks side by side."""

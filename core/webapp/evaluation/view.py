@@ -1,0 +1,433 @@
+"""The evaluation page's sections, each drawn from evaluation files alone."""
+
+import streamlit as st
+
+from core.decisions import DECISIONS, SCORED, rule_of
+from core.diagnoses import CODES, NAMES
+from core.evaluation.curves import MALIGNANCY, reliability, reliability_of, score_distribution
+from core.evaluation.metrics import DECIDED
+from core.evaluation.subgroups import FEW_LESIONS, FEW_MELANOMAS, GROUPINGS
+from core.webapp.evaluation.cases import draw_cases
+from core.webapp.evaluation.report import build_report, build_report_pdf
+from core.webapp.evaluation.rows import (
+    ANY,
+    METRICS,
+    calibration_rows,
+    class_rows,
+    headline_rows,
+    operating_rows,
+    rule_rows,
+    subgroup_rows,
+)
+from core.webapp.shared.charts import scores_chart
+from core.webapp.shared.evaluations import Evaluated, kept_comparison, kept_curve, kept_subgroups
+from core.webapp.shared.export import draw_figure, draw_table, file_name
+from core.webapp.shared.score_charts import confusion_chart, curve_chart, distribution_chart, reliability_chart
+from core.webapp.shared.theme import SHORT_NAMES
+from core.webapp.shared.words import plain
+from core.wording import cut, difference, interval, listed, p_value, percent
+
+SECTIONS = ("Scores", "Confusion", "Curves", "Calibration", "Subgroups", "Compare two", "Report")
+ALL = "all"
+# Of the verdict beneath a comparison.
+SIGNIFICANT = 0.05
+# A class so small that one photo moves its sensitivity by two points or more.
+SMALL_CLASS = 50
+COMPARED_WORDS = METRICS | {"mel.sensitivity": "Melanoma sensitivity", "mel.specificity": "Melanoma specificity"}
+
+
+def say_provenance(models: dict[str, Evaluated]) -> None:
+    """On what the models were scored, and every warning that must stand beside the numbers."""
+    for name, model in models.items():
+        evaluation = model.results.evaluation
+        part = evaluation.split.get("part", "?")
+        held = "held-out " if part == "test" else ""
+        st.caption(
+            f"**{plain(name)}**: {evaluation.photos:,} {held}photos ({part} part) of {evaluation.lesions:,} lesions of "
+            f"{plain(str(evaluation.data.get('name', '?')))}; split by {plain(str(evaluation.split.get('kind')))}. "
+            f"{plain(evaluation.confidence)}"
+        )
+        for warning in evaluation.warnings:
+            st.warning(f"**{plain(name)}**: {plain(warning)}", icon=":material/warning:")
+
+
+def draw_scores(models: dict[str, Evaluated]) -> None:
+    st.subheader("Summary", anchor=False)
+    draw_table(
+        headline_rows(models),
+        f"Scores of {listed(list(models))}",
+        "In brackets: 95 % intervals. Two models whose intervals overlap may still differ: see *Compare two*.",
+    )
+    with st.expander("Each score under each decision rule"):
+        st.markdown("\n".join(f"- **{DECISIONS[rule].title}**: {DECISIONS[rule].about}" for rule in SCORED))
+        draw_table(rule_rows(models), f"Scores by decision rule of {listed(list(models))}")
+    model = ask_one(models)
+    st.subheader("By diagnosis", anchor=False)
+    rule = ask_rule()
+    rows = class_rows(model, rule)
+    per_class = model.results.evaluation.under(rule).per_class
+    known = {NAMES[c]: per_class[c]["sensitivity"] for c in CODES if per_class[c]["sensitivity"]["value"] is not None}
+    draw_figure(
+        scores_chart(known, "sensitivity"),
+        f"sensitivity {model.name} {rule}",
+        f"Rule {rule}. Dot: the share of a diagnosis' photos that the network named; whiskers: its 95 % interval. "
+        "Wide whiskers mean few lesions.",
+        "; ".join(f"{row['Diagnosis']} {row['Sensitivity']}" for row in rows),
+    )
+    draw_table(rows, f"Scores by diagnosis of {model.name}, rule {rule}", "Each diagnosis against the rest.")
+    small = [f"{NAMES[c]} {100 / n:.1f} points" for c in CODES if 0 < (n := per_class[c]["photos"]) <= SMALL_CLASS]
+    if small:
+        st.info(
+            f"One photo more or less moves the sensitivity of {listed(small)}: read these with their intervals.",
+            icon=":material/info:",
+        )
+
+
+def draw_confusion(models: dict[str, Evaluated]) -> None:
+    model = ask_one(models)
+    results = model.results
+    with st.container(horizontal=True):
+        rule = ask_rule()
+        cells = st.segmented_control(
+            "Cells show", ["Counts", "% of the row"], default="Counts", required=True, key="cells", bind="query-params"
+        )
+    counts = results.evaluation.under(rule).confusion
+    mel, nv = CODES.index("mel"), CODES.index("nv")
+    missed, alarms = counts[mel][nv], counts[nv][mel]
+    draw_figure(
+        confusion_chart(counts, cells != "Counts"),
+        f"confusion {model.name}",
+        f"Rule {rule}: {DECISIONS[rule].about} A row is what the lesions are, a column what the network said; the darker, the larger "
+        "the share of its row. Framed: melanoma "
+        f"called nevus ({missed} of {sum(counts[mel])} melanoma photos missed this way) and nevus called melanoma ({alarms} of "
+        f"{sum(counts[nv])}). Click a cell for its cases.",
+        f"Confusion matrix of {model.name}, rule {rule}: {missed} melanomas called nevus, {alarms} nevi called melanoma",
+        on_select=lambda: _open_cell(f"figure confusion {model.name}"),
+        selection_mode="points",
+    )
+    draw_table(
+        [{"True": NAMES[c]} | {SHORT_NAMES[p]: counts[i][j] for j, p in enumerate(CODES)} for i, c in enumerate(CODES)],
+        f"Confusion matrix of {model.name}, rule {rule}",
+    )
+    st.subheader("Cases", anchor=False)
+    with st.container(horizontal=True):
+        # The first is the default: a default by index would clash with a click, which sets the choice.
+        true, predicted = (
+            st.selectbox(
+                label,
+                [first, *(code for code in CODES if code != first), ANY],
+                format_func=_named,
+                key=label.lower(),
+                bind="query-params",
+                filter_mode=None,
+            )
+            for label, first in (("True", "mel"), ("Predicted", "nv"))
+        )
+    draw_cases(model, true, predicted, rule)
+
+
+def draw_curves(models: dict[str, Evaluated]) -> None:
+    options = [*CODES, ALL]
+    with st.container(horizontal=True):
+        code = st.selectbox(
+            "Diagnosis", options, index=options.index("mel"), format_func=_named, key="diagnosis", bind="query-params",
+            filter_mode=None,
+        )  # fmt: skip
+    if code == ALL:
+        model = ask_one(models)
+        asked = [(NAMES[c], c, model) for c in CODES]
+    else:
+        asked = [(name, code, model) for name, model in models.items()]
+    bands = code != ALL
+    for kind, title, score in (("roc", "ROC", "auc"), ("pr", "Precision-recall", "average_precision")):
+        curves = [
+            (f"{label} {interval(model.results.evaluation.per_class[c][score])}", c, curve)
+            for label, c, model in asked
+            if (curve := kept_curve(model, kind, c)) is not None
+        ]
+        st.subheader(f"{title}: {_named(code)}", anchor=False)
+        if not curves:
+            st.info("No scored photo has this diagnosis, so there is no curve.", icon=":material/info:")
+            continue
+        how = (
+            "Each threshold gives a point: how many are found (up) for how many false alarms (right); the area under it is the AUC. The "
+            "dotted line is guessing."
+            if kind == "roc"
+            else "For each sensitivity (right), the share of alarms that are right (up). The dotted line is its share of photos, "
+            "which guessing reaches; the area is the average precision."
+        )
+        shade = " Shade: 95 % band, point by point, over resampled lesions." if bands else ""
+        marks = [
+            (f"{label}: melanoma from {cut(point[0])} on", c, point[1])
+            for label, c, model in asked
+            if c == "mel" and bands and (point := threshold_point(model, kind)) is not None
+        ]
+        diamond = " Diamond: the threshold on p(melanoma) that validation chose." if marks else ""
+        draw_figure(
+            curve_chart(curves, kind, bands, marks),
+            f"{kind} {code}",
+            f"{how}{shade} Ring: where the network works when it answers its likeliest diagnosis (may lie off the curve).{diamond}",
+            "; ".join(label for label, *_ in curves),
+        )
+    operating = [row for model in models.values() for row in operating_rows(model)] if code == "mel" else []
+    if operating:
+        st.subheader("Operating point for melanoma", anchor=False)
+        draw_table(
+            operating,
+            "Operating point for melanoma",
+            "Sensitivity and specificity on the scored photos, against all other diagnoses.",
+        )
+        rules = dict.fromkeys(
+            m.results.evaluation.operating_point["rule"] for m in models.values() if operating_rows(m)
+        )
+        st.caption(plain(f"Chosen as {'; '.join(rules)}. The photos scored here chose nothing."))
+
+
+def threshold_point(model: Evaluated, kind: str) -> tuple[float, tuple[float, float]] | None:
+    """Threshold on p(melanoma), and where it stands on the ROC ("roc") or precision-recall curve; None without one."""
+    point = model.results.evaluation.operating_point
+    if not point or point["sensitivity"]["value"] is None or point["specificity"]["value"] is None:
+        return None
+    sensitivity, specificity = point["sensitivity"]["value"], point["specificity"]["value"]
+    if kind == "roc":
+        return point["threshold"], (1 - specificity, sensitivity)
+    melanoma = model.results.y_true == CODES.index("mel")
+    found, alarms = sensitivity * melanoma.sum(), (1 - specificity) * (~melanoma).sum()
+    return (point["threshold"], (sensitivity, float(found / (found + alarms)))) if found + alarms else None
+
+
+def draw_calibration(models: dict[str, Evaluated]) -> None:
+    _draw_reliability_of_each(models)
+    st.subheader("Reliability of the answer", anchor=False)
+    draw_figure(
+        reliability_chart(
+            [
+                (f"{name}, ECE {interval(model.results.evaluation.metrics['ece'])}", reliability(model.results))
+                for name, model in models.items()
+            ]
+        ),
+        "reliability",
+        "On the dotted line, answers given with 70 % are right 7 times in 10; below, the network promises too much. Larger dots hold more "
+        "photos. ECE is the mean distance from the line.",
+        "; ".join(f"{n}: calibration error {interval(m.results.evaluation.metrics['ece'])}" for n, m in models.items()),
+    )
+    draw_table(
+        [
+            {
+                "Model": name,
+                "From": f"{100 * b.low:.0f} %",
+                "To": f"{100 * b.high:.0f} %",
+                "Photos": b.photos,
+                "Mean probability": b.confidence,
+                "Share right": b.accuracy,
+            }
+            for name, model in models.items()
+            for b in reliability(model.results)
+        ],
+        "Reliability bins",
+        probabilities=("Mean probability", "Share right"),
+    )
+    st.subheader("Score distributions", anchor=False)
+    code = st.selectbox(
+        "Diagnosis", CODES, index=CODES.index("mel"), format_func=_named, key="scored", bind="query-params", filter_mode=None,
+        width=300,
+    )  # fmt: skip
+    for name, model in models.items():
+        edges, of_class, others = score_distribution(model.results, code)
+        draw_figure(
+            distribution_chart(edges, of_class, others, code),
+            f"distribution {code} {name}",
+            f"{name}: bars up are photos of {NAMES[code].lower()}, bars down all others; the less they face each other, the better the two "
+            "are told apart.",
+            f"{name}: {percent(float(of_class[10:].sum()))} of the photos with, {percent(float(others[10:].sum()))} of those without "
+            f"{NAMES[code]} get a probability above one half",
+        )
+
+
+def _draw_reliability_of_each(models: dict[str, Evaluated]) -> None:
+    """What was said of each diagnosis, and of malignancy, against what came true."""
+    st.subheader("Reliability by diagnosis", anchor=False)
+    asked = st.selectbox(
+        "Diagnosis", [*CODES, MALIGNANCY], index=CODES.index("mel"), format_func=_named, key="calibrated", bind="query-params",
+        filter_mode=None, width=300,
+    )  # fmt: skip
+    errors = {
+        name: model.results.evaluation.metrics["malignancy_ece"] if asked == MALIGNANCY
+        else model.results.evaluation.per_class[asked]["ece"]
+        for name, model in models.items()
+    }  # fmt: skip
+    draw_figure(
+        reliability_chart(
+            [(f"{name}, ECE {interval(errors[name])}", reliability_of(model.results, asked)) for name, model in models.items()],
+            f"probability of {_named(asked).lower()}", "share that it was",
+        ),
+        f"reliability {asked}",
+        f"All photos by the probability that they got for {_named(asked).lower()}. On the dotted line, of photos said to be it with 30 %, "
+        "3 in 10 are; below, too much is said. Larger dots hold more photos.",
+        "; ".join(f"{name}: calibration error {interval(error)}" for name, error in errors.items()),
+    )  # fmt: skip
+    for name, model in models.items():
+        draw_table(
+            calibration_rows(model),
+            f"Said and true of {name}",
+            "The probabilities hold where diagnoses are as common as in the photos that the calibration was fitted on.",
+        )
+    draw_table(
+        [
+            {
+                "Model": name,
+                "Diagnosis": _named(question),
+                "From": round(b.low, 3),
+                "To": round(b.high, 3),
+                "Photos": b.photos,
+                "Mean probability": round(b.confidence, 3),
+                "True share": round(b.accuracy, 3),
+            }
+            for name, model in models.items()
+            for question in (*CODES, MALIGNANCY)
+            for b in reliability_of(model.results, question)
+        ],
+        "Reliability bins by diagnosis",
+    )
+
+
+def draw_subgroups(models: dict[str, Evaluated]) -> None:
+    model = ask_one(models)
+    grouping = st.selectbox("Group by", list(GROUPINGS), key="group", bind="query-params", filter_mode=None, width=300)
+    rows = kept_subgroups(model, grouping)
+    known = {row.name.replace("_", " "): row.accuracy for row in rows}
+    draw_figure(
+        scores_chart(known, "accuracy"),
+        f"subgroups {grouping} {model.name}",
+        "Rule likeliest. Dot: accuracy in the group; whiskers: 95 % interval over its lesions. Groups differ in diagnoses: a gap "
+        "is not yet unfairness.",
+        "; ".join(f"{name} {interval(score)}" for name, score in known.items()),
+    )
+    draw_table(
+        subgroup_rows(model, grouping),
+        f"{model.name} by {grouping.lower()}",
+        f"*Caution* names groups of fewer than {FEW_LESIONS} lesions or {FEW_MELANOMAS} melanomas: their numbers are hardly a measurement.",
+    )
+    if any(row.warning.startswith("Only") for row in rows):
+        st.warning(
+            f"Few lesions: {listed([row.name.replace('_', ' ') for row in rows if row.warning.startswith('Only')])}. Do not "
+            "compare these groups with the others.",
+            icon=":material/warning:",
+        )
+
+
+def draw_comparison(models: dict[str, Evaluated]) -> None:
+    if len(models) < 2:
+        st.info("Choose two models above to compare them.", icon=":material/compare:")
+        return
+    names = list(models)
+    with st.container(horizontal=True):
+        a = st.selectbox("Model A", names, key="a", bind="query-params", filter_mode=None)
+        others = [name for name in names if name != a]
+        b = st.selectbox("against model B", others, key="b", bind="query-params", filter_mode=None)
+    try:
+        found = kept_comparison(models[a], models[b])
+    except ValueError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        return
+    draw_table(
+        [
+            {
+                "Score": COMPARED_WORDS[metric],
+                "Rule": rule_of(metric) if metric in DECIDED or metric.startswith("mel.") else "",
+                a: interval(_score_of(models[a], metric)),
+                b: interval(_score_of(models[b], metric)),
+                "A minus B, 95 %": difference(apart),
+                "p (bootstrap)": p_value(apart["p"]),
+            }
+            for metric, apart in found.differences.items()
+        ],
+        f"{a} against {b}",
+        "Both models see the same resampled lesions. An interval that holds 0 leaves the order open; with several scores, trust the first.",
+    )
+    verdict = (
+        "The two are equally often right, as far as these photos tell."
+        if found.p >= SIGNIFICANT
+        else f"{a if found.only_a > found.only_b else b} is right more often than chance explains."
+    )
+    st.markdown(
+        f"**McNemar's test, by lesion**: {found.only_a} photos are right with {plain(a)} only, {found.only_b} with {plain(b)} only "
+        f"({found.both} with both, {found.neither} with none): p = {p_value(found.p)}. {plain(verdict)}"
+    )
+    st.caption(
+        "Photos of one lesion tend to be right or wrong together; the test lets them (Obuchowski 1998). Taking photos for independent "
+        f"would give p = {p_value(found.p_by_photo)}."
+    )
+    st.subheader(f"{len(found.disagreements)} photos on which they disagree", anchor=False)
+    columns = {
+        "image_id": "Photo",
+        "lesion_id": "Lesion",
+        "dx": "True",
+        "a": f"{a} says",
+        "p a": f"{a} with",
+        "b": f"{b} says",
+    }
+    columns["p b"] = f"{b} with"
+    draw_table(
+        found.disagreements.rename(columns=columns),
+        f"Where {a} and {b} disagree",
+        "The most confident answer of model A first.",
+        tallest=11,
+        probabilities=(columns["p a"], columns["p b"]),
+    )
+
+
+def draw_report(models: dict[str, Evaluated]) -> None:
+    model = ask_one(models)
+    st.markdown(
+        "Every figure and table of this page for one model, in one file. The HTML opens in any browser without a network, and its figures "
+        "can be read off and saved; the PDF is for print."
+    )
+    with st.container(horizontal=True):
+        for label, build, kind, size in (
+            ("HTML", lambda: build_report(model).encode(), "html", "5 MB"),
+            ("PDF", lambda: build_report_pdf(model), "pdf", "0.2 MB"),
+        ):
+            st.download_button(
+                f"Report of {model.name} ({label}, {size})",
+                build,
+                file_name=f"melascope-{file_name(model.name)}.{kind}",
+                mime={"html": "text/html", "pdf": "application/pdf"}[kind],
+                icon=":material/download:",
+                on_click="ignore",
+                key=f"report {kind}",
+            )
+
+
+def ask_rule() -> str:
+    """Which decision rule a figure shows."""
+    return st.segmented_control(
+        "Decision rule", SCORED, format_func=lambda rule: DECISIONS[rule].title.capitalize(), default=SCORED[0], required=True,
+        key="rule", bind="query-params", help=" ".join(DECISIONS[rule].about for rule in SCORED),
+    )  # fmt: skip
+
+
+def ask_one(models: dict[str, Evaluated]) -> Evaluated:
+    """Which of the chosen models a figure of one model shows; not asked where there is one."""
+    names = list(models)
+    if len(names) == 1:
+        return models[names[0]]
+    return models[st.selectbox("Shown model", names, key="shown", bind="query-params", filter_mode=None, width=300)]
+
+
+def _score_of(model: Evaluated, metric: str) -> dict | None:
+    code, _, key = metric.rpartition(".")
+    found = model.results.evaluation.under(rule_of(metric))
+    return found.per_class[code][key] if code else found.metrics.get(metric)
+
+
+def _named(code: str) -> str:
+    return {ANY: "Any", ALL: "All diagnoses", MALIGNANCY: "Any malignant or pre-malignant"}.get(code) or NAMES[code]
+
+
+def _open_cell(key: str) -> None:
+    """Shows the cases of the cell that was clicked."""
+    points = st.session_state[key].selection.points
+    if points:
+        st.session_state["true"] = CODES[round(points[0]["y"])]
+        st.session_state["predicted"] = CODES[round(points[0]["x"])]

@@ -1,0 +1,383 @@
+"""The melanoma page's failures: missed melanomas and false alarms, case by case, with what may explain them."""
+
+import html
+
+import pandas as pd
+import streamlit as st
+
+from core.data.patient import SEXES, SITES, Facts, InvalidFacts
+from core.diagnoses import CODES, NAMES
+from core.reading import read_lesion
+from core.trust.measure_table import DamagedMeasure, InvalidMeasure
+from core.trust.measures.pairs import NEIGHBOURS_FILE, SIMILAR_FILE, Similar, read_similar
+from core.webapp.melanoma.cases import (
+    FIGURE_17,
+    FILTERS,
+    KINDS,
+    MISSED,
+    Chosen,
+    choose_cases,
+    figure_17,
+    options,
+    pair_table,
+)
+from core.webapp.melanoma.pictures import draw_case_picture
+from core.webapp.melanoma.state import Choice, operating_of
+from core.webapp.shared.export import draw_table
+from core.webapp.shared.failures import FAILURES, failure
+from core.webapp.shared.map_verdict import draw_map_verdict
+from core.webapp.shared.photo.encoded import encode
+from core.webapp.shared.photo.folder import load_photo
+from core.webapp.shared.photo.models import load_model
+from core.webapp.shared.photo.overlays import draw_legend, draw_picture
+from core.webapp.shared.shelf import Shelf
+from core.webapp.shared.theme import COLORS, SHORT_NAMES
+from core.webapp.shared.words import plain
+from core.wording import percent
+
+SUREST = "Surest first"
+ORDERS = (SUREST, "Nearest to the threshold first")
+PAGE = 5
+PAIRS_PAGE = 5
+LOOKALIKES = 2
+CONFIRMED = {
+    "histo": "histology",
+    "follow_up": "follow-up",
+    "consensus": "expert consensus",
+    "confocal": "confocal microscopy",
+}
+
+
+def draw_failures(choice: Choice, shelf: Shelf, looks: pd.DataFrame | None) -> None:
+    table = pair_table(choice.model.results, looks, choice.score)
+    with st.container(horizontal=True, gap="medium"):
+        kind = st.segmented_control("Show", KINDS, default=MISSED, required=True, key="kind", bind="query-params")
+        order = SUREST
+        if kind != FIGURE_17:
+            order = st.segmented_control(
+                "Order", ORDERS, default=SUREST, required=True, key="order", bind="query-params"
+            )
+    if kind == FIGURE_17:
+        _draw_figure_17(table, looks)
+        return
+    chosen = _ask_filters(table, looks is not None)
+    cases = choose_cases(table, kind, choice.threshold, chosen, order == SUREST)
+    of = int((table.dx == ("mel" if kind == MISSED else "nv")).sum())
+    what = "melanomas lie below" if kind == MISSED else "nevi reach"
+    if cases.empty:
+        st.info(f"None of the {of:,} {what} the threshold with these filters.", icon=":material/check_circle:")
+        return
+    st.markdown(
+        f"**{len(cases)} of {of:,}** photos of {what} the threshold {choice.threshold:.3f} (of "
+        f"{cases.lesion_id.nunique()} lesions)."
+    )
+    page = _ask_page(len(cases), PAGE, "case")
+    similar = _similar(choice)
+    correct = {
+        "mel": set(table.index[(table.dx == "mel") & (table.score >= choice.threshold)]),
+        "nv": set(table.index[(table.dx == "nv") & (table.score < choice.threshold)]),
+    }
+    for image_id in cases.index[(page - 1) * PAGE : page * PAGE]:
+        _draw_case(choice, shelf, str(image_id), cases.loc[image_id], looks, similar, correct)
+    with st.expander("All of them as a table", icon=":material/table:"):
+        columns = [
+            "lesion_id",
+            "dx",
+            "score",
+            *CODES,
+            "predicted",
+            "age",
+            "sex",
+            "localization",
+            "dataset",
+            "dx_type",
+            "colour",
+        ]
+        draw_table(
+            cases.reset_index()[["image_id", *columns]].round(4),
+            f"{kind} of {choice.model.name} at {choice.threshold:.3f}",
+            tallest=11,
+        )
+
+
+def draw_pairs(choice: Choice, looks: pd.DataFrame | None) -> None:
+    """Melanomas beside the nevus that the network finds most similar."""
+    similar = _similar(choice)
+    if similar is None:
+        return
+    table = pair_table(choice.model.results, looks, choice.score)
+    pairs = [p for p in _pairs(choice.model.key, similar) if p[0] in table.index and p[1] in table.index]
+    st.markdown(
+        "Each melanoma below stands beside the nevus that this network finds most like it, the most alike first; each lesion once. "
+        f"Likeness is the cosine of their feature vectors ({plain(similar.record['feature'])}), 1 is the same."
+    )
+    page = _ask_page(len(pairs), PAIRS_PAGE, "pair")
+    for number, (melanoma, nevus, cosine) in list(enumerate(pairs, start=1))[
+        (page - 1) * PAIRS_PAGE : page * PAIRS_PAGE
+    ]:
+        with st.container(border=True):
+            st.markdown(f"**{number}.** likeness {cosine:.3f}")
+            columns = st.columns(2, gap="medium")
+            for column, image_id in zip(columns, (melanoma, nevus), strict=True):
+                with column:
+                    _draw_side(table.loc[image_id], image_id, choice.threshold, looks)
+
+
+def _draw_side(row: pd.Series, image_id: str, threshold: float, looks: pd.DataFrame | None) -> None:
+    called = row.score >= threshold
+    right = called == (row.dx == "mel")
+    picture, words = st.columns([1, 1], gap="small")
+    with picture:
+        draw_case_picture(image_id, NAMES[row.dx], looks)
+    with words:
+        st.markdown(
+            f"**{NAMES[row.dx]}**  \n{':material/check: called' if right else ':material/close: called'} "
+            f"{'melanoma' if called else 'no melanoma'}  \nscore {row.score:.3f}"
+        )
+        st.caption(_facts_words(row))
+
+
+@st.fragment
+def _draw_case(
+    choice: Choice,
+    shelf: Shelf,
+    image_id: str,
+    row: pd.Series,
+    looks: pd.DataFrame | None,
+    similar: Similar | None,
+    correct: dict[str, set[str]],
+) -> None:
+    """One case. A fragment: its maps load the network, and redraw nothing else."""
+    with st.container(border=True):
+        picture, facts, others = st.columns([3, 4, 5], gap="medium")
+        with picture:
+            there = draw_case_picture(image_id, NAMES[row.dx], looks)
+        with facts:
+            called = "called melanoma" if row.score >= choice.threshold else "not called melanoma"
+            st.markdown(f"**{NAMES[row.dx]}**, {called} (score {row.score:.3f})")
+            st.html(_bars(row))
+            st.caption(_facts_words(row))
+        with others:
+            st.html(_others(choice, image_id))
+            _draw_lookalikes(image_id, similar, correct, choice, looks)
+        if not there:
+            st.caption("Attention and Grad-CAM need the photo: choose its folder under *Photos* above.")
+        elif st.toggle("Attention and Grad-CAM", key=f"maps {image_id}", help="Loads the network the first time."):
+            _draw_maps(choice, shelf, image_id, row)
+
+
+def _draw_maps(choice: Choice, shelf: Shelf, image_id: str, row: pd.Series) -> None:
+    name, photo = choice.model.name, load_photo(image_id)
+    try:
+        bundle = load_model(shelf.folder(name), choice.model.card)
+        encoded = encode(bundle, photo)
+        readings = {
+            target: read_lesion(bundle, None, case_facts(row), encoded=encoded, target=target)
+            for target in ("mel", "nv")
+        }
+    except FAILURES as error:
+        st.error(failure(error), icon=":material/error:")
+        return
+    columns = st.columns(3, gap="small")
+    with columns[0]:
+        draw_picture(readings["mel"].attention_overlay, "Soft attention", f"Soft attention over photo {image_id}")
+    for column, (target, reading) in zip(columns[1:], readings.items(), strict=True):
+        with column:
+            draw_picture(
+                reading.heatmap_overlay,
+                f"Grad-CAM: {SHORT_NAMES[target]}",
+                f"Grad-CAM for {NAMES[target]} over photo {image_id}",
+            )
+    draw_legend()
+    draw_map_verdict(bundle.folder, bundle.card, ["soft-attention", readings["mel"].method])
+    for note in readings["mel"].notes:
+        st.caption(plain(note))
+
+
+def _draw_lookalikes(
+    image_id: str, similar: Similar | None, correct: dict[str, set[str]], choice: Choice, looks: pd.DataFrame | None
+) -> None:
+    if similar is None:
+        return
+    found = [
+        (code, other, cosine)
+        for code in ("mel", "nv")
+        for other, cosine in similar.nearest(image_id, correct[code], LOOKALIKES)
+    ]
+    if not found:
+        return
+    st.caption("Most like it, among those judged rightly at this threshold:")
+    for column, (code, other, cosine) in zip(st.columns(2 * LOOKALIKES, gap="xsmall", wrap=False), found, strict=False):
+        with column:
+            draw_case_picture(other, NAMES[code], looks, f"{SHORT_NAMES[code]}, {cosine:.2f}")
+
+
+def _draw_figure_17(table: pd.DataFrame, looks: pd.DataFrame | None) -> None:
+    st.markdown(
+        "The paper shows eight photos that its authors picked. These are chosen by a rule: of each kind the cases in which the network "
+        "was surest of its likeliest diagnosis, each of another lesion. The threshold plays no part."
+    )
+    shown = figure_17(table)
+    for start in (0, 2):
+        columns = st.columns(4, gap="small")
+        for place, (title, ids) in enumerate(list(shown.items())[start : start + 2]):
+            for k, image_id in enumerate(ids):
+                row = table.loc[image_id]
+                with columns[2 * place + k]:
+                    st.markdown(f"**{title}**")
+                    draw_case_picture(image_id, f"{title}", looks)
+                    st.caption(
+                        f"predicted: {SHORT_NAMES[row.predicted]} ({percent(row.p_predicted)})  \ntrue: {SHORT_NAMES[row.dx]}"
+                    )
+    st.caption(
+        "Above: errors. Below: right answers. As in the paper, an answer is the likeliest of all seven diagnoses."
+    )
+
+
+def _ask_filters(table: pd.DataFrame, measured: bool) -> Chosen:
+    with st.expander("Filters", icon=":material/filter_alt:"):
+        values = {}
+        keys = [key for key in FILTERS if key != "only_colour" or measured]
+        for start in range(0, len(keys), 3):
+            for column, key in zip(st.columns(3, gap="small"), keys[start : start + 3], strict=False):
+                with column:
+                    values[key] = st.multiselect(
+                        FILTERS[key][0],
+                        options(table, key),
+                        format_func=_value_words,
+                        key=key,
+                        bind="query-params",
+                        placeholder="all",
+                    )
+        lightness = hue = None
+        if measured:
+            left, right = st.columns(2, gap="large")
+            with left:
+                lightness = st.slider(
+                    "Lesion's mean lightness L*", 0, 100, (0, 100), 1, key="lightness", bind="query-params"
+                )
+            with right:
+                hue = st.slider(
+                    "Lesion's hue, degrees: 0 red, 90 yellow", -180, 180, (-180, 180), 5, key="hue", bind="query-params"
+                )
+    # The whole range keeps lesions that were never measured.
+    return Chosen(
+        values, None if lightness in (None, (0, 100)) else lightness, None if hue in (None, (-180, 180)) else hue
+    )
+
+
+def _ask_page(count: int, size: int, key: str) -> int:
+    pages = -(-count // size)
+    if pages <= 1:
+        return 1
+    # A filter may leave fewer pages than the one that stands in the address.
+    if st.session_state.get(key, 1) > pages:
+        st.session_state[key] = 1
+    return st.pagination(pages, key=key, bind="query-params")
+
+
+def case_facts(row: pd.Series) -> Facts:
+    """A case's facts as the network takes them."""
+    try:
+        return Facts(
+            None if pd.isna(row.age) else float(row.age),
+            row.sex if row.sex in SEXES else "unknown",
+            row.localization if row.localization in SITES else "unknown",
+        )
+    except InvalidFacts:
+        return Facts()
+
+
+def _similar(choice: Choice) -> Similar | None:
+    """The network's look-alikes; None where they were not measured, which is said once in place."""
+    folder = choice.model.key[0]
+    try:
+        return _read_similar(choice.model.key, _stamp(folder), folder, choice.model.card)
+    except DamagedMeasure as error:
+        st.warning(plain(str(error)), icon=":material/heart_broken:")
+        return None
+    except InvalidMeasure as error:
+        st.info(f"Look-alikes are not known: {plain(str(error))}", icon=":material/compare:")
+        return None
+
+
+def _stamp(folder: str) -> tuple:
+    from pathlib import Path
+
+    stamps = []
+    for file in (SIMILAR_FILE, NEIGHBOURS_FILE):
+        path = Path(folder) / file
+        stamps.append(path.stat().st_mtime_ns if path.is_file() else None)
+    return tuple(stamps)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _read_similar(key: tuple, stamps: tuple, folder: str, _card) -> Similar:
+    return read_similar(folder, _card)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Comparing all melanomas with all nevi")
+def _pairs(key: tuple, _similar: Similar) -> list[tuple[str, str, float]]:
+    return _similar.hard_pairs(100)
+
+
+def _facts_words(row: pd.Series) -> str:
+    age = "age unknown" if pd.isna(row.age) else f"{row.age:.0f} years"
+    parts = [
+        age,
+        row.sex if row.sex != "unknown" else "sex unknown",
+        row.localization if row.localization != "unknown" else "site unknown",
+        f"confirmed by {CONFIRMED.get(row.dx_type, row.dx_type)}",
+        f"source {row.dataset}",
+        f"lesion {row.lesion_id}",
+    ]
+    if row.colour != "not measured":
+        parts.append(f"colour: {row.colour}, L* {row.lightness:.0f}, hue {row.hue:.0f}°")
+    return plain(" · ".join(parts))
+
+
+def _value_words(value: str) -> str:
+    return CONFIRMED.get(value, value).replace("_", " ")
+
+
+def _bars(row: pd.Series) -> str:
+    """The three likeliest diagnoses, and melanoma and nevus in any case."""
+    ranked = sorted(CODES, key=lambda c: -row[c])
+    shown = [c for c in CODES if c in {*ranked[:3], "mel", "nv"}]
+    shown.sort(key=lambda c: -row[c])
+    lines = [
+        f'<div style="display:grid;grid-template-columns:7.5rem 1fr 3.2rem;gap:.4rem;align-items:center;font-size:.85rem">'
+        f"<span>{SHORT_NAMES[c]}</span>"
+        f'<span style="background:rgba(128,140,150,.18);border-radius:.2rem"><span style="display:block;height:.65rem;border-radius:.2rem;'
+        f'width:{row[c] * 100:.1f}%;background:{COLORS[c]}"></span></span>'
+        f'<span style="text-align:right">{html.escape(percent(row[c]))}</span></div>'
+        for c in shown
+    ]
+    return "".join(lines)
+
+
+def _others(choice: Choice, image_id: str) -> str:
+    """What every network says of the photo, each at its own operating point."""
+    lines = []
+    for name, model in choice.models.items():
+        table = model.results.table
+        place = (table.image_id == image_id).to_numpy().nonzero()[0]
+        own = operating_of(model, "mel")
+        if not len(place):
+            lines.append(f"<tr><td>{html.escape(name)}</td><td colspan='3'>not in its test part</td></tr>")
+            continue
+        i = int(place[0])
+        mel, nv = table.mel.iloc[i], table.nv.iloc[i]
+        says = "?" if own is None else ("melanoma" if mel >= own else "no melanoma")
+        weight = "font-weight:650" if name == choice.model.name else ""
+        lines.append(
+            f'<tr style="{weight}"><td>{html.escape(name)}</td><td>{html.escape(percent(mel))}</td><td>{html.escape(percent(nv))}</td>'
+            f"<td>{SHORT_NAMES[CODES[model.results.y_pred[i]]]}</td><td>{says}</td></tr>"
+        )
+    return (
+        '<div style="overflow-x:auto"><table style="font-size:.85rem;border-spacing:0 .15rem;width:100%;white-space:nowrap">'
+        '<caption style="text-align:left;font-weight:600">What every network says, each at its own operating point</caption>'
+        '<thead><tr style="text-align:left;opacity:.85"><th scope="col">network</th><th scope="col">mel</th>'
+        '<th scope="col">nv</th><th scope="col">likeliest</th><th scope="col">calls it</th></tr></thead><tbody>'
+        f"{''.join(lines)}</tbody></table></div>"
+    )

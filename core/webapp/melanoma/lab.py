@@ -1,0 +1,189 @@
+"""The black-nevus lab: what changes of colour do to the confusion over the test part, and to one photo."""
+
+import pandas as pd
+import streamlit as st
+
+from core.data.colour import TRANSFORMATIONS, find_transformation
+from core.data.patient import Facts
+from core.diagnoses import NAMES
+from core.reading import encode_photo, read_lesion
+from core.trust.measure_table import DamagedMeasure, InvalidMeasure, read_measure
+from core.trust.measures.colour import PLAIN, SCORED, verdict
+from core.webapp.melanoma.cases import pair_table
+from core.webapp.melanoma.charts import differences_chart, trajectory_chart
+from core.webapp.melanoma.gallery import case_facts
+from core.webapp.melanoma.state import Choice, operating_of
+from core.webapp.shared.export import draw_figure, draw_table
+from core.webapp.shared.failures import FAILURES, failure
+from core.webapp.shared.photo.ask import Photo, ask_photo
+from core.webapp.shared.photo.folder import load_photo, photo_folder
+from core.webapp.shared.photo.models import load_model
+from core.webapp.shared.photo.overlays import draw_picture
+from core.webapp.shared.shelf import Shelf
+from core.webapp.shared.words import plain
+from core.wording import difference, interval, p_value, percent
+
+OWN, TEST = "Own photo or drawing", "A test photo"
+# Trajectories of one session: a few photos under every change.
+KEPT = 32
+
+
+def draw_lab(choice: Choice, shelf: Shelf) -> None:
+    st.markdown(
+        "The paper leaves as future work whether another colour space or colour constancy would tell a black nevus from a melanoma. "
+        "Here it is tested: the network reads changed photos, without being trained anew."
+    )
+    _draw_measured(choice)
+    _draw_one_photo(choice, shelf)
+
+
+def _draw_measured(choice: Choice) -> None:
+    st.subheader("Over all test melanomas and nevi", anchor=False)
+    try:
+        record = read_measure("colour", choice.model.key[0], choice.model.card)
+    except DamagedMeasure as error:
+        st.warning(plain(str(error)), icon=":material/heart_broken:")
+        return
+    except InvalidMeasure as error:
+        st.info(f"Not measured for this network: {plain(str(error))}", icon=":material/palette:")
+        return
+    with st.container(border=True):
+        st.markdown(plain(verdict(record)))
+    score = st.segmented_control(
+        "Score",
+        list(SCORED),
+        format_func=SCORED.__getitem__,
+        default="auc",
+        required=True,
+        key="changed",
+        bind="query-params",
+    )
+    rows = [row for row in record["settings"] if row["name"] != PLAIN]
+    draw_figure(
+        differences_chart([(row["title"], row["differences"][score]) for row in rows], SCORED[score]),
+        f"colour {score} {choice.model.name}",
+        "Right of the dotted line a change of colour helps, left it harms. Filled dots differ from plain beyond chance (Holm-corrected, "
+        "p below 0.05); whiskers are 95 % intervals of the paired difference, before that correction.",
+        "; ".join(f"{row['title']} {row['differences'][score]['value']:+.3f}" for row in rows),
+    )
+    draw_table(
+        [
+            {"Photos": row["title"]}
+            | {title: interval(row["scores"][key]) for key, title in SCORED.items()}
+            | {f"{SCORED[score]}, change": _change(row, score)}
+            for row in record["settings"]
+        ],
+        f"Changes of colour, {choice.model.name}",
+        f"{record['melanomas']} melanoma and {record['photos'] - record['melanomas']:,} nevus photos; sensitivity and specificity at the "
+        f"fixed operating point {record['threshold']:.3f}. {record['confidence']}.",
+    )
+
+
+def _draw_one_photo(choice: Choice, shelf: Shelf) -> None:
+    st.subheader("One photo", anchor=False)
+    asked, answered = st.columns([2, 3], gap="large")
+    with asked:
+        photo, facts, known = _ask_photo(choice)
+        name = st.selectbox(
+            "Change",
+            list(TRANSFORMATIONS),
+            format_func=lambda key: TRANSFORMATIONS[key].title,
+            key="change",
+            bind="query-params",
+            filter_mode=None,
+        )
+        change = find_transformation(name)
+        st.caption(change.about)
+        whole = change.decimals == 0
+        cast = int if whole else float
+        strength = st.slider(
+            f"Strength: {change.unit}",
+            cast(change.low),
+            cast(change.high),
+            cast(change.shown),
+            cast(change.step),
+            key=f"strength {name}",
+        )
+    with answered:
+        if photo is None:
+            st.info("Choose a photo to change its colours.", icon=":material/image:")
+            return
+        changed = change(photo.pixels, float(strength))
+        with st.container(key="photos"):
+            plain_column, changed_column = st.columns(2, gap="small", wrap=False)
+            with plain_column:
+                draw_picture(photo.pixels, "Plain", "The photo as it is")
+            with changed_column:
+                draw_picture(changed, f"{change.title}, {strength:g}", f"The photo under {change.title.lower()}")
+    if known:
+        st.caption(known)
+    if not st.toggle(
+        f"Read it with {choice.model.name} at every strength", key="lab reads", help="Loads the network the first time."
+    ):
+        return
+    try:
+        bundle = load_model(shelf.folder(choice.model.name), choice.model.card)
+        steps = sorted({*change.steps(), float(strength)})
+        answers = [_answer(bundle, choice, photo, name, step, facts) for step in steps]
+    except FAILURES as error:
+        st.error(failure(error), icon=":material/error:")
+        return
+    here = answers[steps.index(float(strength))]
+    unchanged = answers[steps.index(float(change.neutral))]
+    own = operating_of(choice.model, "mel")
+    threshold = choice.threshold if own is None else own
+    said = "now reaches" if here["mel"] >= threshold else "lies below"
+    draw_figure(
+        trajectory_chart(steps, answers, float(strength), float(change.neutral), change.unit, threshold),
+        f"trajectory {name}",
+        f"As the change grows from the dotted upright line (plain), the lines follow the probabilities. Thick upright line: the strength "
+        f"chosen above. Dotted across: the threshold {threshold:.3f} on the probability of melanoma.",
+        f"{NAMES['mel']} {percent(unchanged['mel'])} plain, {percent(here['mel'])} changed; {NAMES['nv']} "
+        f"{percent(unchanged['nv'])} plain, {percent(here['nv'])} changed",
+    )
+    st.markdown(
+        f"Melanoma: {percent(unchanged['mel'])} plain, **{percent(here['mel'])}** changed. Nevus: {percent(unchanged['nv'])} plain, "
+        f"**{percent(here['nv'])}** changed. The changed photo {said} the threshold. One photo proves nothing: see the measurement above."
+    )
+
+
+def _ask_photo(choice: Choice) -> tuple[Photo | None, Facts, str]:
+    """The photo, the facts that it is read with, and what is known of it."""
+    source = OWN
+    if photo_folder() is not None:
+        source = st.segmented_control(
+            "Photo from", [OWN, TEST], default=OWN, required=True, key="lab source", label_visibility="collapsed"
+        )
+    if source == OWN:
+        return ask_photo(), Facts(), ""
+    table = pair_table(choice.model.results, None, "mel")
+    image_id = st.selectbox(
+        "Test photo, the likeliest melanomas first",
+        list(table.sort_values("score", ascending=False).index),
+        format_func=lambda i: f"{i}: {NAMES[table.dx[i]]}, melanoma {percent(table.score[i])}",
+        key="lab photo",
+    )
+    photo = load_photo(image_id)
+    if photo is None:
+        st.warning(f"The folder has no photo {image_id}.", icon=":material/image_not_supported:")
+    row: pd.Series = table.loc[image_id]
+    return photo, case_facts(row), f"{image_id} is a {NAMES[row.dx].lower()}, read with the patient's own facts."
+
+
+def _answer(bundle, choice: Choice, photo: Photo, name: str, strength: float, facts: Facts) -> dict[str, float]:
+    return _read(choice.model.card.probabilities_sha256, photo.hash, name, strength, facts, bundle, photo.pixels)
+
+
+# Of this session alone: the answers are kept by a patient's facts.
+@st.cache_data(max_entries=KEPT * 15, scope="session", show_spinner="Reading the changed photo")
+def _read(sha256: str, photo: str, name: str, strength: float, facts: Facts, _bundle, _pixels) -> dict[str, float]:
+    changed = find_transformation(name)(_pixels, strength)
+    encoded = encode_photo(_bundle, changed, explain=False)
+    return read_lesion(_bundle, None, facts, encoded=encoded, explain=False).probabilities
+
+
+def _change(row: dict, score: str) -> str:
+    if row["name"] == PLAIN:
+        return ""
+    apart = row["differences"][score]
+    return f"{difference(apart)}, p {p_value(apart['p_holm'])}"

@@ -1,0 +1,1 @@
+"""The paper side by side."""

@@ -1,0 +1,1 @@
+"""Reports from parts: HTML and PDF."""

@@ -1,0 +1,101 @@
+"""Figures and tables as a page shows them: one sentence on how to read it, and a way to take it away."""
+
+import re
+from collections.abc import Sequence
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from core.files import csv_text
+from core.webapp.shared.words import plain
+from core.wording import percent
+
+FORMATS = ("PNG", "SVG")
+ROW_HEIGHT = 35  # of a table's row, pixels
+SCALE = 3  # of a saved PNG, for print
+
+
+def ask_format() -> str:
+    """Asks for the kind of file that a figure's camera button saves."""
+    return st.segmented_control(
+        "Save figures as",
+        FORMATS,
+        default=FORMATS[0],
+        required=True,
+        key="format",
+        bind="query-params",
+        help="The camera at a figure's top right saves it. PNG for slides, SVG for print.",
+    )
+
+
+def figure_config(name: str, kind: str = "PNG") -> dict:
+    """Plotly's settings: no zoom, and a camera that saves the figure in the browser, without a server."""
+    options = {"format": kind.lower(), "filename": file_name(name), "scale": SCALE if kind == "PNG" else 1}
+    return {
+        "displayModeBar": True,
+        "displaylogo": False,
+        "modeBarButtons": [["toImage"]],
+        "toImageButtonOptions": options,
+        "scrollZoom": False,
+        "doubleClick": False,
+        "showAxisDragHandles": False,
+    }
+
+
+def draw_figure(figure: go.Figure, name: str, how: str, alt: str, **settings):
+    """Draws a figure with the sentence on how to read it.
+
+    Args:
+        name: of the figure; its key, and the saved file's name.
+        how: one sentence on how to read it.
+        alt: what it shows, for those who do not see it.
+        settings: for `st.plotly_chart`, such as on_select.
+    """
+    kind = st.session_state.get("format") or FORMATS[0]
+    drawn = st.plotly_chart(figure, config=figure_config(name, kind), alt=alt, key=f"figure {name}", **settings)
+    st.caption(how)
+    return drawn
+
+
+def draw_table(
+    rows: list[dict] | pd.DataFrame,
+    name: str,
+    how: str = "",
+    *,
+    tallest: int | None = None,
+    probabilities: Sequence[str] = (),
+    **settings,
+) -> None:
+    """Draws a table, and offers it as CSV with every digit.
+
+    Args:
+        name: of the table; its key, its words for those who do not see it, and the file's name.
+        how: one sentence on how to read it.
+        tallest: rows that are seen without scrolling; all when None. A shorter table ends with its last row.
+        probabilities: columns of probabilities, said in per cent as elsewhere and sorted as the numbers they are.
+        settings: for `st.dataframe`.
+    """
+    table = pd.DataFrame(rows)
+    shown = table.style.format(percent, subset=list(probabilities), na_rep="") if len(probabilities) else table
+    height = "content" if tallest is None or len(table) <= tallest else ROW_HEIGHT * (tallest + 1)
+    st.dataframe(shown, hide_index=True, alt=name, height=height, **settings)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.download_button(
+            "CSV",
+            csv_text(table).encode("utf-8-sig"),
+            file_name=f"{file_name(name)}.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            type="tertiary",
+            on_click="ignore",
+            key=f"csv {name}",
+            help=plain(name),
+        )
+        if how:
+            st.caption(how, width="stretch")
+
+
+def file_name(name: str) -> str:
+    """A name that every file system takes."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-").lower()

@@ -1,0 +1,56 @@
+"""The frame of every page: title, menu, and the notice that this is for research."""
+
+from pathlib import Path
+
+import streamlit as st
+
+NAME = "Melascope"
+# Shipped: a named icon would be fetched from a font host at each visit.
+ICON = Path(__file__).parents[1] / "icon.svg"
+NOTICE = "For research and teaching. Not a medical device: nothing here may decide about a patient."
+# path, label, icon
+PAGES: tuple[tuple[str, str, str], ...] = (
+    ("app.py", "Read a lesion", ":material/biotech:"),
+    ("pages/compare_backbones.py", "Compare backbones", ":material/compare:"),
+    ("pages/evaluation.py", "Evaluation", ":material/monitoring:"),
+    ("pages/melanoma_nevus.py", "Melanoma versus nevus", ":material/difference:"),
+    ("pages/maps.py", "Maps", ":material/gradient:"),
+    ("pages/paper.py", "The paper", ":material/menu_book:"),
+    ("pages/models.py", "Models", ":material/description:"),
+)
+# Streamlit leaves wide borders on phones, and greys the text of charts below what is easily read.
+_STYLE = """
+<style>
+  .stMainBlockContainer { max-width: 1240px; padding: 4rem 2rem 3rem; }
+  @media (max-width: 640px) { .stMainBlockContainer { padding: 4rem 1rem 2rem; } }
+  .st-key-brand p { font-weight: 700; font-size: 1.15rem; letter-spacing: -0.01em; }
+  .stMainBlockContainer h1 { padding: 0.5rem 0 0.25rem; }
+  .stMainBlockContainer h2 { padding: 1.25rem 0 0.25rem; }
+  .stMainBlockContainer h3 { padding: 0.1rem 0; }
+  .stPlotlyChart :is(.xtick, .ytick, .xtitle, .ytitle, .legendtext) text,
+  .stPlotlyChart :is(text.xtitle, text.ytitle, text.legendtext),
+  .st-key-differential .annotation text { fill: currentColor !important; }
+  .st-key-photos img { border-radius: 0.5rem; }
+</style>
+"""
+
+
+def page_frame(title: str, lead: str = "") -> None:
+    """Begins a page. To be called before anything else is drawn.
+
+    Args:
+        title: of the page.
+        lead: a sentence beneath it.
+    """
+    st.set_page_config(page_title=f"{title} · {NAME}", page_icon=str(ICON), layout="wide")
+    st.html(_STYLE)
+    with st.container(key="frame", gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+            with st.container(width="content", key="brand"):
+                st.markdown(NAME)
+            for path, label, icon in PAGES:
+                st.page_link(path, label=label, icon=icon)
+        st.caption(f":material/info: {NOTICE}")
+    st.title(title, anchor=False)
+    if lead:
+        st.markdown(lead)

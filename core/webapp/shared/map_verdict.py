@@ -1,0 +1,70 @@
+"""Whether a shown map means anything: one calm line beside it, with what was measured on demand."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from core.card import Card
+from core.explain import EXPLAINERS
+from core.trust.measure_table import DamagedMeasure, InvalidMeasure
+from core.trust.measures.map_summary import CHECKS
+from core.webapp.shared.map_records import maps_record
+from core.webapp.shared.words import plain
+
+PAGE = "pages/maps.py"
+
+
+def draw_map_verdict(folder: str | Path, card: Card, methods: Sequence[str]) -> None:
+    """Draws the verdict on the maps of a model that are on the page; says what to run where nothing was measured.
+
+    Args:
+        folder: of the model, as `Bundle.folder`.
+        methods: keys into `EXPLAINERS`, of the maps shown.
+    """
+    try:
+        record = maps_record(folder, card)
+    except DamagedMeasure as error:
+        st.warning(plain(str(error)), icon=":material/heart_broken:")
+        return
+    except InvalidMeasure as error:
+        st.caption(f"Whether these maps mean anything was not measured for this model. {plain(str(error))}")
+        return
+    st.markdown(f"**Do these maps mean anything?** {verdict_line(record, methods)}")
+    known = [method for method in dict.fromkeys(methods) if method in record["methods"]]
+    if not known:
+        return
+    with st.expander("What was measured", icon=":material/fact_check:"):
+        for method in known:
+            st.markdown(f"**{EXPLAINERS[method].title}**\n\n{check_lines(record, method)}")
+        st.caption(f"On {record['photos']:,} test photos of {record['lesions']:,} lesions; 95 % intervals in brackets.")
+        st.page_link(PAGE, label="All figures: do the maps mean anything?", icon=":material/arrow_forward:")
+
+
+def verdict_line(record: dict, methods: Sequence[str]) -> str:
+    """The verdicts on some methods in one line."""
+    said = []
+    for method in dict.fromkeys(methods):
+        title, found = EXPLAINERS[method].title, record["methods"].get(method)
+        if found is None:
+            said.append(f"{title}: this network has none")
+            continue
+        verdict = found["verdict"]
+        if verdict["passes"]:
+            said.append(f"{title} passes all {verdict['made']} checks")
+            continue
+        failed = [
+            CHECKS[name][0].lower() + CHECKS[name][1:] for name, check in found["checks"].items() if not check["passes"]
+        ]
+        why = f"; not shown: {', '.join(failed)}" if failed else ""
+        said.append(f"{title} fails {verdict['made'] - verdict['passed']} of {verdict['made']} checks{why}")
+    return ". ".join(said) + "."
+
+
+def check_lines(record: dict, method: str) -> str:
+    """Each check with its figures, a paragraph each."""
+    return "\n\n".join(
+        f"{':material/check:' if check['passes'] else ':material/close:'} {CHECKS[name]}: "
+        f"**{'yes' if check['passes'] else 'no'}**. {plain(check['said'])}"
+        for name, check in record["methods"][method]["checks"].items()
+    )

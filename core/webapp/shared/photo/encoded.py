@@ -1,0 +1,42 @@
+"""Photos as a network's encoder sees them, and what was said of them: worked out once for each photo and network."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from core.reading import ANSWERS, RECENT, Recent
+from core.webapp.shared.photo.ask import Photo
+from core.webapp.shared.photo.kept import answers_of, keep
+
+if TYPE_CHECKING:
+    from core.trust.signals.opinion import Opinion
+
+
+def encode(bundle, photo: Photo):
+    """A photo as the model's encoder sees it: the one slow step, done once for each photo and model.
+
+    What is kept of it for all sessions holds neither the photo (which is kept by itself) nor what was asked with a patient's facts.
+    """
+    key = "encoded", bundle.name, bundle.card.probabilities_sha256, photo.hash
+
+    def make():
+        from core.reading import encode_photo
+
+        return replace(encode_photo(bundle, photo.pixels), photo=None)
+
+    kept = keep(key, make, _encoded_bytes)
+    answers, gradients = answers_of(key, lambda: (Recent(ANSWERS), Recent(RECENT)))
+    return replace(kept, photo=photo.pixels, answers=answers, changing_gradients=gradients)
+
+
+def second_opinion(signals, bundle, encoded) -> "Opinion":
+    """Gate, whether the photo was seen before, and look-alikes of an encoded photo; kept with the photo."""
+    from core.trust.signals.opinion import form_opinion
+
+    # What was measured is kept until a file changes, so its identity stands for it. The key holds the signals themselves: the id of
+    # signals that are gone may be given to new ones.
+    return encoded.answers.get(("opinion", signals), lambda: form_opinion(signals, bundle, encoded, None))
+
+
+def _encoded_bytes(encoded) -> int:
+    arrays = (encoded.image, encoded.feature_map, encoded.gradients)
+    return sum(a.nbytes for a in arrays if a is not None) + encoded.overlays.bytes

@@ -1,0 +1,108 @@
+"""Models that are kept between reruns, for everyone; they load in the background."""
+
+import logging
+import os
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.card import Card, InvalidBundle
+from core.keras_home import find_fault
+from core.webapp.shared.failures import FAILURES, unforeseen
+from core.webapp.shared.words import plain
+
+if TYPE_CHECKING:
+    pass
+
+# As many models as there are backbones, so that comparing them all loads each once.
+MODELS = 10
+# A visitor who only looks at the page is given it first, whole; TensorFlow, which then takes the processor, comes after.
+PRELOAD_AFTER = 2.0  # seconds
+
+
+@dataclass(frozen=True, eq=False)
+class _Loading:
+    """A model on its way; `wanted` ends the wait before it."""
+
+    bundle: Future
+    wanted: threading.Event
+
+
+def preload(folder: Path, card: Card) -> None:
+    """Starts to load a model in the background, for a visitor who will soon want it."""
+    _loading(str(folder), card.probabilities_sha256)
+
+
+def load_model(folder: Path, card: Card):
+    """The bundle of a shipped model, shared by all sessions and never changed.
+
+    Raises:
+        InvalidBundle: weights that are missing, damaged or not those of the card. They are tried anew next time.
+    """
+    key = str(folder), card.probabilities_sha256
+    if _failed(_loading(*key)):
+        _loading.clear(*key)  # of an earlier try; what was wrong may have been mended
+    loading = _loading(*key)
+    loading.wanted.set()
+    try:
+        if loading.bundle.done():
+            return loading.bundle.result()
+        with st.spinner(
+            f"Warming up the network: {plain(card.name)}, {card.parameters / 1e6:.1f} million weights. "
+            "Only the first photo waits for this.",
+            show_time=True,
+        ):
+            return loading.bundle.result()
+    except FAILURES:
+        raise
+    except Exception as error:
+        raise InvalidBundle(f"{card.name} cannot be loaded. {unforeseen(error)}") from error
+    finally:
+        # Whatever it failed of. (A reader who leaves while it loads ends the wait and not the loading.)
+        if _failed(loading):
+            _loading.clear(*key)
+
+
+def _failed(loading: "_Loading") -> bool:
+    return loading.bundle.done() and (loading.bundle.cancelled() or loading.bundle.exception() is not None)
+
+
+@st.cache_resource(max_entries=MODELS, show_spinner=False)
+def _loading(folder: str, sha256: str) -> _Loading:
+    """Queues a model; the digest is part of the key, so that exchanged weights are loaded anew."""
+    wanted = threading.Event()
+
+    def work():
+        wanted.wait(PRELOAD_AFTER)
+        return _load(folder)
+
+    return _Loading(_loader().submit(work), wanted)
+
+
+@st.cache_resource(show_spinner=False)
+def _loader() -> ThreadPoolExecutor:
+    """One thread: Keras does not promise that two may build networks at a time."""
+    return ThreadPoolExecutor(1, thread_name_prefix="melascope-model")
+
+
+def _load(folder: str):
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    if fault := find_fault():
+        raise InvalidBundle(fault)
+    import core.trust.signals.opinion  # noqa: F401  what judges the answer, with pandas and scikit-learn
+    from core.bundle import load_bundle
+    from core.reading import warm_up
+    from core.trust.signals.eye import open_eye
+
+    bundle = load_bundle(folder)
+    warm_up(bundle)
+    # What is wrong with the eye is said when a photo comes to the gate.
+    with suppress(*FAILURES):
+        open_eye(bundle.folder)
+    return bundle

@@ -1,0 +1,71 @@
+"""The melanoma page's cases: errors at a threshold, filters, order and the rule behind Figure 17."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_up import made_up_results
+
+from core.webapp.melanoma.cases import (
+    ALARMS,
+    FIGURE_17_KINDS,
+    FILTERS,
+    MISSED,
+    Chosen,
+    choose_cases,
+    figure_17,
+    options,
+    pair_table,
+)
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    results = made_up_results(tmp_path_factory.mktemp("cases"))
+    looks = pd.DataFrame(
+        {"colour": "brown", "lightness": np.arange(200.0) / 2, "hue": 20.0}, index=[f"ISIC_{i:07d}" for i in range(200)]
+    )
+    looks.loc[looks.index[:50], "colour"] = "black"
+    return pair_table(results, looks, "mel")
+
+
+def test_the_table_holds_melanomas_and_nevi_with_their_colour(table):
+    assert set(table.dx) == {"mel", "nv"} and set(table.colour) == {"black", "brown", "not measured"}
+    assert (table.score == table.mel).all() and table.lightness.isna().any()
+
+
+def test_errors_at_a_threshold_surest_first(table):
+    missed = choose_cases(table, MISSED, 0.4, Chosen())
+    assert set(missed.dx) == {"mel"} and (missed.score < 0.4).all() and missed.score.is_monotonic_increasing
+    alarms = choose_cases(table, ALARMS, 0.1, Chosen())
+    assert set(alarms.dx) == {"nv"} and (alarms.score >= 0.1).all() and alarms.score.is_monotonic_decreasing
+    near = choose_cases(table, MISSED, 0.4, Chosen(), surest_first=False)
+    assert list(near.score) == list(missed.score)[::-1]
+    counted = len(missed) + (table[table.dx == "mel"].score >= 0.4).sum()
+    assert counted == (table.dx == "mel").sum()
+
+
+def test_filters_narrow_and_combine(table):
+    everything = choose_cases(table, MISSED, 0.9, Chosen())
+    chosen = Chosen({"only_sex": ["female"], "only_colour": ["black"], "only_site": []}, lightness=(0, 20))
+    few = choose_cases(table, MISSED, 0.9, chosen)
+    by_hand = everything[(everything.sex == "female") & (everything.colour == "black") & (everything.lightness <= 20)]
+    assert 0 < len(few) == len(by_hand) < len(everything)
+    for key, (_, column) in FILTERS.items():
+        assert set(options(table, key)) == set(table[column])
+    assert options(table, "only_age")[0] == "0 to 29" and options(table, "only_age")[-1] == "unknown"
+
+
+def test_without_a_table_of_lesions_no_colour_is_known(tmp_path):
+    table = pair_table(made_up_results(tmp_path), None, "pair")
+    assert set(table.colour) == {"not measured"} and table.lightness.isna().all()
+
+
+def test_figure_17_takes_the_surest_of_each_kind_and_no_lesion_twice(table):
+    shown = figure_17(table)
+    assert list(shown) == list(FIGURE_17_KINDS)
+    for title, (true, predicted) in FIGURE_17_KINDS.items():
+        rows = table.loc[shown[title]]
+        assert (rows.dx == true).all() and (rows.predicted == predicted).all() and rows.lesion_id.is_unique
+        rest = table[(table.dx == true) & (table.predicted == predicted)]
+        if len(rows):
+            assert rows.p_predicted.iloc[0] == rest.p_predicted.max()

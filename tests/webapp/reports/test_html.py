@@ -1,0 +1,34 @@
+import re
+
+import numpy as np
+
+from core.diagnoses import CODES, NAMES
+from core.webapp.reports.html import NOTICE, Bars, Heading, Notice, Pictures, Rows, Text, encode_picture, report_html
+
+PARTS = [
+    Heading("Answer <b>"),
+    Text("Ünicode & <script>alert(1)</script>"),
+    Notice("Beware"),
+    Bars(dict(zip(CODES, [0.4, 0.3, 0.1, 0.1, 0.05, 0.05, 0.0], strict=True))),
+    Rows(({"Age": "<i>", "Sex": None},)),
+    Rows(()),
+    Pictures(((np.zeros((30, 40, 3), "uint8"), 'a "photo"'),)),
+]
+
+
+def test_a_report_is_whole_in_itself_and_escapes_everything():
+    text = report_html("Case <1>", PARTS)
+    assert not re.search(r"(src|href)\s*=\s*[\"'](?!data:)", text) and "http://" not in text and "https://" not in text
+    assert "<script" not in text and "<b>" not in text and "<i>" not in text and "Ünicode &amp; &lt;script&gt;" in text
+    assert 'alt="a &quot;photo&quot;"' in text and "default-src 'none'" in text
+    assert NOTICE in text and all(name.replace("'", "&#x27;") in text for name in NAMES.values())
+    assert text.index("Actinic") < text.index("Basal"), "the likeliest first"
+
+
+def test_pictures_are_pixels_only_and_no_larger_than_needed():
+    from io import BytesIO
+
+    from PIL import Image
+
+    picture = Image.open(BytesIO(encode_picture(np.full((2000, 1000, 3), 128, "uint8"))))
+    assert picture.size == (350, 700) and not picture.getexif()
