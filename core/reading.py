@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -229,6 +229,32 @@ def encode_photo(bundle: Bundle, photo: np.ndarray, *, explain: bool = True) -> 
         seconds["gradients"] = time.perf_counter() - start
     return EncodedPhoto(
         photo, image, feature_map, gradients, photo_hash(photo), bundle.name, bundle.card.weights["sha256"], seconds
+    )
+
+
+def join_encoded(bundle: Bundle, members: Sequence[EncodedPhoto]) -> EncodedPhoto:
+    """A photo as an ensemble sees it, of what its members have made of it: nothing is encoded again.
+
+    Args:
+        members: of `bundle.members`, in their order, of one photo.
+
+    Raises:
+        ValueError: they are of other networks, or of several photos.
+    """
+    if [e.weights for e in members] != [m.card.weights["sha256"] for m in bundle.members]:
+        raise ValueError(f"{bundle.name} was given photos encoded by others than its members, in their order.")
+    if len({e.photo_hash for e in members}) > 1:
+        raise ValueError(f"{bundle.name} was given several photos. Give the one photo as each member has encoded it.")
+    first = members[0]
+    return EncodedPhoto(
+        first.photo,
+        first.image,
+        np.concatenate([e.feature_map for e in members], axis=-1),
+        None,
+        first.photo_hash,
+        bundle.name,
+        bundle.card.weights["sha256"],
+        {"encode": sum(e.seconds["encode"] for e in members)},
     )
 
 

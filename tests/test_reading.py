@@ -312,7 +312,7 @@ def test_warm_up(bundle):
 def test_an_ensembles_members_encode_no_photo_again(tmp_path, photo):
     from core.bundle import Bundle
     from core.calibration import Calibration
-    from core.reading import encoded_for_members
+    from core.reading import encoded_for_members, join_encoded
     from core.serving import MembersEngine
 
     members = [
@@ -326,3 +326,11 @@ def test_an_ensembles_members_encode_no_photo_again(tmp_path, photo):
         alone = read_lesion(member, photo, FACTS)
         shared = read_lesion(member, photo, FACTS, encoded=parts[member.name])
         assert shared.probabilities == alone.probabilities and np.array_equal(shared.heatmap, alone.heatmap)
+    seen = [encode_photo(member, photo) for member in members]
+    whole = read_lesion(joined, photo, FACTS)
+    put_together = read_lesion(joined, None, FACTS, encoded=join_encoded(joined, seen))
+    assert put_together.probabilities == whole.probabilities and np.array_equal(put_together.heatmap, whole.heatmap)
+    with pytest.raises(ValueError, match="in their order"):
+        join_encoded(joined, seen[::-1])
+    with pytest.raises(ValueError, match="several photos"):
+        join_encoded(joined, [seen[0], encode_photo(members[1], photo[::-1].copy())])

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import ctypes
 import os
+import threading
 from collections.abc import Callable
 from ctypes.util import find_library
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from core.card import Card, DamagedFile, InvalidBundle, read_bound
 from core.serving.engine import Engine
 from core.serving.graph_file import GRAPH_FILE, InvalidGraph, network_digest, read_graph
 
 VARIABLE = "MELASCOPE_ENGINE"
+# Engines that someone still holds, and who may load one: each key's engine is made once, and others at the same time.
+_LOADED: WeakValueDictionary[tuple, Engine] = WeakValueDictionary()
+_LOADING: dict[tuple, threading.Lock] = {}
+_LOCK = threading.Lock()
+# Keras does not promise that two may build networks at a time.
+_KERAS = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,8 @@ def _load_tensorflow(folder: Path, card: Card, weights: Path) -> Engine:
     from core.serving.keras_weights import build_and_load, build_network
     from core.serving.tensorflow_engine import TensorFlowEngine
 
-    return TensorFlowEngine(build_and_load(card, weights), card.network, lambda: build_network(card))
+    with _KERAS:
+        return TensorFlowEngine(build_and_load(card, weights), card.network, lambda: build_network(card))
 
 
 ENGINES: dict[str, EngineRow] = {
@@ -112,12 +121,24 @@ def load_engine(folder: Path, card: Card, weights: Path, name: str | None = None
     """
     name = choose_engine(name)
     try:
-        return find_engine(name).load(folder, card, weights), None
+        return _shared(name, folder, card, weights), None
     except (InvalidGraph, ImportError) as error:
         if name == "tensorflow":
             raise
         note = f"{card.name} is read by TensorFlow, which starts slowly: {error}"
-        return find_engine("tensorflow").load(folder, card, weights), note
+        return _shared("tensorflow", folder, card, weights), note
+
+
+def _shared(name: str, folder: Path, card: Card, weights: Path) -> Engine:
+    """An engine, which is the same for all who hold one of these weights: an ensemble's member and the model itself, or many threads."""
+    key = name, card.weights["sha256"], card.files.get(GRAPH_FILE), network_digest(card), card.image_size
+    with _LOCK:
+        loading = _LOADING.setdefault(key, threading.Lock())
+    with loading:
+        engine = _LOADED.get(key)
+        if engine is None:
+            engine = _LOADED[key] = find_engine(name).load(folder, card, weights)
+    return engine
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 
 import keras
@@ -15,6 +16,22 @@ from core.serving.engine import Engine, check_head_inputs, withhold
 
 # Images that go through the encoder together; one photo goes alone, so the compiled network sees two shapes only.
 BATCH = 32
+
+
+class _TracedOnce:
+    """A `tf.function` whose first call with inputs of some batch sizes is made by one thread, while others wait for what it compiles."""
+
+    def __init__(self, function: Callable):
+        self._function, self._traced, self._lock = function, set(), threading.Lock()
+
+    def __call__(self, *tensors: tf.Tensor):
+        key = tuple(map(len, tensors))
+        if key in self._traced:
+            return self._function(*tensors)
+        with self._lock:
+            answer = self._function(*tensors)
+            self._traced.add(key)
+        return answer
 
 
 class TensorFlowEncoder:
@@ -31,7 +48,7 @@ class TensorFlowEncoder:
                 "Unset KERAS_BACKEND, or set it to tensorflow."
             )
         self.feature_shape = tuple(encoder.output_shape[1:])
-        self._encode = tf.function(lambda images: encoder(images, training=False), reduce_retracing=True)
+        self._encode = _TracedOnce(tf.function(lambda images: encoder(images, training=False), reduce_retracing=True))
 
     def encode(self, image: np.ndarray) -> np.ndarray:
         """See `Engine.encode`."""
@@ -81,8 +98,8 @@ class TensorFlowEngine(Engine):
                 logits = head([feature_map, *metadata], training=False)[0][0]
             return tape.jacobian(logits, feature_map)[:, 0]
 
-        self._head = tf.function(run_head, input_signature=[one, *facts])
-        self._gradients = tf.function(run_gradients, input_signature=[one, *facts])
+        self._head = _TracedOnce(tf.function(run_head, input_signature=[one, *facts]))
+        self._gradients = _TracedOnce(tf.function(run_gradients, input_signature=[one, *facts]))
 
     def encode(self, image: np.ndarray) -> np.ndarray:
         return self._encoder.encode(image)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -251,13 +252,13 @@ def fault(folder, name, other):
 
 @pytest.mark.parametrize("name", ["missing", "not bound", "damaged", "no zip", "a member less", "another network"])
 def test_an_unusable_serving_file_is_said_and_tensorflow_does_the_work(folders, folder, name, images):
-    whole = load_bundle(folder, "openvino")
+    expected = load_bundle(folder, "openvino").engine.encode(images[0])  # held by nobody, so it is loaded anew
     fault(folder, name, folders["paper"])
     bundle = load_bundle(folder, "openvino")
     assert bundle.engine.name == "tensorflow"
     (note,) = bundle.engine_notes
     assert "python -m core export Drawn" in note and "TensorFlow" in note
-    np.testing.assert_allclose(bundle.engine.encode(images[0]), whole.engine.encode(images[0]), atol=1e-3)
+    np.testing.assert_allclose(bundle.engine.encode(images[0]), expected, atol=1e-3)
     from core.reading import read_lesion
 
     assert note in read_lesion(bundle, draw_lesion("nv", (90, 80))[0], Facts(), explain=False).notes
@@ -298,3 +299,32 @@ def test_weights_that_do_not_fit_are_an_error_whichever_engine(folder, tmp_path,
     (folder / "card.json").write_text(json.dumps(record))
     with pytest.raises(InvalidBundle, match="does not fit the network"):
         load_bundle(folder, engine)
+
+
+def test_who_asks_for_the_same_weights_is_given_the_same_engine_made_once(folders, monkeypatch):
+    made = []
+    row = ENGINES["openvino"]
+
+    def load(*given):
+        made.append(given)
+        time.sleep(0.1)  # others come meanwhile
+        return row.load(*given)
+
+    monkeypatch.setitem(ENGINES, "openvino", replace(row, load=load))
+    with ThreadPoolExecutor(8) as pool:
+        engines = {
+            id(bundle.engine): bundle for bundle in pool.map(load_bundle, [folders["paper"]] * 8, ["openvino"] * 8)
+        }
+    assert len(engines) == len(made) == 1
+
+
+def test_many_threads_that_call_a_cold_network_compile_it_once(folders, images):
+    import tensorflow as tf
+
+    bundle = load_bundle(folders["published"], "tensorflow")
+    traced = []
+    encoder = bundle.engine._encoder
+    encoder._encode._function = tf.function(lambda x: (traced.append(1), time.sleep(0.2), x)[2], reduce_retracing=True)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(encoder._run, [images[:1]] * 8))
+    assert len(traced) == 1

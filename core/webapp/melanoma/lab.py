@@ -16,7 +16,9 @@ from core.webapp.melanoma.state import Choice, operating_of
 from core.webapp.shared.export import draw_figure, draw_table
 from core.webapp.shared.failures import FAILURES, failure
 from core.webapp.shared.photo.ask import Photo, ask_photo
+from core.webapp.shared.photo.encoded import encode
 from core.webapp.shared.photo.folder import load_photo, photo_folder
+from core.webapp.shared.photo.line import turn
 from core.webapp.shared.photo.models import load_model
 from core.webapp.shared.photo.overlays import draw_picture
 from core.webapp.shared.shelf import Shelf
@@ -171,6 +173,8 @@ def _ask_photo(choice: Choice) -> tuple[Photo | None, Facts, str]:
 
 
 def _answer(bundle, choice: Choice, photo: Photo, name: str, strength: float, facts: Facts) -> dict[str, float]:
+    if strength == find_transformation(name).neutral:
+        return read_lesion(bundle, None, facts, encoded=encode(bundle, photo), explain=False).probabilities
     return _read(choice.model.card.probabilities_sha256, photo.hash, name, strength, facts, bundle, photo.pixels)
 
 
@@ -178,7 +182,8 @@ def _answer(bundle, choice: Choice, photo: Photo, name: str, strength: float, fa
 @st.cache_data(max_entries=KEPT * 15, scope="session", show_spinner="Reading the changed photo")
 def _read(sha256: str, photo: str, name: str, strength: float, facts: Facts, _bundle, _pixels) -> dict[str, float]:
     changed = find_transformation(name)(_pixels, strength)
-    encoded = encode_photo(_bundle, changed, explain=False)
+    with turn():
+        encoded = encode_photo(_bundle, changed, explain=False)
     return read_lesion(_bundle, None, facts, encoded=encoded, explain=False).probabilities
 
 

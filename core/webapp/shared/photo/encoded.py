@@ -1,11 +1,13 @@
 """Photos as a network's encoder sees them, and what was said of them: worked out once for each photo and network."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.reading import ANSWERS, RECENT, Recent
+from core.reading import ANSWERS, RECENT, Recent, encode_photo, join_encoded
 from core.webapp.shared.photo.ask import Photo
-from core.webapp.shared.photo.kept import answers_of, keep
+from core.webapp.shared.photo.kept import answers_of, is_kept, keep
+from core.webapp.shared.photo.line import turn
 
 if TYPE_CHECKING:
     from core.trust.signals.opinion import Opinion
@@ -19,11 +21,14 @@ def encode(bundle, photo: Photo):
     key = "encoded", bundle.name, bundle.card.probabilities_sha256, photo.hash
 
     def make():
-        from core.reading import encode_photo
+        # An ensemble's members encode for themselves, so that the jury and Compare find what they have done.
+        members = [encode(member, photo) for member in bundle.members]
+        made = join_encoded(bundle, members) if members else encode_photo(bundle, photo.pixels)
+        return replace(made, photo=None)
 
-        return replace(encode_photo(bundle, photo.pixels), photo=None)
-
-    kept = keep(key, make, _encoded_bytes)
+    # The turn comes first: who waits for one must not hold what others with a turn wait for.
+    with nullcontext() if is_kept(key) else turn():
+        kept = keep(key, make, _encoded_bytes)
     answers, gradients = answers_of(key, lambda: (Recent(ANSWERS), Recent(RECENT)))
     return replace(kept, photo=photo.pixels, answers=answers, changing_gradients=gradients)
 

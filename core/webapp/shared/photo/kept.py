@@ -52,6 +52,9 @@ class ByteBound:
     def __len__(self) -> int:
         return len(self._entries)
 
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._entries
+
     def get(self, key: Hashable, owner: Hashable, make: Callable[[], object], size: Callable[[object], int]):
         """The value kept under a key, made first if there is none; two who ask at a time wait for one another.
 
@@ -93,9 +96,14 @@ class ByteBound:
 
 def keep(key: Hashable, make: Callable[[], T], size: Callable[[T], int]) -> T:
     """A value of this session, kept with those of all others; see `ByteBound.get`."""
-    session = _session()
+    session = session_id()
     _visit(session)
     return _all().get(key, session, make, size)
+
+
+def is_kept(key: Hashable) -> bool:
+    """Whether `keep` would find a value."""
+    return key in _all()
 
 
 def answers_of(key: Hashable, make: Callable[[], T]) -> T:
@@ -115,7 +123,8 @@ def _all() -> ByteBound:
     return ByteBound()
 
 
-def _session() -> str:
+def session_id() -> str:
+    """Of the session whose page is being drawn; "" outside one."""
     context = get_script_run_ctx(suppress_warning=True)
     return context.session_id if context else ""
 

@@ -7,7 +7,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -16,12 +15,9 @@ from core.keras_home import find_fault
 from core.webapp.shared.failures import FAILURES, unforeseen
 from core.webapp.shared.words import plain
 
-if TYPE_CHECKING:
-    pass
-
 # As many models as there are backbones, so that comparing them all loads each once.
 MODELS = 10
-# A visitor who only looks at the page is given it first, whole; TensorFlow, which then takes the processor, comes after.
+# A visitor who only looks at the page is given it first, whole; the network, which then takes the processor, comes after.
 PRELOAD_AFTER = 2.0  # seconds
 
 
@@ -53,8 +49,7 @@ def load_model(folder: Path, card: Card):
         if loading.bundle.done():
             return loading.bundle.result()
         with st.spinner(
-            f"Warming up the network: {plain(card.name)}, {card.parameters / 1e6:.1f} million weights. "
-            "Only the first photo waits for this.",
+            f"Getting {plain(card.name)} ready: the first photo that it reads waits for this.",
             show_time=True,
         ):
             return loading.bundle.result()
@@ -86,8 +81,8 @@ def _loading(folder: str, sha256: str) -> _Loading:
 
 @st.cache_resource(show_spinner=False)
 def _loader() -> ThreadPoolExecutor:
-    """One thread: Keras does not promise that two may build networks at a time."""
-    return ThreadPoolExecutor(1, thread_name_prefix="melascope-model")
+    """A thread for each model, so that none waits for another to get ready."""
+    return ThreadPoolExecutor(MODELS, thread_name_prefix="melascope-model")
 
 
 def _load(folder: str):
