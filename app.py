@@ -4,8 +4,10 @@ import streamlit as st
 
 from core.webapp.read.replay import offer_replay
 from core.webapp.shared.frame import page_frame
-from core.webapp.shared.photo.ask import ask_facts, ask_mixture, ask_model, ask_photo, say_broken, say_no_models
+from core.webapp.shared.photo.ask import ask_mixture, ask_model, ask_photo, say_broken, say_no_models
+from core.webapp.shared.photo.facts import ask_facts
 from core.webapp.shared.photo.models import preload
+from core.webapp.shared.photo.open_case import take_opened
 from core.webapp.shared.shelf import read_shelf
 
 page_frame("Read a lesion")
@@ -14,11 +16,12 @@ if not shelf.models:
     say_no_models(shelf)
     say_broken(shelf)
     st.stop()
+take_opened(shelf.models)
 
 asked, answered = st.columns([2, 3], gap="large")
 with asked:
     photo = ask_photo()
-    facts = ask_facts()
+    facts = ask_facts(photo)
     name = ask_model(shelf)
     mixture = ask_mixture(shelf.models[name])
     say_broken(shelf)

@@ -5,7 +5,8 @@ import streamlit as st
 from core.webapp.compare.view import draw_agreement, draw_all_overlays
 from core.webapp.shared.frame import page_frame
 from core.webapp.shared.photo.all_networks import read_with_all
-from core.webapp.shared.photo.ask import ask_facts, ask_photo, say_broken, say_no_models
+from core.webapp.shared.photo.ask import ask_photo, say_broken, say_no_models
+from core.webapp.shared.photo.facts import ask_facts
 from core.webapp.shared.photo.overlays import draw_picture
 from core.webapp.shared.shelf import read_shelf
 
@@ -19,7 +20,7 @@ if not shelf.models:
 asked, answered = st.columns([2, 3], gap="large")
 with asked:
     photo = ask_photo()
-    facts = ask_facts()
+    facts = ask_facts(photo)
     say_broken(shelf)
     if photo is not None:
         draw_picture(photo.pixels, f"The photo, {photo.size}", "The photo as it was given", width=260)

@@ -8,6 +8,7 @@ from core.webapp.evaluation.rows import case_rows
 from core.webapp.shared.evaluations import Evaluated
 from core.webapp.shared.export import draw_table
 from core.webapp.shared.photo.folder import ask_folder, load_photo
+from core.webapp.shared.photo.open_case import offer_case, row_facts
 from core.webapp.shared.words import plain
 from core.wording import percent
 
@@ -35,10 +36,10 @@ def draw_cases(model: Evaluated, true: str, predicted: str, rule: str = "likelie
         probabilities=("Probability of the answer", "Probability of the truth"),
     )
     if ask_folder() is not None:
-        _draw_photos(rows)
+        _draw_photos(model, rows)
 
 
-def _draw_photos(rows: pd.DataFrame) -> None:
+def _draw_photos(model: Evaluated, rows: pd.DataFrame) -> None:
     pages = -(-len(rows) // SHOWN)
     page = 1
     if pages > 1:
@@ -50,10 +51,10 @@ def _draw_photos(rows: pd.DataFrame) -> None:
                 st.columns(COLUMNS, gap="small"), shown.iloc[start : start + COLUMNS].iterrows(), strict=False
             ):
                 with column:
-                    _draw_photo(row)
+                    _draw_photo(model, row)
 
 
-def _draw_photo(row: pd.Series) -> None:
+def _draw_photo(model: Evaluated, row: pd.Series) -> None:
     photo = load_photo(row["Photo"])
     truth, answer = NAMES[row["True"]], NAMES[row["Predicted"]]
     said = f"{row['Photo']}: {truth}, called {answer} with {percent(row['Probability of the answer'])}"
@@ -62,3 +63,7 @@ def _draw_photo(row: pd.Series) -> None:
         st.caption(plain(said))
         return
     st.image(photo.pixels, caption=said, alt=said, width="stretch", output_format="JPEG")
+    known = row.rename({"Age": "age", "Sex": "sex", "Site": "localization"})
+    offer_case(
+        row["Photo"], row_facts(known), model.name, f"A test photo: {truth}, confirmed by {row['Confirmed by']}."
+    )

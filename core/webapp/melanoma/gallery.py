@@ -5,7 +5,6 @@ import html
 import pandas as pd
 import streamlit as st
 
-from core.data.patient import SEXES, SITES, Facts, InvalidFacts
 from core.diagnoses import CODES, NAMES
 from core.reading import read_lesion
 from core.trust.measure_table import DamagedMeasure, InvalidMeasure
@@ -29,6 +28,7 @@ from core.webapp.shared.map_verdict import draw_map_verdict
 from core.webapp.shared.photo.encoded import encode
 from core.webapp.shared.photo.folder import load_photo
 from core.webapp.shared.photo.models import load_model
+from core.webapp.shared.photo.open_case import offer_case, row_facts
 from core.webapp.shared.photo.overlays import draw_legend, draw_picture
 from core.webapp.shared.shelf import Shelf
 from core.webapp.shared.theme import COLORS, SHORT_NAMES
@@ -58,7 +58,7 @@ def draw_failures(choice: Choice, shelf: Shelf, looks: pd.DataFrame | None) -> N
                 "Order", ORDERS, default=SUREST, required=True, key="order", bind="query-params"
             )
     if kind == FIGURE_17:
-        _draw_figure_17(table, looks)
+        _draw_figure_17(choice, table, looks)
         return
     chosen = _ask_filters(table, looks is not None)
     cases = choose_cases(table, kind, choice.threshold, chosen, order == SUREST)
@@ -120,11 +120,11 @@ def draw_pairs(choice: Choice, looks: pd.DataFrame | None) -> None:
             columns = st.columns(2, gap="medium")
             for column, image_id in zip(columns, (melanoma, nevus), strict=True):
                 with column:
-                    _draw_side(table.loc[image_id], image_id, choice.threshold, looks)
+                    _draw_side(table.loc[image_id], image_id, choice, looks)
 
 
-def _draw_side(row: pd.Series, image_id: str, threshold: float, looks: pd.DataFrame | None) -> None:
-    called = row.score >= threshold
+def _draw_side(row: pd.Series, image_id: str, choice: Choice, looks: pd.DataFrame | None) -> None:
+    called = row.score >= choice.threshold
     right = called == (row.dx == "mel")
     picture, words = st.columns([1, 1], gap="small")
     with picture:
@@ -135,6 +135,7 @@ def _draw_side(row: pd.Series, image_id: str, threshold: float, looks: pd.DataFr
             f"{'melanoma' if called else 'no melanoma'}  \nscore {row.score:.3f}"
         )
         st.caption(_facts_words(row))
+        _offer_case(choice, image_id, row)
 
 
 @st.fragment
@@ -157,6 +158,7 @@ def _draw_case(
             st.markdown(f"**{NAMES[row.dx]}**, {called} (score {row.score:.3f})")
             st.html(_bars(row))
             st.caption(_facts_words(row))
+            _offer_case(choice, image_id, row)
         with others:
             st.html(_others(choice, image_id))
             _draw_lookalikes(image_id, similar, correct, choice, looks)
@@ -172,7 +174,7 @@ def _draw_maps(choice: Choice, shelf: Shelf, image_id: str, row: pd.Series) -> N
         bundle = load_model(shelf.folder(name), choice.model.card)
         encoded = encode(bundle, photo)
         readings = {
-            target: read_lesion(bundle, None, case_facts(row), encoded=encoded, target=target)
+            target: read_lesion(bundle, None, row_facts(row), encoded=encoded, target=target)
             for target in ("mel", "nv")
         }
     except FAILURES as error:
@@ -212,7 +214,7 @@ def _draw_lookalikes(
             draw_case_picture(other, NAMES[code], looks, f"{SHORT_NAMES[code]}, {cosine:.2f}")
 
 
-def _draw_figure_17(table: pd.DataFrame, looks: pd.DataFrame | None) -> None:
+def _draw_figure_17(choice: Choice, table: pd.DataFrame, looks: pd.DataFrame | None) -> None:
     st.markdown(
         "The paper shows eight photos that its authors picked. These are chosen by a rule: of each kind the cases in which the network "
         "was surest of its likeliest diagnosis, each of another lesion. The threshold plays no part."
@@ -229,9 +231,15 @@ def _draw_figure_17(table: pd.DataFrame, looks: pd.DataFrame | None) -> None:
                     st.caption(
                         f"predicted: {SHORT_NAMES[row.predicted]} ({percent(row.p_predicted)})  \ntrue: {SHORT_NAMES[row.dx]}"
                     )
+                    _offer_case(choice, image_id, row)
     st.caption(
         "Above: errors. Below: right answers. As in the paper, an answer is the likeliest of all seven diagnoses."
     )
+
+
+def _offer_case(choice: Choice, image_id: str, row: pd.Series) -> None:
+    confirmed = CONFIRMED.get(row.dx_type, row.dx_type)
+    offer_case(image_id, row_facts(row), choice.model.name, f"A test photo: {NAMES[row.dx]}, confirmed by {confirmed}.")
 
 
 def _ask_filters(table: pd.DataFrame, measured: bool) -> Chosen:
@@ -274,18 +282,6 @@ def _ask_page(count: int, size: int, key: str) -> int:
     if st.session_state.get(key, 1) > pages:
         st.session_state[key] = 1
     return st.pagination(pages, key=key, bind="query-params")
-
-
-def case_facts(row: pd.Series) -> Facts:
-    """A case's facts as the network takes them."""
-    try:
-        return Facts(
-            None if pd.isna(row.age) else float(row.age),
-            row.sex if row.sex in SEXES else "unknown",
-            row.localization if row.localization in SITES else "unknown",
-        )
-    except InvalidFacts:
-        return Facts()
 
 
 def _similar(choice: Choice) -> Similar | None:

@@ -11,15 +11,16 @@ from core.trust.measure_table import DamagedMeasure, InvalidMeasure, read_measur
 from core.trust.measures.colour import PLAIN, SCORED, verdict
 from core.webapp.melanoma.cases import pair_table
 from core.webapp.melanoma.charts import differences_chart, trajectory_chart
-from core.webapp.melanoma.gallery import case_facts
 from core.webapp.melanoma.state import Choice, operating_of
 from core.webapp.shared.export import draw_figure, draw_table
 from core.webapp.shared.failures import FAILURES, failure
-from core.webapp.shared.photo.ask import Photo, ask_photo
+from core.webapp.shared.photo.ask import ask_photo
 from core.webapp.shared.photo.encoded import encode
 from core.webapp.shared.photo.folder import load_photo, photo_folder
+from core.webapp.shared.photo.in_use import Photo
 from core.webapp.shared.photo.line import turn
 from core.webapp.shared.photo.models import load_model
+from core.webapp.shared.photo.open_case import row_facts
 from core.webapp.shared.photo.overlays import draw_picture
 from core.webapp.shared.shelf import Shelf
 from core.webapp.shared.words import plain
@@ -169,7 +170,7 @@ def _ask_photo(choice: Choice) -> tuple[Photo | None, Facts, str]:
     if photo is None:
         st.warning(f"The folder has no photo {image_id}.", icon=":material/image_not_supported:")
     row: pd.Series = table.loc[image_id]
-    return photo, case_facts(row), f"{image_id} is a {NAMES[row.dx].lower()}, read with the patient's own facts."
+    return photo, row_facts(row), f"{image_id} is a {NAMES[row.dx].lower()}, read with the patient's own facts."
 
 
 def _answer(bundle, choice: Choice, photo: Photo, name: str, strength: float, facts: Facts) -> dict[str, float]:

@@ -7,7 +7,7 @@ from core.card import Card
 from core.data.patient import Facts
 from core.trust.signals.prediction_set import PredictionSet
 from core.trust.signals.what_if import WhatIf
-from core.webapp.shared.photo.ask import Photo
+from core.webapp.shared.photo.in_use import Photo
 from core.webapp.shared.shelf import Shelf
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from core.evaluation.results import Results
 from core.trust.signals.jury import Jury, JuryRecord, convene, jury_record, votes
 from core.webapp.shared.evaluations import read_evaluated
 from core.webapp.shared.photo.all_networks import read_with_all
-from core.webapp.shared.photo.ask import Photo
+from core.webapp.shared.photo.in_use import Photo
 from core.webapp.shared.shelf import Shelf
 from core.webapp.shared.words import plain
 from core.wording import percent, rate

@@ -2,10 +2,12 @@
 
 import streamlit as st
 
+from core.data.patient import SEXES, SITES, Facts
 from core.diagnoses import NAMES
 from core.trust.signals.lookalikes import Lookalike, LookalikeVote
 from core.trust.signals.seen_before import SeenBefore
 from core.webapp.shared.photo.folder import archive_link, load_photo
+from core.webapp.shared.photo.open_case import offer_case
 from core.webapp.shared.photo.overlays import draw_picture
 from core.webapp.shared.theme import GROUPS
 from core.webapp.shared.words import plain
@@ -87,4 +89,16 @@ def _draw_one(one: Lookalike) -> None:
     facts = [CONFIRMED.get(one.dx_type, "confirmation unknown"), age, sex, site, f"likeness {one.similarity:.2f}"]
     st.caption(
         f"{plain(' · '.join(fact for fact in facts if fact))}  \n[{plain(one.image_id)}]({archive_link(one.image_id)}) in the ISIC archive"
+    )
+    facts = Facts(
+        one.age,
+        one.sex if one.sex in SEXES else "unknown",
+        one.localization if one.localization in SITES else "unknown",
+    )
+    offer_case(
+        one.image_id,
+        facts,
+        None,
+        f"A photo that the network was trained on: {NAMES[one.dx]}, {CONFIRMED.get(one.dx_type, 'confirmation unknown')}.",
+        "look-alike",
     )

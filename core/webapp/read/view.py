@@ -18,8 +18,8 @@ from core.webapp.read.measures import kept_measure, kept_signals
 from core.webapp.read.sections import Case, draw_keeping, draw_sections
 from core.webapp.shared.failures import FAILURES, failure
 from core.webapp.shared.operating_point import default_threshold, reader_threshold, stand
-from core.webapp.shared.photo.ask import Photo, is_example
 from core.webapp.shared.photo.encoded import encode, second_opinion
+from core.webapp.shared.photo.in_use import Photo, is_example
 from core.webapp.shared.photo.models import load_model
 from core.webapp.shared.photo.overlays import draw_overlays
 from core.webapp.shared.shelf import Shelf

@@ -9,8 +9,8 @@ from core.card import Card
 from core.data.patient import Facts
 from core.reading import read_lesion
 from core.webapp.shared.failures import FAILURES, failure
-from core.webapp.shared.photo.ask import Photo
 from core.webapp.shared.photo.encoded import encode
+from core.webapp.shared.photo.in_use import Photo
 from core.webapp.shared.photo.models import load_model
 from core.webapp.shared.shelf import Shelf
 from core.webapp.shared.words import plain

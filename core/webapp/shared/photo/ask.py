@@ -1,64 +1,30 @@
-"""What a person is asked for: a photo, the patient's facts, and which network is to read it."""
+"""What a person is asked for: a photo, where it comes from, and which network is to read it."""
 
-from dataclasses import dataclass
-
-import numpy as np
 import streamlit as st
 
 from core.card import Card
 from core.data.decoding.photo_formats import UPLOADS
-from core.data.drawn import draw_lesion
-from core.data.images import MAX_BYTES, UnreadablePhoto, photo_hash, read_photo, read_photo_file
-from core.data.patient import SEXES, SITES, Facts, InvalidFacts
+from core.data.images import MAX_BYTES
 from core.diagnoses import CODES
-from core.interchange import describe_facts, read_header_facts
 from core.prevalence import AS_CALIBRATED, MIXTURES, OWN, Mixture, own_mixture
-from core.webapp.shared.photo.kept import keep
+from core.webapp.shared.photo.in_use import (
+    CAMERA,
+    CASE,
+    EXAMPLE,
+    SLOTS,
+    SOURCE,
+    UPLOAD,
+    Photo,
+    drop,
+    example_photo,
+    held_in,
+    hold,
+    problem_of,
+)  # fmt: skip
 from core.webapp.shared.shelf import Shelf, headline, is_leaky
 from core.webapp.shared.theme import SHORT_NAMES
 from core.webapp.shared.words import plain
 from core.wording import UNKNOWN, interval, milliseconds, percent
-
-UPLOAD, CAMERA, EXAMPLE = "Upload", "Camera", "Drawn example"
-_UPLOADER, _CAMERA = "uploader", "camera"
-_PHOTO, _PROBLEM = "photo from {}", "problem with {}"
-
-
-@dataclass(frozen=True, eq=False)
-class _Upload:
-    """An upload as it came: a session keeps the file, which is small, and its pixels are kept as long as there is room."""
-
-    content: bytes
-    name: str
-    hash: str
-    notes: tuple[str, ...]
-    told: Facts = Facts()  # by a DICOM header
-
-    def photo(self) -> "Photo":
-        pixels = keep(
-            ("pixels", self.hash), lambda: _read_only(read_photo(self.content, self.name)), lambda p: p.nbytes
-        )
-        return Photo(pixels, self.hash, self.notes)
-
-
-@dataclass(frozen=True, eq=False)
-class Photo:
-    """A photo of this session; in memory only.
-
-    Args:
-        pixels: (H, W, 3) uint8 RGB.
-        hash: see `core.data.images.photo_hash`.
-        notes: what could not be followed when it was read, such as a broken colour profile.
-    """
-
-    pixels: np.ndarray
-    hash: str
-    notes: tuple[str, ...] = ()
-
-    @property
-    def size(self) -> str:
-        height, width = self.pixels.shape[:2]
-        return f"{width} x {height} pixels"
 
 
 def ask_photo() -> Photo | None:
@@ -67,65 +33,42 @@ def ask_photo() -> Photo | None:
     Returns:
         The photo, or None while there is none; what was wrong with an upload is said in place.
     """
-    source = st.segmented_control(
-        "Photo", [UPLOAD, CAMERA, EXAMPLE], default=UPLOAD, required=True, key="source", persist_state="session"
-    )
+    sources = [UPLOAD, CAMERA, EXAMPLE]
+    if held_in(SLOTS[CASE]) or problem_of(SLOTS[CASE]):
+        sources.append(CASE)
+    source = st.segmented_control("Photo", sources, default=UPLOAD, required=True, key=SOURCE, persist_state="session")
     if source == EXAMPLE:
         st.caption("A drawn lesion, to try the page with. What a network says about a drawing means nothing.")
-        return _example()
+        return example_photo()
+    slot = SLOTS[source]
     if source == CAMERA:
-        st.camera_input("Take a photo through the dermatoscope", key=_CAMERA, on_change=_take, args=(_CAMERA,))
-        kept = _CAMERA
-    else:
+        st.camera_input("Take a photo through the dermatoscope", key=slot, on_change=_take, args=(slot,))
+    elif source == UPLOAD:
         st.file_uploader(
             "Dermoscopic photo: JPEG, PNG, WebP, TIFF, BMP, HEIC, AVIF or DICOM",
             type=UPLOADS,
             max_upload_size=MAX_BYTES // 1_000_000,
-            key=_UPLOADER,
+            key=slot,
             on_change=_take,
-            args=(_UPLOADER,),
+            args=(slot,),
             help="It stays in this computer's memory while the page is open. Nothing is written to disk or sent elsewhere.",
         )
-        kept = _UPLOADER
-    if problem := st.session_state.get(_PROBLEM.format(kept)):
+    if problem := problem_of(slot):
         st.error(plain(problem), icon=":material/broken_image:")
-    upload = st.session_state.get(_PHOTO.format(kept))
-    photo = upload.photo() if upload else None
-    if photo is not None and st.session_state.get(kept) is None:
+    held = held_in(slot)
+    if held is None:
+        return None
+    photo = held.photo()
+    if source == CASE:
+        st.caption(f"{plain(held.name)}, {photo.size}. {plain(photo.about)}")
+    elif st.session_state.get(slot) is None:
         # The widget was left for another page or source, and has forgotten; the session has not.
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(f"Your photo from before is in use ({photo.size}).", width="content")
-            st.button("Remove", type="tertiary", key=f"remove {kept}", on_click=_forget, args=(kept,))
-    for note in photo.notes if photo is not None else ():
+            st.button("Remove", type="tertiary", key=f"remove {slot}", on_click=drop, args=(slot,))
+    for note in photo.notes:
         st.warning(plain(note), icon=":material/palette:")
     return photo
-
-
-def is_example() -> bool:
-    """Whether the drawn example is in use."""
-    return st.session_state.get("source") == EXAMPLE
-
-
-def ask_facts() -> Facts | None:
-    """Asks for age, sex and body site, each of which may be unknown.
-
-    Returns:
-        The facts, or None where one of them cannot be; that is said in place.
-    """
-    _offer_header_facts()
-    with st.container(horizontal=True, gap="small"):
-        age = st.number_input(
-            "Age in years", value=None, step=1, placeholder="unknown", key="age", persist_state="session", width=110
-        )
-        sex = st.selectbox(
-            "Sex", _unknown_first(SEXES), key="sex", persist_state="session", filter_mode=None, width=125
-        )
-        site = st.selectbox("Body site", _unknown_first(SITES), key="site", persist_state="session", width=170)
-    try:
-        return Facts(age, sex, site)
-    except InvalidFacts as error:
-        st.error(plain(str(error)), icon=":material/person_alert:")
-        return None
 
 
 def ask_mixture(card: Card) -> Mixture | None:
@@ -162,21 +105,6 @@ def shares_words(shares) -> str:
     """How common each diagnosis is, in one line, the commonest first."""
     ranked = sorted(zip(CODES, shares, strict=True), key=lambda item: -item[1])
     return ", ".join(f"{SHORT_NAMES[code].lower()} {percent(share)}" for code, share in ranked)
-
-
-def _offer_header_facts() -> None:
-    """Shows what a DICOM header says of age, sex and body site; it counts once the person has taken it over."""
-    upload = st.session_state.get(_PHOTO.format(_UPLOADER)) if st.session_state.get("source") == UPLOAD else None
-    words = describe_facts(upload.told) if upload else ""
-    if words:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f"The photo's DICOM header says: {words}.", width="content")
-            st.button("Use these facts", type="tertiary", key="header facts", on_click=_take_over, args=(upload.told,))
-
-
-def _take_over(told: Facts) -> None:
-    st.session_state["age"] = None if told.age is None else int(told.age)
-    st.session_state["sex"], st.session_state["site"] = told.sex, told.site
 
 
 def ask_model(shelf: Shelf) -> str:
@@ -222,48 +150,13 @@ def say_broken(shelf: Shelf) -> None:
             st.markdown(f"**{plain(name)}**: {plain(reason)}")
 
 
-def _take(key: str) -> None:
+def _take(slot: str) -> None:
     """Reads what the uploader or the camera now holds; no longer holding anything removes the photo."""
-    _forget(key)
-    file = st.session_state[key]
+    file = st.session_state[slot]
     if file is None:
-        return
-    name = file.name if key == _UPLOADER else "The camera's photo"
-    try:
-        content = file.getvalue()
-        read = read_photo_file(content, name)
-        pixels = _read_only(read.pixels)
-        told = read_header_facts(content, name)
-        upload = _Upload(content, name, photo_hash(pixels), read.notes, told)
-        keep(("pixels", upload.hash), lambda: pixels, lambda p: p.nbytes)
-        st.session_state[_PHOTO.format(key)] = upload
-    except UnreadablePhoto as error:
-        st.session_state[_PROBLEM.format(key)] = str(error)
-    except MemoryError:
-        st.session_state[_PROBLEM.format(key)] = (
-            f"{name} is too large for this computer's memory. Make the photo smaller."
-        )
-
-
-def _forget(key: str) -> None:
-    for slot in (_PHOTO, _PROBLEM):
-        st.session_state.pop(slot.format(key), None)
-
-
-@st.cache_resource(show_spinner=False)
-def _example() -> Photo:
-    pixels, _ = draw_lesion("nv", seed=4)
-    return Photo(pixels, photo_hash(pixels))
-
-
-def _read_only(pixels: np.ndarray) -> np.ndarray:
-    """Sessions may share it."""
-    pixels.flags.writeable = False
-    return pixels
-
-
-def _unknown_first(values: tuple[str, ...]) -> list[str]:
-    return ["unknown", *(v for v in values if v != "unknown")]
+        drop(slot)
+    else:
+        hold(slot, file.getvalue(), "The camera's photo" if slot == SLOTS[CAMERA] else file.name)
 
 
 def _short(shelf: Shelf, name: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.reading import ANSWERS, RECENT, Recent, encode_photo, join_encoded
-from core.webapp.shared.photo.ask import Photo
+from core.webapp.shared.photo.in_use import Photo
 from core.webapp.shared.photo.kept import answers_of, is_kept, keep
 from core.webapp.shared.photo.line import turn
 

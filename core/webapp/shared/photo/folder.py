@@ -9,7 +9,7 @@ import streamlit as st
 from core.data.ham10000 import PHOTO_SUFFIXES, InvalidDataset, read_table
 from core.data.images import UnreadablePhoto, photo_hash, read_photo
 from core.data.photo_files import walk
-from core.webapp.shared.photo.ask import Photo
+from core.webapp.shared.photo.in_use import Photo
 from core.webapp.shared.photo.kept import keep
 from core.webapp.shared.words import plain
 

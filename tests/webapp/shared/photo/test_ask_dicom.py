@@ -11,7 +11,8 @@ import made_up_dicom as made
 def page():
     import streamlit as st
 
-    from core.webapp.shared.photo.ask import ask_facts, ask_photo
+    from core.webapp.shared.photo.ask import ask_photo
+    from core.webapp.shared.photo.facts import ask_facts
 
     photo = ask_photo()
     st.write(f"size {photo and photo.size}")
