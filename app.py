@@ -37,7 +37,7 @@ with answered:
             "Upload a dermoscopic photo to begin, or choose *Drawn example* to see how it works. "
             "Age, sex and body site help the network; each may stay unknown."
         )
-        preload(shelf.folder(name), shelf.models[name])
+        preload(shelf.folder(name), shelf.models[name], "core.webapp.read.view")
         st.stop()
     if facts is None:
         st.stop()

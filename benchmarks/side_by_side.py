@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import socket
 import statistics
 import sys
 import time
@@ -39,3 +40,10 @@ def tell(name: str, ratio: float, target: str, met: bool | None, **more) -> None
     record["machine"] = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
     sys.stdout.write(json.dumps(record) + "\n")
     sys.stdout.flush()
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]

@@ -20,6 +20,7 @@ from core.webapp.shared.failures import FAILURES, failure
 from core.webapp.shared.operating_point import default_threshold, reader_threshold, stand
 from core.webapp.shared.photo.encoded import encode, second_opinion
 from core.webapp.shared.photo.in_use import Photo, is_example
+from core.webapp.shared.photo.line import turn
 from core.webapp.shared.photo.models import load_model
 from core.webapp.shared.photo.overlays import draw_overlays
 from core.webapp.shared.shelf import Shelf
@@ -35,38 +36,45 @@ def draw_reading(shelf: Shelf, name: str, photo: Photo, facts: Facts, mixture: M
     threshold = reader_threshold(default)
     try:
         bundle = load_model(folder, card)
-        encoded = encode(bundle, photo)
-        opinion = second_opinion(signals, bundle, encoded)
-        if is_example() and not (opinion.gate and opinion.gate.verdict == UNUSABLE):
-            if opinion.refused:
-                st.caption(
-                    ":material/draw: The photo gate refuses this drawing, rightly. The example goes on all the same."
-                )
-        elif not draw_gate(opinion.gate, signals.records.get("gate"), photo.hash):
-            draw_faults(f for f in opinion.faults if f != signals.gate_fault)
-            st.stop()
-        reading = read_lesion(bundle, None, facts, encoded=encoded, explain=False, mixture=mixture)
-        what = ask_what_if(bundle, encoded, facts, facts_record, mixture)
     except FAILURES as error:
         st.error(failure(error), icon=":material/error:")
         st.stop()
-    draw_faults(opinion.faults)
-    draw_seen(opinion.seen)
-    measured = signals.records.get("set")
-    found = build_set(reading.probabilities, measured) if measured else None
-    standing = stand(reading, threshold)
-    draw_answer(reading, found, measured, standing)
-    draw_facts_in_short(what, standing.threshold if standing and not standing.calibrated_only else None)
-    seconds = encoded.seconds["encode"] + reading.seconds["head"]
-    st.caption(f"Read by {name} in {milliseconds(seconds)}; photo of {photo.size}.")
-    return Case(
-        shelf, name, card, photo, facts, bundle, encoded, reading, signals, opinion, found, what, threshold, default
-    )
+    # Whole answers one after the other: all at once, each would take as long as all of them.
+    with turn():
+        try:
+            encoded = encode(bundle, photo)
+            opinion = second_opinion(signals, bundle, encoded)
+            if is_example() and not (opinion.gate and opinion.gate.verdict == UNUSABLE):
+                if opinion.refused:
+                    st.caption(
+                        ":material/draw: The photo gate refuses this drawing, rightly. The example goes on all the same."
+                    )
+            elif not draw_gate(opinion.gate, signals.records.get("gate"), photo.hash):
+                draw_faults(f for f in opinion.faults if f != signals.gate_fault)
+                st.stop()
+            reading = read_lesion(bundle, None, facts, encoded=encoded, explain=False, mixture=mixture)
+            what = ask_what_if(bundle, encoded, facts, facts_record, mixture)
+        except FAILURES as error:
+            st.error(failure(error), icon=":material/error:")
+            st.stop()
+        draw_faults(opinion.faults)
+        draw_seen(opinion.seen)
+        measured = signals.records.get("set")
+        found = build_set(reading.probabilities, measured) if measured else None
+        standing = stand(reading, threshold)
+        draw_answer(reading, found, measured, standing)
+        draw_facts_in_short(what, standing.threshold if standing and not standing.calibrated_only else None)
+        seconds = encoded.seconds["encode"] + reading.seconds["head"]
+        st.caption(f"Read by {name} in {milliseconds(seconds)}; photo of {photo.size}.")
+        return Case(
+            shelf, name, card, photo, facts, bundle, encoded, reading, signals, opinion, found, what, threshold, default
+        )
 
 
 def draw_questions(case: Case) -> None:
     """Below the answer, over the page's whole width: the sections, the maps, and taking the case along."""
     facts_record, facts_problem = kept_measure("facts", case.shelf.folder(case.name), case.card)
-    draw_sections(case, facts_record, facts_problem)
-    draw_overlays(case.bundle, case.encoded, case.facts, case.signals.records.get("maps"), case.opinion.faults)
-    draw_keeping(case)
+    with turn():
+        draw_sections(case, facts_record, facts_problem)
+        draw_overlays(case.bundle, case.encoded, case.facts, case.signals.records.get("maps"), case.opinion.faults)
+        draw_keeping(case)

@@ -1,6 +1,8 @@
 """The models there are to choose from, and the folders that hold none; read from cards, without loading a network."""
 
+import os
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from core.card import CARD_FILE, Card, InvalidBundle, check_members, read_card, weights_root
@@ -31,14 +33,33 @@ def read_shelf(root: str | Path | None = None) -> Shelf:
         root: another folder than `weights_root()`.
     """
     root = Path(root) if root else weights_root()
+    return _read(root, tuple((folder, _stamps(folder)) for folder in _folders(root)))
+
+
+@lru_cache(maxsize=8)
+def _read(root: Path, folders: tuple[tuple[Path, tuple], ...]) -> Shelf:
+    """Read anew when a file of any of the folders has changed."""
     models, broken = {}, {}
-    for folder in sorted(p for p in root.glob("*") if p.is_dir() and not p.name.startswith(".")):
+    for folder, _ in folders:
         try:
             models[folder.name] = _checked_card(folder)
         except InvalidBundle as error:
             broken[folder.name] = str(error)
     ordered = sorted(models.items(), key=lambda item: _rank(item[1]))
     return Shelf(root, dict(ordered), broken)
+
+
+def _folders(root: Path) -> list[Path]:
+    return sorted(p for p in root.glob("*") if p.is_dir() and not p.name.startswith("."))
+
+
+def _stamps(folder: Path) -> tuple:
+    """Name, size and time of each file."""
+    try:
+        states = [(entry.name, entry.stat()) for entry in os.scandir(folder)]
+    except OSError as error:
+        return (str(error),)
+    return tuple(sorted((name, state.st_size, state.st_mtime_ns) for name, state in states))
 
 
 def headline(card: Card) -> dict | None:

@@ -1,8 +1,10 @@
 """Models that are kept between reruns, for everyone; they load in the background."""
 
+import importlib
 import logging
 import os
 import threading
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,9 +31,14 @@ class _Loading:
     wanted: threading.Event
 
 
-def preload(folder: Path, card: Card) -> None:
-    """Starts to load a model in the background, for a visitor who will soon want it."""
+def preload(folder: Path, card: Card, drawn_by: str) -> None:
+    """Starts to load a model in the background, for a visitor who will soon want it.
+
+    Args:
+        drawn_by: the module that draws its answers, imported meanwhile with what it needs.
+    """
     _loading(str(folder), card.probabilities_sha256)
+    _importing(drawn_by)
 
 
 def load_model(folder: Path, card: Card):
@@ -77,6 +84,12 @@ def _loading(folder: str, sha256: str) -> _Loading:
         return _load(folder)
 
     return _Loading(_loader().submit(work), wanted)
+
+
+@st.cache_resource(show_spinner=False)
+def _importing(module: str) -> Future:
+    """Fifty visitors who import the same at once wait for one another much longer than for the import."""
+    return _loader().submit(lambda: (time.sleep(PRELOAD_AFTER / 2), importlib.import_module(module)))
 
 
 @st.cache_resource(show_spinner=False)

@@ -38,7 +38,7 @@ def test_a_load_that_failed_of_anything_is_tried_anew(monkeypatch, fault, drawn_
 
     monkeypatch.setattr(cached, "_load", load)
     card, folder = read_card(drawn_bundle_folder), f"/nowhere/{type(fault).__name__}"
-    cached.preload(folder, card)  # fails where nobody waits
+    cached.preload(folder, card, "json")  # fails where nobody waits
     assert cached._loading(folder, card.probabilities_sha256).bundle.exception() is fault
     said = "bad" if isinstance(fault, ValueError) else f"cannot be loaded.*{type(fault).__name__}"
     with pytest.raises(ValueError, match=said):
