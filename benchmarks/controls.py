@@ -29,7 +29,7 @@ def main() -> None:
     from core.data.patient import Facts
     from core.diagnoses import CODES, index_of
     from core.explain import explain, overlay
-    from core.reading import encode_photo, gradients_of, read_lesion
+    from core.reading import encode_photo, gradients_of, read_encoded, read_lesion
 
     bundle = load_bundle(asked.model)
     photo = draw_lesion("mel", (600, 450))[0]
@@ -46,7 +46,7 @@ def main() -> None:
             encoded.feature_map,
             metadata,
             target,
-            gradients=gradients_of(bundle, encoded, facts),
+            gradients=gradients_of(encoded, facts),
         )
 
     functions = {
@@ -54,7 +54,7 @@ def main() -> None:
         "class": lambda: heatmap("grad-cam"),
         "class, with overlay": lambda: overlay(photo, heatmap("grad-cam").values),
         "explainer": lambda: heatmap("grad-cam++"),
-        "facts": lambda: read_lesion(bundle, None, Facts(next(ages)), encoded=encoded, explain=False),
+        "facts": lambda: read_encoded(encoded, Facts(next(ages)), explain=False),
     }
     functions |= _second_reader(bundle, encoded, facts)
     if find_spec("tf_keras_vis") and not bundle.card.network.get("members"):  # it cannot rebuild a head of heads
@@ -77,7 +77,7 @@ def _second_reader(bundle, encoded, facts) -> dict:
     from core.data.patient import Facts
     from core.evaluation.melanoma import Duel
     from core.evaluation.results import InvalidResults, read_results
-    from core.reading import read_lesion
+    from core.reading import read_encoded
     from core.trust.measure_table import InvalidMeasure, read_measure
     from core.trust.signals.jury import convene
     from core.trust.signals.map_agreement import map_agreement
@@ -87,10 +87,10 @@ def _second_reader(bundle, encoded, facts) -> dict:
     from core.trust.signals.what_if import sweep_facts
 
     signals = read_signals(bundle.folder, bundle.card)
-    reading = read_lesion(bundle, None, facts, encoded=encoded)
+    reading = read_encoded(encoded, facts)
     opinions = {f"network {i}": reading.probabilities for i in range(5)}
     found = {
-        "other facts, all sexes, sites and ages": lambda: sweep_facts(bundle, encoded, facts),
+        "other facts, all sexes, sites and ages": lambda: sweep_facts(encoded, facts),
         "jury's count": lambda: convene(opinions),
         "agreement of the maps": lambda: map_agreement(reading.attention, reading.heatmap),
     }
@@ -98,15 +98,15 @@ def _second_reader(bundle, encoded, facts) -> dict:
     try:
         record = read_measure("facts", bundle.folder, bundle.card)
         ages = cycle(range(20, 91))
-        found["other facts, sex and site unknown"] = lambda: sweep_facts(bundle, encoded, Facts(next(ages)), record)
-        found["other facts, none known"] = lambda: sweep_facts(bundle, encoded, Facts(), record)
+        found["other facts, sex and site unknown"] = lambda: sweep_facts(encoded, Facts(next(ages)), record)
+        found["other facts, none known"] = lambda: sweep_facts(encoded, Facts(), record)
     except InvalidMeasure as error:
         lacking.append(str(error))
     if "set" in signals.records:
         found["90 % set"] = lambda: build_set(reading.probabilities, signals.records["set"])
     if signals.index is not None and {"gate", "lookalikes"} <= set(signals.records):
         # The photo's own statistics, hashes and the gate's view of it are taken once a photo, as the feature map is.
-        found["gate, seen before and look-alikes"] = lambda: form_opinion(signals, bundle, encoded, None)
+        found["gate, seen before and look-alikes"] = lambda: form_opinion(signals, encoded, None)
         found["once a photo: its statistics, hashes, the gate's view"] = lambda: _look(encoded)
     try:
         duel = Duel(read_results(bundle.folder, bundle.card))

@@ -23,7 +23,7 @@ from benchmarks.streamlit_client import Visitor
 from core.bundle import load_bundle
 from core.data.images import read_photo
 from core.data.patient import SEXES, SITES, Facts
-from core.reading import encode_photo, read_lesion
+from core.reading import encode_photo, read_encoded
 from core.trust.signals.opinion import form_opinion, read_signals
 from core.webapp.shared.charts import describe
 
@@ -45,9 +45,9 @@ def main() -> None:
         name = MODELS[len(visits) % len(MODELS)]
         facts = Facts(chance.randrange(20, 90, 5), chance.choice(SEXES), chance.choice(SITES))
         encoded = encode_photo(bundles[name], read_photo(path))
-        if form_opinion(signals[name], bundles[name], encoded, None).refused:
+        if form_opinion(signals[name], encoded, None).refused:
             continue  # the photo gate answers in its place
-        reading = read_lesion(bundles[name], None, facts, encoded=encoded, explain=False)
+        reading = read_encoded(encoded, facts, explain=False)
         visits.append((path, facts, name))
         expected.append(describe(reading.probabilities).encode())
         if len(visits) == asked.visitors:

@@ -195,7 +195,7 @@ def round_weights(classifier: Classifier, dtype: str = "float16") -> None:
 
     for weight in classifier.model.weights:
         if len(weight.shape) >= 2 and weight.dtype == "float32":
-            weight.assign(keras.ops.convert_to_numpy(weight).astype(dtype).astype("float32"))
+            weight.assign(np.asarray(keras.ops.convert_to_numpy(weight)).astype(dtype).astype("float32"))
 
 
 def shrink_weights(source: Path, target: Path, dtype: str) -> None:

@@ -49,7 +49,6 @@ SOURCES = sorted(
 TO_SPLIT = {
     "core/cli/read.py",
     "core/files.py",
-    "core/reading.py",
     "core/training/trainer.py",
     "core/webapp/evaluation/view.py",
 }

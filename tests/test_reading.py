@@ -4,7 +4,6 @@ import io
 import json
 from dataclasses import replace
 
-import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -22,7 +21,7 @@ from core.diagnoses import CODES, MALIGNANT, index_of
 from core.explain import EXPLAINERS, overlay
 from core.explain.heatmap import NO_ATTENTION
 from core.prevalence import MIXTURES, reweight
-from core.reading import Recent, encode_photo, read_lesion, warm_up
+from core.reading import Recent, encode_photo, read_encoded, read_lesion, warm_up
 
 FACTS = Facts(age=61, sex="female", site="back")
 
@@ -88,12 +87,12 @@ def test_an_encoded_photo_is_not_encoded_again(bundle, photo, encoded, monkeypat
         raise AssertionError("the encoder ran")
 
     monkeypatch.setattr(bundle.engine, "encode", refuse)
-    again = read_lesion(bundle, photo, FACTS, method="grad-cam++", target="bcc", encoded=encoded)
+    again = read_encoded(encoded, FACTS, method="grad-cam++", target="bcc")
     assert again.probabilities == fresh.probabilities
     assert np.array_equal(again.heatmap, fresh.heatmap)
     assert np.array_equal(again.heatmap_overlay, fresh.heatmap_overlay)
     assert again.seconds["encode"] == 0 < fresh.seconds["encode"]
-    read_lesion(bundle, None, encoded=encoded)
+    read_encoded(encoded)
 
 
 def test_changing_class_and_method_runs_no_gradient_again(bundle, encoded, monkeypatch):
@@ -105,7 +104,7 @@ def test_changing_class_and_method_runs_no_gradient_again(bundle, encoded, monke
     monkeypatch.setattr(bundle.engine, "gradients", refuse)
     for method in EXPLAINERS:
         for code in CODES:
-            assert read_lesion(bundle, None, FACTS, method=method, target=code, encoded=encoded).target == code
+            assert read_encoded(encoded, FACTS, method=method, target=code).target == code
 
 
 def test_a_control_redoes_only_what_it_changes(bundle, photo, monkeypatch):
@@ -114,11 +113,11 @@ def test_a_control_redoes_only_what_it_changes(bundle, photo, monkeypatch):
     network, painted, asked = bundle.engine, [], []
     head = network.head
     monkeypatch.setattr(network, "head", lambda *inputs: asked.append(1) or head(*inputs))
-    monkeypatch.setattr("core.reading.overlay", lambda *inputs: painted.append(1) or overlay(*inputs))
+    monkeypatch.setattr("core.reading.lesion.overlay", lambda *inputs: painted.append(1) or overlay(*inputs))
 
     def counts(facts=FACTS, **choices):
         asked.clear(), painted.clear()
-        read_lesion(bundle, None, facts, encoded=encoded, side=64, **{"target": "mel", **choices})
+        read_encoded(encoded, facts, side=64, **{"target": "mel", **choices})
         return len(asked), len(painted)
 
     assert counts() == (1, 2)
@@ -138,10 +137,10 @@ def test_gradients_that_change_with_the_facts_are_made_once_for_them(bundle, pho
     gradients = network.gradients
     monkeypatch.setattr(network, "gradients", lambda *inputs: made.append(1) or gradients(*inputs))
     for code in CODES:
-        read_lesion(bundle, None, FACTS, target=code, encoded=encoded)
+        read_encoded(encoded, FACTS, target=code)
     assert len(made) == 1
-    read_lesion(bundle, None, Facts(5), encoded=encoded)
-    read_lesion(bundle, None, FACTS, encoded=encoded)
+    read_encoded(encoded, Facts(5))
+    read_encoded(encoded, FACTS)
     assert len(made) == 2
 
 
@@ -150,7 +149,7 @@ def test_a_page_that_changes_one_fact_asks_nothing_else_again(bundle, photo):
     encoded, made = encode_photo(bundle, photo), []
     for age in (10, 20, 30, 20):
         encoded.answers.get("gate", lambda: made.append("gate") or True)
-        read_lesion(bundle, None, Facts(age), encoded=encoded, explain=False)
+        read_encoded(encoded, Facts(age), explain=False)
         encoded.answers.get(("what if", age), lambda: made.append("what if") or True)
     assert made == ["gate", *["what if"] * 3]
 
@@ -171,7 +170,7 @@ def test_every_explainer_and_class(bundle, encoded, method):
     metadata = bundle.card.facts_encoder.encode(FACTS)
     gradients = network.gradients(encoded.feature_map, metadata)
     for code in CODES:
-        reading = read_lesion(bundle, None, FACTS, method=method, target=code, encoded=encoded)
+        reading = read_encoded(encoded, FACTS, method=method, target=code)
         if EXPLAINERS[method].per_class:
             raw = reading.heatmap
             assert raw.max() in (0, 1)
@@ -182,7 +181,7 @@ def test_every_explainer_and_class(bundle, encoded, method):
 
 def test_facts_change_the_answer(bundle, encoded):
     answers = {
-        tuple(read_lesion(bundle, None, facts, encoded=encoded, explain=False).probabilities.values())
+        tuple(read_encoded(encoded, facts, explain=False).probabilities.values())
         for facts in (Facts(), FACTS, Facts(age=5), Facts(sex="male"))
     }
     assert len(answers) == 4
@@ -192,7 +191,7 @@ def test_without_explaining_there_are_no_maps(bundle, photo):
     reading = read_lesion(bundle, photo, explain=False)
     assert reading.heatmap is reading.attention is reading.heatmap_overlay is reading.attention_overlay is None
     assert encode_photo(bundle, photo, explain=False).gradients is None
-    late = read_lesion(bundle, photo, encoded=encode_photo(bundle, photo, explain=False))
+    late = read_encoded(encode_photo(bundle, photo, explain=False))
     assert np.array_equal(late.heatmap, read_lesion(bundle, photo).heatmap)
 
 
@@ -251,30 +250,13 @@ def test_the_file_format_does_not_matter(bundle, photo, format):
     assert read_lesion(bundle, read_photo(buffer.getvalue())).probabilities == read_lesion(bundle, photo).probabilities
 
 
-def test_an_encoded_photo_of_another_photo_or_model_is_refused(bundle, photo, encoded, tmp_path):
-    with pytest.raises(ValueError, match="another photo"):
-        read_lesion(bundle, photo[::-1].copy(), encoded=encoded)
-    keras.utils.set_random_seed(1)
-    other = replace(
-        bundle, name="Other", card=replace(bundle.card, weights={**bundle.card.weights, "sha256": "f" * 64})
-    )
-    with pytest.raises(ValueError, match=r"comes from Drawn, not from these weights of Other"):
-        read_lesion(other, photo, encoded=encoded)
-    assert read_lesion(bundle, photo.copy(), encoded=encoded).model == "Drawn"
-
-
 @pytest.mark.parametrize(
     ("choice", "message"),
     [({"method": "magic"}, "magic.*grad-cam"), ({"target": "wart"}, "wart.*akiec"), ({"opacity": 2}, "Opacity")],
 )
 def test_unknown_choices_are_refused(bundle, encoded, choice, message):
     with pytest.raises(ValueError, match=message):
-        read_lesion(bundle, None, encoded=encoded, **choice)
-
-
-def test_nothing_to_read(bundle):
-    with pytest.raises(ValueError, match="neither a photo"):
-        read_lesion(bundle, None)
+        read_encoded(encoded, **choice)
 
 
 def test_a_network_without_facts_and_attention_says_so(photo, tmp_path):
@@ -286,10 +268,10 @@ def test_a_network_without_facts_and_attention_says_so(photo, tmp_path):
     assert reading.probabilities == read_lesion(bundle, photo).probabilities
 
 
-def test_a_leaky_split_is_said(bundle, encoded):
+def test_a_leaky_split_is_said(bundle, photo, encoded):
     leaky = replace(bundle, card=replace(bundle.card, split={**bundle.card.split, "leaky": True}))
-    assert any("leaky" in note for note in read_lesion(leaky, None, encoded=encoded).notes)
-    assert not any("leaky" in note for note in read_lesion(bundle, None, encoded=encoded).notes)
+    assert any("leaky" in note for note in read_lesion(leaky, photo).notes)
+    assert not any("leaky" in note for note in read_encoded(encoded).notes)
 
 
 def test_damaged_weights_never_give_an_answer(photo, tmp_path):
@@ -321,14 +303,14 @@ def test_an_ensembles_members_encode_no_photo_again(tmp_path, photo):
     ]
     engine = MembersEngine([m.engine for m in members], [Calibration(1.0)] * 2)
     joined = Bundle("Joined", members[0].card, tmp_path, engine, (), tuple(members))
-    parts = encoded_for_members(joined, encode_photo(joined, photo))
+    parts = encoded_for_members(encode_photo(joined, photo))
     for member in members:
         alone = read_lesion(member, photo, FACTS)
-        shared = read_lesion(member, photo, FACTS, encoded=parts[member.name])
+        shared = read_encoded(parts[member.name], FACTS)
         assert shared.probabilities == alone.probabilities and np.array_equal(shared.heatmap, alone.heatmap)
     seen = [encode_photo(member, photo) for member in members]
     whole = read_lesion(joined, photo, FACTS)
-    put_together = read_lesion(joined, None, FACTS, encoded=join_encoded(joined, seen))
+    put_together = read_encoded(join_encoded(joined, seen), FACTS)
     assert put_together.probabilities == whole.probabilities and np.array_equal(put_together.heatmap, whole.heatmap)
     with pytest.raises(ValueError, match="in their order"):
         join_encoded(joined, seen[::-1])

@@ -283,7 +283,7 @@ class _Questions:
         from core.files import write_bytes, write_text
 
         photo, (facts, told) = read.pixels, self._facts(read)
-        from core.reading import encode_photo, read_lesion
+        from core.reading import encode_photo, read_encoded
         from core.trust.signals.opinion import form_gate, form_opinion
 
         bundle = self.bundle
@@ -291,18 +291,10 @@ class _Questions:
         gate = form_gate(self.signals, encoded)
         reading = None
         if self.force or gate is None or not gate.stops:
-            reading = read_lesion(
-                bundle,
-                None,
-                facts,
-                method=self.method,
-                target=self.target,
-                encoded=encoded,
-                mixture=self.mixture,
-            )
+            reading = read_encoded(encoded, facts, method=self.method, target=self.target, mixture=self.mixture)
             reading = replace(reading, seconds=_with_encoding(reading.seconds, encoded.seconds))
         opinion = form_opinion(
-            self.signals, bundle, encoded, reading, gate=gate, jury=lambda: self._jury(encoded, facts, reading)
+            self.signals, encoded, reading, gate=gate, jury=lambda: self._jury(encoded, facts, reading)
         )
         record = (reading.to_json() if reading else self._refusal(facts)) | opinion.to_json()
         record["notes"] = [*read.notes, *told, *record["notes"]]
@@ -352,12 +344,12 @@ class _Questions:
 
     def _jury(self, encoded, facts, reading):
         """What all networks say, or None where fewer than two vote."""
-        from core.reading import encode_photo, encoded_for_members, read_lesion
+        from core.reading import encode_photo, encoded_for_members, read_encoded
         from core.trust.signals.jury import convene
 
         if not self.ask_jury or len(self.jurors) < 2:
             return None
-        opinions, shared = {}, encoded_for_members(self.bundle, encoded)
+        opinions, shared = {}, encoded_for_members(encoded)
         for juror in self.jurors:
             if juror is self.bundle:
                 opinions[juror.name] = reading.probabilities
@@ -365,7 +357,7 @@ class _Questions:
                 # An ensemble's members have encoded the photo already.
                 seen = shared.get(juror.name) if juror in self.bundle.members else None
                 seen = seen or encode_photo(juror, encoded.photo, explain=False)
-                said = read_lesion(juror, None, facts, encoded=seen, explain=False)
+                said = read_encoded(seen, facts, explain=False)
                 opinions[juror.name] = said.probabilities
         return convene(opinions)
 

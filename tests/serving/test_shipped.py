@@ -15,7 +15,7 @@ from core.data.drawn import draw_lesion
 from core.data.images import read_photo
 from core.data.patient import Facts
 from core.diagnoses import CODES
-from core.reading import encode_photo, gradients_of, read_lesion
+from core.reading import encode_photo, gradients_of, read_encoded
 from core.serving.graph_file import GRAPH_FILE
 from core.trust.signals import eye
 from core.trust.signals.opinion import form_gate, form_opinion, read_signals
@@ -49,13 +49,13 @@ def compare(name: str, pictures: list[np.ndarray], monkeypatch) -> None:
             monkeypatch.setenv("MELASCOPE_ENGINE", engine)
             encoded = encode_photo(bundle, photo)
             readings = [
-                read_lesion(bundle, None, facts, method=method, target=target, encoded=encoded)
+                read_encoded(encoded, facts, method=method, target=target)
                 for facts in FACTS
                 for method, target in ((METHODS[1], None), (METHODS[1], "mel"), (METHODS[2], "bcc"))
             ]
             gate = form_gate(signals, encoded)
-            sets = [form_opinion(signals, bundle, encoded, reading, gate=gate).set for reading in readings[::3]]
-            found[engine] = readings, gate, sets, gradients_of(bundle, encoded, FACTS[1])
+            sets = [form_opinion(signals, encoded, reading, gate=gate).set for reading in readings[::3]]
+            found[engine] = readings, gate, sets, gradients_of(encoded, FACTS[1])
         (ours, gate, sets, gradients), (theirs, other_gate, other_sets, others) = found.values()
         for one, other in zip(ours, theirs, strict=True):
             gap = max(abs(one.probabilities[code] - other.probabilities[code]) for code in CODES)

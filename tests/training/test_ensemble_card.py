@@ -15,7 +15,7 @@ from core.data.drawn import draw_lesion
 from core.data.ham10000 import read_table
 from core.data.split import split_table
 from core.evaluation.results import read_results
-from core.reading import encode_photo, read_lesion
+from core.reading import encode_photo, read_encoded, read_lesion
 from core.training.ensemble import ensemble_card
 from core.webapp.shared.shelf import read_shelf
 
@@ -46,7 +46,7 @@ def test_it_is_a_model_like_any_other(root):
     expected = bundle.card.calibration.probabilities(np.log(list(mean.values())))
     assert list(reading.probabilities.values()) == pytest.approx(expected.tolist(), abs=1e-4)
     assert reading.heatmap.max() > 0
-    again = read_lesion(bundle, None, encoded=encode_photo(bundle, photo))
+    again = read_encoded(encode_photo(bundle, photo))
     assert again.probabilities == pytest.approx(reading.probabilities, abs=1e-6)
 
 

@@ -20,7 +20,6 @@ from core.trust.signals.seen_before import SeenBefore, find_seen, hash_distances
 from core.trust.signals.square import square_of
 
 if TYPE_CHECKING:  # at run time this would load TensorFlow, and records are read without it
-    from core.bundle import Bundle
     from core.reading import EncodedPhoto, LesionReading
 
 T = TypeVar("T")
@@ -179,7 +178,6 @@ def _unusable(why: str) -> Gate:
 
 def form_opinion(
     signals: Signals,
-    bundle: "Bundle",
     encoded: "EncodedPhoto",
     reading: "LesionReading | None",
     *,
@@ -189,7 +187,7 @@ def form_opinion(
     """All that the second reader says about one photo.
 
     Args:
-        signals: of the bundle.
+        signals: of the photo's network.
         encoded: the photo, by `core.reading.encode_photo`.
         reading: of it; None for a photo that was refused, which then gets no set, maps and jury.
         gate: from `form_gate`, where it was asked already.
@@ -211,7 +209,7 @@ def form_opinion(
         nearest,
         vote,
         build_set(reading.probabilities, record) if record else None,
-        _maps(signals, bundle, encoded, reading),
+        _maps(signals, encoded, reading),
         jury() if jury else None,
         signals.notes,
         tuple(faults),
@@ -231,17 +229,15 @@ def _compare(signals: Signals, encoded: "EncodedPhoto"):
     return seen, *find_lookalikes(signals.index, pooled, record["k"])
 
 
-def _maps(
-    signals: Signals, bundle: "Bundle", encoded: "EncodedPhoto", reading: "LesionReading"
-) -> MapsAgreement | None:
-    from core.reading import read_lesion
+def _maps(signals: Signals, encoded: "EncodedPhoto", reading: "LesionReading") -> MapsAgreement | None:
+    from core.reading import read_encoded
 
     record = signals.records.get("maps")
     if record is None:
         return None
     fits = reading.heatmap is not None and reading.method == _MAPS_METHOD and reading.target == reading.top
     if not fits:
-        reading = read_lesion(bundle, None, reading.facts, encoded=encoded, method=_MAPS_METHOD)
+        reading = read_encoded(encoded, reading.facts, method=_MAPS_METHOD)
     value = map_agreement(reading.attention, reading.heatmap)
     placed = place_agreement(value, record)
     return MapsAgreement(None if np.isnan(value) else value, *(placed or (None, None)))

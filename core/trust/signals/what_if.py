@@ -23,7 +23,6 @@ from core.prevalence import Mixture
 from core.wording import percent
 
 if TYPE_CHECKING:  # at run time these would load TensorFlow
-    from core.bundle import Bundle
     from core.reading import EncodedPhoto
 
 AGES = tuple(range(0, 91, 5))
@@ -116,7 +115,6 @@ class WhatIf:
 
 
 def sweep_facts(
-    bundle: "Bundle",
     encoded: "EncodedPhoto",
     facts: Facts,
     record: dict | None = None,
@@ -125,19 +123,12 @@ def sweep_facts(
     """Asks the head about one photo under all these facts, in one call.
 
     Args:
-        encoded: what `encode_photo` gave for this photo and bundle.
+        encoded: the photo, by `core.reading.encode_photo`.
         facts: as entered.
         record: of `facts.json`, from `read_measure`; without it no unknown fact is filled in.
         mixture: of diagnoses where the photo comes from; None leaves probabilities as they were calibrated.
-
-    Raises:
-        ValueError: `encoded` is of another model.
     """
-    if encoded.weights != bundle.card.weights["sha256"]:
-        raise ValueError(
-            f"The encoded photo comes from {encoded.model}, not from these weights of {bundle.name}. "
-            "Encode it with encode_photo(bundle, photo)."
-        )
+    bundle = encoded.bundle
     asked = [(facts.age, facts.sex, facts.site), (None, "unknown", "unknown")]
     asked += [(age, sex, facts.site) for sex in SEXES for age in AGES]
     asked += [(facts.age, sex, facts.site) for sex in SEXES]

@@ -8,7 +8,7 @@ from core.card import Card
 from core.data.patient import Facts
 from core.diagnoses import CODES, NAMES
 from core.explain import EXPLAINERS
-from core.reading import read_lesion
+from core.reading import read_encoded
 from core.trust.signals.jury import convene, votes
 from core.webapp.shared.charts import CONFIG, agreement_chart
 from core.webapp.shared.map_verdict import draw_map_verdict
@@ -102,16 +102,7 @@ def _draw_maps(
     network: NetworkReading, facts: Facts, target: str | None, method: str, opacity: float
 ) -> tuple[str, ...]:
     """One network's two overlays; returns the notes that belong to them."""
-    reading = read_lesion(
-        network.bundle,
-        None,
-        facts,
-        encoded=network.encoded,
-        method=method,
-        target=target,
-        opacity=opacity,
-        side=SHOWN_SIDE,
-    )
+    reading = read_encoded(network.encoded, facts, method=method, target=target, opacity=opacity, side=SHOWN_SIDE)
     title, name = EXPLAINERS[method].title, NAMES[reading.target]
     st.markdown(
         f"**{plain(network.name)}** · {NAMES[reading.top]} {percent(reading.probabilities[reading.top])} · "
@@ -126,7 +117,7 @@ def _draw_maps(
             f"{title}: {SHORT_NAMES[reading.target]}",
             f"{title} of {network.name} for {name}, over the photo",
         )
-    draw_map_verdict(network.bundle.folder, network.bundle.card, ["soft-attention", method])
+    draw_map_verdict(network.encoded.bundle.folder, network.encoded.bundle.card, ["soft-attention", method])
     return reading.notes
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from core.diagnoses import CODES, NAMES
-from core.reading import read_lesion
+from core.reading import read_encoded
 from core.trust.measure_table import DamagedMeasure, InvalidMeasure
 from core.trust.measures.pairs import NEIGHBOURS_FILE, SIMILAR_FILE, Similar, read_similar
 from core.webapp.melanoma.cases import (
@@ -173,10 +173,7 @@ def _draw_maps(choice: Choice, shelf: Shelf, image_id: str, row: pd.Series) -> N
     try:
         bundle = load_model(shelf.folder(name), choice.model.card)
         encoded = encode(bundle, photo)
-        readings = {
-            target: read_lesion(bundle, None, row_facts(row), encoded=encoded, target=target)
-            for target in ("mel", "nv")
-        }
+        readings = {target: read_encoded(encoded, row_facts(row), target=target) for target in ("mel", "nv")}
     except FAILURES as error:
         st.error(failure(error), icon=":material/error:")
         return

@@ -6,7 +6,7 @@ import streamlit as st
 from core.data.colour import TRANSFORMATIONS, find_transformation
 from core.data.patient import Facts
 from core.diagnoses import NAMES
-from core.reading import encode_photo, read_lesion
+from core.reading import encode_photo, read_encoded
 from core.trust.measure_table import DamagedMeasure, InvalidMeasure, read_measure
 from core.trust.measures.colour import PLAIN, SCORED, verdict
 from core.webapp.melanoma.cases import pair_table
@@ -175,7 +175,7 @@ def _ask_photo(choice: Choice) -> tuple[Photo | None, Facts, str]:
 
 def _answer(bundle, choice: Choice, photo: Photo, name: str, strength: float, facts: Facts) -> dict[str, float]:
     if strength == find_transformation(name).neutral:
-        return read_lesion(bundle, None, facts, encoded=encode(bundle, photo), explain=False).probabilities
+        return read_encoded(encode(bundle, photo), facts, explain=False).probabilities
     return _read(choice.model.card.probabilities_sha256, photo.hash, name, strength, facts, bundle, photo.pixels)
 
 
@@ -185,7 +185,7 @@ def _read(sha256: str, photo: str, name: str, strength: float, facts: Facts, _bu
     changed = find_transformation(name)(_pixels, strength)
     with turn():
         encoded = encode_photo(_bundle, changed, explain=False)
-    return read_lesion(_bundle, None, facts, encoded=encoded, explain=False).probabilities
+    return read_encoded(encoded, facts, explain=False).probabilities
 
 
 def _change(row: dict, score: str) -> str:

@@ -11,7 +11,6 @@ from core.webapp.shared.photo.in_use import Photo
 from core.webapp.shared.shelf import Shelf
 
 if TYPE_CHECKING:
-    from core.bundle import Bundle
     from core.reading import EncodedPhoto, LesionReading
     from core.trust.signals.opinion import Opinion, Signals
 
@@ -34,7 +33,6 @@ class Case:
     card: Card
     photo: Photo
     facts: Facts
-    bundle: "Bundle"
     encoded: "EncodedPhoto"
     reading: "LesionReading"
     signals: "Signals"

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.diagnoses import CODES, NAMES
 from core.explain import EXPLAINERS
-from core.reading import METHOD, read_lesion
+from core.reading import METHOD, read_encoded
 from core.trust.replay import write_case
 from core.trust.signals.map_agreement import map_agreement
 from core.webapp.read.case import Case
@@ -69,7 +69,7 @@ def draw_case_files(case: Case) -> None:
 def report_parts(case: Case) -> list[Part]:
     """The whole report, top to bottom."""
     reading, card = case.reading, case.card
-    explained = read_lesion(case.bundle, None, case.facts, encoded=case.encoded, side=SHOWN_SIDE)
+    explained = read_encoded(case.encoded, case.facts, side=SHOWN_SIDE)
     jury, right = ask_jury(case.shelf, case.photo, case.facts)
     return [
         Notice(NOTICE),

@@ -13,12 +13,12 @@ from core.wording import listed, percent, rate
 _MEL = CODES.index("mel")
 
 
-def ask_what_if(bundle, encoded, facts, record: dict | None, mixture: Mixture | None = None) -> WhatIf | None:
+def ask_what_if(encoded, facts, record: dict | None, mixture: Mixture | None = None) -> WhatIf | None:
     """The sweep of a photo, kept with it; None for a network that looks at the photo only."""
-    if not bundle.engine.uses_metadata:
+    if not encoded.bundle.engine.uses_metadata:
         return None
     key = ("what if", facts, record is None, mixture and mixture.shares)
-    return encoded.answers.get(key, lambda: sweep_facts(bundle, encoded, facts, record, mixture))
+    return encoded.answers.get(key, lambda: sweep_facts(encoded, facts, record, mixture))
 
 
 def draw_facts_in_short(what: WhatIf | None, threshold: float | None) -> None:

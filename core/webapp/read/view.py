@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.data.patient import Facts
 from core.prevalence import Mixture
-from core.reading import read_lesion
+from core.reading import read_encoded
 from core.trust.signals.gate import UNUSABLE
 from core.trust.signals.prediction_set import build_set
 from core.webapp.read.answer import draw_answer
@@ -43,7 +43,7 @@ def draw_reading(shelf: Shelf, name: str, photo: Photo, facts: Facts, mixture: M
     with turn():
         try:
             encoded = encode(bundle, photo)
-            opinion = second_opinion(signals, bundle, encoded)
+            opinion = second_opinion(signals, encoded)
             if is_example() and not (opinion.gate and opinion.gate.verdict == UNUSABLE):
                 if opinion.refused:
                     st.caption(
@@ -52,8 +52,8 @@ def draw_reading(shelf: Shelf, name: str, photo: Photo, facts: Facts, mixture: M
             elif not draw_gate(opinion.gate, signals.records.get("gate"), photo.hash):
                 draw_faults(f for f in opinion.faults if f != signals.gate_fault)
                 st.stop()
-            reading = read_lesion(bundle, None, facts, encoded=encoded, explain=False, mixture=mixture)
-            what = ask_what_if(bundle, encoded, facts, facts_record, mixture)
+            reading = read_encoded(encoded, facts, explain=False, mixture=mixture)
+            what = ask_what_if(encoded, facts, facts_record, mixture)
         except FAILURES as error:
             st.error(failure(error), icon=":material/error:")
             st.stop()
@@ -67,7 +67,7 @@ def draw_reading(shelf: Shelf, name: str, photo: Photo, facts: Facts, mixture: M
         seconds = encoded.seconds["encode"] + reading.seconds["head"]
         st.caption(f"Read by {name} in {milliseconds(seconds)}; photo of {photo.size}.")
         return Case(
-            shelf, name, card, photo, facts, bundle, encoded, reading, signals, opinion, found, what, threshold, default
+            shelf, name, card, photo, facts, encoded, reading, signals, opinion, found, what, threshold, default
         )
 
 
@@ -76,5 +76,5 @@ def draw_questions(case: Case) -> None:
     facts_record, facts_problem = kept_measure("facts", case.shelf.folder(case.name), case.card)
     with turn():
         draw_sections(case, facts_record, facts_problem)
-        draw_overlays(case.bundle, case.encoded, case.facts, case.signals.records.get("maps"), case.opinion.faults)
+        draw_overlays(case.encoded, case.facts, case.signals.records.get("maps"), case.opinion.faults)
         draw_keeping(case)

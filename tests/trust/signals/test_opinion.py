@@ -19,14 +19,14 @@ def bundle(measured_bundle_folder):
 
 
 def test_a_training_photo_gets_every_signal_that_was_measured(bundle, measured_bundle_folder, drawn_folder):
-    from core.reading import encode_photo, read_lesion
+    from core.reading import encode_photo, read_encoded
 
     signals = read_signals(measured_bundle_folder, bundle.card)
     assert any("--only set" in note for note in signals.notes)
     name = bundle.card.split["train"][0]
     photo = read_photo(next(drawn_folder.glob(f"*/{name}.jpg")))
     encoded = encode_photo(bundle, photo)
-    opinion = form_opinion(signals, bundle, encoded, read_lesion(bundle, None, encoded=encoded))
+    opinion = form_opinion(signals, encoded, read_encoded(encoded))
     assert opinion.looked and opinion.seen.kind == "photo" and opinion.seen.image_id == name
     assert opinion.lookalikes[0].image_id == name and opinion.vote.of == signals.records["lookalikes"]["k"]
     assert opinion.gate == form_gate(signals, encoded)
@@ -36,13 +36,13 @@ def test_a_training_photo_gets_every_signal_that_was_measured(bundle, measured_b
 
 
 def test_nothing_measured_is_no_fault(bundle, drawn_bundle_folder):
-    from core.reading import encode_photo, read_lesion
+    from core.reading import encode_photo, read_encoded
 
     signals = read_signals(drawn_bundle_folder, replace(bundle.card, files={}))
     assert signals.index is None and not signals.records
     assert all("python -m core measure" in note for note in signals.notes)
     encoded = encode_photo(bundle, draw_lesion()[0])
-    opinion = form_opinion(signals, bundle, encoded, read_lesion(bundle, None, encoded=encoded))
+    opinion = form_opinion(signals, encoded, read_encoded(encoded))
     assert opinion.gate is None and opinion.lookalikes is None and not opinion.refused and not opinion.looked
     assert opinion.to_json()["trust_notes"] == list(signals.notes)
 
@@ -82,7 +82,7 @@ def test_what_is_damaged_is_a_fault_and_a_damaged_gate_lets_nothing_through(
     assert list(signals.faults) == [file.split(".")[0]] and "python -m core measure Drawn" in str(signals.faults)
     assert not any(file in note for note in signals.notes), "damaged is not the same as never measured"
     encoded = encode_photo(bundle, np.random.default_rng(0).integers(0, 256, (300, 300, 3), "uint8"))
-    opinion = form_opinion(signals, bundle, encoded, None)
+    opinion = form_opinion(signals, encoded, None)
     assert opinion.to_json()["faults"] == list(signals.faults.values())
     if file in ("gate.json", "lookalikes.npz"):
         assert opinion.gate.verdict == "unusable" and opinion.refused
@@ -99,8 +99,8 @@ def test_a_gate_that_calculates_nonsense_or_has_lost_its_eye_lets_nothing_throug
     encoded = encode_photo(bundle, draw_lesion()[0])
     for change in ({"intercept": float("nan")}, {"coefficients": np.zeros(3)}, {"thresholds": {}}):
         records = {**signals.records, "gate": signals.records["gate"] | change}
-        opinion = form_opinion(replace(signals, records=records), bundle, encoded, None)
+        opinion = form_opinion(replace(signals, records=records), encoded, None)
         assert opinion.gate.verdict == "unusable" and len(opinion.faults) == 1
     monkeypatch.setattr(eye, "eye_file", lambda: tmp_path / "gone")
-    opinion = form_opinion(signals, bundle, encode_photo(bundle, draw_lesion("nv")[0]), None)
+    opinion = form_opinion(signals, encode_photo(bundle, draw_lesion("nv")[0]), None)
     assert opinion.refused and "Restore it" in opinion.faults[0]

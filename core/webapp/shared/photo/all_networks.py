@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.card import Card
 from core.data.patient import Facts
-from core.reading import read_lesion
+from core.reading import read_encoded
 from core.webapp.shared.failures import FAILURES, failure
 from core.webapp.shared.photo.encoded import encode
 from core.webapp.shared.photo.in_use import Photo
@@ -16,7 +16,6 @@ from core.webapp.shared.shelf import Shelf
 from core.webapp.shared.words import plain
 
 if TYPE_CHECKING:
-    from core.bundle import Bundle
     from core.reading import EncodedPhoto, LesionReading
 
 
@@ -31,7 +30,6 @@ class NetworkReading:
 
     name: str
     card: Card
-    bundle: "Bundle"
     encoded: "EncodedPhoto"
     reading: "LesionReading"
     seconds: float
@@ -48,12 +46,12 @@ def read_with_all(shelf: Shelf, photo: Photo, facts: Facts) -> list[NetworkReadi
         try:
             bundle = load_model(shelf.folder(name), card)
             encoded = encode(bundle, photo)
-            reading = read_lesion(bundle, None, facts, encoded=encoded, explain=False)
+            reading = read_encoded(encoded, facts, explain=False)
         except FAILURES as error:
             st.error(f"**{plain(name)}**: {failure(error)}", icon=":material/error:")
             continue
         opinions.append(
-            NetworkReading(name, card, bundle, encoded, reading, encoded.seconds["encode"] + reading.seconds["head"])
+            NetworkReading(name, card, encoded, reading, encoded.seconds["encode"] + reading.seconds["head"])
         )
     place.empty()
     return opinions

@@ -4,7 +4,8 @@ from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.reading import ANSWERS, RECENT, Recent, encode_photo, join_encoded
+from core.reading import Recent, encode_photo, join_encoded
+from core.reading.encoded import ANSWERS, RECENT
 from core.webapp.shared.photo.in_use import Photo
 from core.webapp.shared.photo.kept import answers_of, is_kept, keep
 from core.webapp.shared.photo.line import turn
@@ -33,13 +34,13 @@ def encode(bundle, photo: Photo):
     return replace(kept, photo=photo.pixels, answers=answers, changing_gradients=gradients)
 
 
-def second_opinion(signals, bundle, encoded) -> "Opinion":
+def second_opinion(signals, encoded) -> "Opinion":
     """Gate, whether the photo was seen before, and look-alikes of an encoded photo; kept with the photo."""
     from core.trust.signals.opinion import form_opinion
 
     # What was measured is kept until a file changes, so its identity stands for it. The key holds the signals themselves: the id of
     # signals that are gone may be given to new ones.
-    return encoded.answers.get(("opinion", signals), lambda: form_opinion(signals, bundle, encoded, None))
+    return encoded.answers.get(("opinion", signals), lambda: form_opinion(signals, encoded, None))
 
 
 def _encoded_bytes(encoded) -> int:

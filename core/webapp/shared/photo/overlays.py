@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.diagnoses import CODES, NAMES
 from core.explain import EXPLAINERS, encode_png, legend_colors, overlay
-from core.reading import METHOD, read_lesion, shrunk
+from core.reading import METHOD, read_encoded, shrunk
 from core.trust.signals.map_agreement import map_agreement, place_agreement
 from core.webapp.shared.failures import FAILURES, failure
 from core.webapp.shared.map_verdict import draw_map_verdict
@@ -81,7 +81,7 @@ def draw_picture(pixels: np.ndarray, caption: str, alt: str, width: int | str = 
 
 
 @st.fragment
-def draw_overlays(bundle, encoded, facts, maps: dict | None = None, faults: tuple[str, ...] = ()) -> None:
+def draw_overlays(encoded, facts, maps: dict | None = None, faults: tuple[str, ...] = ()) -> None:
     """The photo, attention and heat map. A fragment: its controls run the head alone, and redraw nothing else.
 
     Args:
@@ -94,9 +94,7 @@ def draw_overlays(bundle, encoded, facts, maps: dict | None = None, faults: tupl
         method = ask_method()
         opacity = ask_opacity()
     try:
-        reading = read_lesion(
-            bundle, None, facts, encoded=encoded, method=method, target=target, opacity=opacity, side=SHOWN_SIDE
-        )
+        reading = read_encoded(encoded, facts, method=method, target=target, opacity=opacity, side=SHOWN_SIDE)
     except FAILURES as error:
         st.error(failure(error), icon=":material/error:")
         return
@@ -118,7 +116,7 @@ def draw_overlays(bundle, encoded, facts, maps: dict | None = None, faults: tupl
                 f"{title} for {name}, laid over the photo in colour",
             )
     draw_legend()
-    draw_map_verdict(bundle.folder, bundle.card, ["soft-attention", method])
+    draw_map_verdict(encoded.bundle.folder, encoded.bundle.card, ["soft-attention", method])
     if maps and method == METHOD and reading.target == reading.top:
         st.markdown(agreement_words(map_agreement(reading.attention, reading.heatmap), maps))
     for note in reading.notes:
