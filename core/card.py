@@ -11,7 +11,8 @@ from core.calibration import Calibration
 from core.data.patient import FactsEncoder
 from core.decisions import EVEN, Terms
 from core.diagnoses import CODES
-from core.files import locked, weights_root, write_text
+from core.files import locked, write_text
+from core.folders import weights_root
 
 CARD_FILE = "card.json"
 WEIGHTS_FILE = "model.weights.h5"

@@ -1,4 +1,4 @@
-"""Folders that the environment names, and files that appear whole or not at all.
+"""Files that appear whole or not at all.
 
 Every writer of the package goes through `written_whole`: a name of its own beside the target, so that two writers never share a file;
 the bytes forced to the disk; then one rename. Several files that belong together go through `write_together`.
@@ -16,68 +16,21 @@ import time
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
-if TYPE_CHECKING:
-    import pandas
+from core.folders import CACHE_VARIABLE, CannotWrite
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-WEIGHTS_VARIABLE, CACHE_VARIABLE = "MELASCOPE_WEIGHTS", "MELASCOPE_CACHE"
 # A scratch file whose writer cannot be asked (it ran on another machine, or is of an older version) is left alone for so long.
 LEFT_ALONE = 24 * 3600  # seconds
 # Arrays in the cache that no run has used for so long are of folders, sizes or weights that nobody trains any more.
 UNUSED = 60 * 24 * 3600  # seconds
 # A whole set of files that waits to be moved into place; see `write_together`.
 _READY = ".together.ready"
-# What makes a spreadsheet take a cell for a formula; the full-width forms are read as the plain ones.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _ZEROS = bytes(1 << 20)
 # `.NAME.MACHINE-PROCESS-RANDOM.partial`, then perhaps the suffix that a library insists on.
 _SCRATCH = re.compile(r"^\.(?P<name>.+)\.(?P<machine>[0-9a-f]{8})-(?P<process>\d+)-[0-9a-f]{8}\.partial(\.\w+)*$")
 # Names that earlier versions gave to unfinished files.
 _OLD_SCRATCH = re.compile(r"^(\.partial-.+|\.full-.+|.+\.partial(\.npy)?|partial-epoch-\d+|\.\d+\.lookalikes\.npz)$")
-
-
-class CannotWrite(ValueError):
-    """A folder or a disk that takes no more files; the sentence says which and what to do."""
-
-
-def weights_root() -> Path:
-    """The folder of models: `MELASCOPE_WEIGHTS`, or `weights/` of the repository; installed without it, `weights/` where one works."""
-    if named := named_folder(WEIGHTS_VARIABLE):
-        return named
-    return REPOSITORY / "weights" if (REPOSITORY / "pyproject.toml").is_file() else Path.cwd() / "weights"
-
-
-def named_folder(variable: str) -> Path | None:
-    """The folder that a variable names; None where it is not set.
-
-    What starts a program without a shell (a service, a container) does not turn `~` into the home folder.
-    """
-    named = os.environ.get(variable, "").strip()
-    if not named:
-        return None
-    try:
-        return Path(named).expanduser()
-    except RuntimeError:  # no such user, or no home: the folder is of that very name then
-        return Path(named)
-
-
-def cache_root() -> Path:
-    """Where decoded photos and feature vectors are kept: `MELASCOPE_CACHE`, or `~/.cache/melascope`. Safe to delete.
-
-    Raises:
-        CannotWrite: there is no home folder, and the variable names no other.
-    """
-    if named := named_folder(CACHE_VARIABLE):
-        return named
-    try:
-        return Path.home() / ".cache" / "melascope"
-    except RuntimeError:
-        raise CannotWrite(
-            "There is no home folder (HOME is not set), so there is no place for decoded photos. Name one: "
-            f"{CACHE_VARIABLE}=/some/folder."
-        ) from None
 
 
 # ---- one file ----
@@ -156,40 +109,6 @@ def write_line(file: BinaryIO, line: str) -> None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     except OSError as error:
         raise _cannot_write(error, Path(file.name)) from error
-
-
-def csv_text(table: "pandas.DataFrame", **settings) -> str:
-    """A table as CSV in which no cell from outside is a formula.
-
-    A spreadsheet runs a cell that begins with "=", "+", "-", "@", a tab or a line end, whoever named it so: a photo, a lesion, a clinic.
-    An apostrophe before it makes it text. Numbers stay numbers.
-    """
-    table = table.copy()
-    for place, kind in enumerate(table.dtypes):
-        if kind.kind in "OTSU" or not hasattr(kind, "kind"):
-            table.isetitem(place, [inert(cell) for cell in table.iloc[:, place]])
-    table.columns = [inert(name) for name in table.columns]
-    return table.to_csv(index=False, lineterminator="\n", **settings)
-
-
-def inert(cell: object) -> object:
-    """A cell's text that no spreadsheet runs; what is no text stays as it is."""
-    if not isinstance(cell, str):
-        return cell
-    # A bare carriage return would end the row where it is not quoted.
-    cell = cell.replace("\r\n", "\n").replace("\r", "\n")
-    if not cell.startswith(_FORMULA):
-        return cell
-    try:
-        float(cell)
-    except ValueError:
-        return f"'{cell}"
-    return cell
-
-
-def uncovered(cell: object) -> object:
-    """What `inert` was given."""
-    return cell[1:] if isinstance(cell, str) and cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
 
 
 # ---- several files ----

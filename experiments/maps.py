@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from core.data.image_cache import cache_images, new_array
-from core.files import cache_root, write_text
+from core.files import write_text
+from core.folders import cache_root
 from core.networks.backbones import build_encoder
 from experiments.terminal import say
 

@@ -31,7 +31,8 @@ from core.diagnoses import CODES
 from core.evaluation.evaluator import choose_rows
 from core.evaluation.metrics import flatten
 from core.evaluation.statistics.bootstrap import RESAMPLES, lesion_bootstrap, paired_differences
-from core.files import cache_root, write_bytes
+from core.files import write_bytes
+from core.folders import cache_root
 from experiments.cells import shuffle_facts
 from experiments.comparisons import CONFIDENCE, PLACES, write_result
 from experiments.spoiled import AS_IS, CONDITIONS, Condition, read_mask

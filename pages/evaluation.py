@@ -2,10 +2,10 @@
 
 import streamlit as st
 
+from core.webapp.evaluation.calibration import draw_calibration
+from core.webapp.evaluation.comparison import draw_comparison
 from core.webapp.evaluation.view import (
     SECTIONS,
-    draw_calibration,
-    draw_comparison,
     draw_confusion,
     draw_curves,
     draw_report,

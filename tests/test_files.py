@@ -14,18 +14,17 @@ import pytest
 from core import files
 from core.files import (
     CannotWrite,
-    cache_root,
     check_folder_takes,
     clear_cache,
     clear_leftovers,
     finish_writing,
     folder_written_whole,
     reserve,
-    weights_root,
     write_text,
     write_together,
     written_whole,
 )
+from core.folders import cache_root, weights_root
 
 
 def names(folder):
@@ -213,7 +212,7 @@ def test_a_cell_that_a_spreadsheet_would_run_is_text(cell):
 
     import pandas as pd
 
-    from core.files import csv_text, uncovered
+    from core.csv_cells import csv_text, uncovered
 
     table = pd.DataFrame({cell: [cell, "plain"], "number": [-1.5, 2], "text": ["-1.5", "a=b"], "none": [None, "x"]})
     back = pd.read_csv(io.StringIO(csv_text(table), newline=""), dtype=str, keep_default_na=False)

@@ -66,7 +66,7 @@ def train(
     The device, mixed precision and several GPUs are found by themselves; KERAS_BACKEND chooses tensorflow, jax or torch.
     A run that was stopped goes on with --resume and the same command line.
     """
-    from core.files import weights_root
+    from core.folders import weights_root
 
     # TensorFlow's greetings; what it says while training may matter, such as that a GPU's memory is full.
     with quiet_libraries():

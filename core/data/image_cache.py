@@ -11,7 +11,8 @@ import pandas as pd
 
 from core.data.images import UnreadablePhoto, fit_image, read_photo
 from core.data.patient import FactsEncoder
-from core.files import cache_root, make_cache_folder, mark_used, reserve, written_whole
+from core.files import make_cache_folder, mark_used, reserve, written_whole
+from core.folders import cache_root
 
 
 def cache_images(

@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from core.csv_cells import csv_text
 from core.data.ham10000 import MASK_FOLDER
 from core.data.images import read_photo
-from core.files import csv_text, write_text
+from core.files import write_text
 
 LESIONS_FILE = "lesions.csv"
 # Surrounding skin: a ring around the lesion, this far out in shares of the photo's short side; the first part, where lesion fades

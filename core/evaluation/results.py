@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from core.card import Card
+from core.csv_cells import csv_text, uncovered
 from core.decisions import Terms, decide
 from core.diagnoses import CODES, index_of
 from core.evaluation.metrics import check_predictions, confusion
@@ -19,7 +20,7 @@ from core.evaluation.report import (
     evaluation_text,
     read_evaluation,
 )
-from core.files import csv_text, uncovered, write_together
+from core.files import write_together
 
 PREDICTIONS_FILE = "predictions.csv"
 PREDICTION_COLUMNS = ("image_id", "dx", *CODES)

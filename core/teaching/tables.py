@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-from core.files import inert
+from core.csv_cells import inert
 
 
 def write_csv(columns: Sequence[str], rows: Iterable[Sequence]) -> bytes:

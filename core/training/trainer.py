@@ -28,7 +28,8 @@ from core.data.split import PARTS, Split, assert_disjoint, fold_table, split_tab
 from core.data.tables.findings import list_findings
 from core.data.tables.folder_check import require_trainable
 from core.diagnoses import CODES
-from core.files import check_folder_takes, weights_root
+from core.files import check_folder_takes
+from core.folders import weights_root
 from core.networks.backbones import find_backbone
 from core.networks.classifier import Classifier, build_classifier
 from core.training.accelerator import jit_mode, prepare_accelerator

@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from core.files import named_folder
+from core.folders import named_folder
 
 DATABASE_VARIABLE, DATA_VARIABLE = "MELASCOPE_DATABASE", "MELASCOPE_DATA"
 FILE = "teaching.sqlite3"

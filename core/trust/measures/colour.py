@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 
 from core import wording
+from core.csv_cells import csv_text
 from core.data.colour import SETTINGS
 from core.data.images import fit_image
 from core.evaluation.melanoma import Duel, find_threshold
 from core.evaluation.metrics import CLASSES, MELANOMA, NEVUS
 from core.evaluation.statistics.bootstrap import RESAMPLES, interval, proportion
 from core.evaluation.statistics.significance import bootstrap_p, holm
-from core.files import csv_text, write_text
+from core.files import write_text
 from core.trust.measure_table import Progress, digest_of
 from core.trust.measures.pair_photos import read_in_batches, read_pair_table
 

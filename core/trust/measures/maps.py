@@ -13,13 +13,14 @@ import pandas as pd
 from PIL import Image
 
 from core.bundle import Bundle
+from core.csv_cells import csv_text
 from core.data.ham10000 import read_table
 from core.data.image_cache import cache_images, encode_table
 from core.diagnoses import CODES, index_of
 from core.evaluation.evaluator import choose_rows
 from core.evaluation.statistics.bootstrap import confidence_words
 from core.explain import EXPLAINERS
-from core.files import csv_text, write_text
+from core.files import write_text
 from core.trust.measure_table import digest_of
 from core.trust.measures.map_places import cell_order, hits, inside_share, mask_cover, step_pictures, under
 from core.trust.measures.map_summary import RANDOM, SAME, STAGES, summarise

@@ -16,7 +16,8 @@ from typing import Protocol
 import numpy as np
 
 from core.card import InvalidBundle, sha256_of
-from core.files import REPOSITORY, weights_root, written_whole
+from core.files import written_whole
+from core.folders import REPOSITORY, weights_root
 from core.serving.engines import choose_engine
 from core.serving.graph_file import ENCODER, FORMAT, Graph, InvalidGraph, digest_of, read_graph, write_graph
 from core.trust.signals.photo_statistics import SIDE

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from core.files import cache_root, make_cache_folder, mark_used, write_bytes
+from core.files import make_cache_folder, mark_used, write_bytes
+from core.folders import cache_root
 from core.trust.measure_table import Progress
 
 if TYPE_CHECKING:

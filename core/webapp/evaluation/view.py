@@ -2,17 +2,14 @@
 
 import streamlit as st
 
-from core.decisions import DECISIONS, SCORED, rule_of
+from core.decisions import DECISIONS, SCORED
 from core.diagnoses import CODES, NAMES
-from core.evaluation.curves import MALIGNANCY, reliability, reliability_of, score_distribution
-from core.evaluation.metrics import DECIDED
 from core.evaluation.subgroups import FEW_LESIONS, FEW_MELANOMAS, GROUPINGS
+from core.webapp.evaluation.asked import ALL, ask_one, ask_rule, named
 from core.webapp.evaluation.cases import draw_cases
 from core.webapp.evaluation.report import build_report, build_report_pdf
 from core.webapp.evaluation.rows import (
     ANY,
-    METRICS,
-    calibration_rows,
     class_rows,
     headline_rows,
     operating_rows,
@@ -20,20 +17,16 @@ from core.webapp.evaluation.rows import (
     subgroup_rows,
 )
 from core.webapp.shared.charts import scores_chart
-from core.webapp.shared.evaluations import Evaluated, kept_comparison, kept_curve, kept_subgroups
+from core.webapp.shared.evaluations import Evaluated, kept_curve, kept_subgroups
 from core.webapp.shared.export import draw_figure, draw_table, file_name
-from core.webapp.shared.score_charts import confusion_chart, curve_chart, distribution_chart, reliability_chart
+from core.webapp.shared.score_charts import confusion_chart, curve_chart
 from core.webapp.shared.theme import SHORT_NAMES
 from core.webapp.shared.words import plain
-from core.wording import cut, difference, interval, listed, p_value, percent
+from core.wording import cut, interval, listed
 
 SECTIONS = ("Scores", "Confusion", "Curves", "Calibration", "Subgroups", "Compare two", "Report")
-ALL = "all"
-# Of the verdict beneath a comparison.
-SIGNIFICANT = 0.05
 # A class so small that one photo moves its sensitivity by two points or more.
 SMALL_CLASS = 50
-COMPARED_WORDS = METRICS | {"mel.sensitivity": "Melanoma sensitivity", "mel.specificity": "Melanoma specificity"}
 
 
 def say_provenance(models: dict[str, Evaluated]) -> None:
@@ -116,7 +109,7 @@ def draw_confusion(models: dict[str, Evaluated]) -> None:
             st.selectbox(
                 label,
                 [first, *(code for code in CODES if code != first), ANY],
-                format_func=_named,
+                format_func=named,
                 key=label.lower(),
                 bind="query-params",
                 filter_mode=None,
@@ -130,7 +123,7 @@ def draw_curves(models: dict[str, Evaluated]) -> None:
     options = [*CODES, ALL]
     with st.container(horizontal=True):
         code = st.selectbox(
-            "Diagnosis", options, index=options.index("mel"), format_func=_named, key="diagnosis", bind="query-params",
+            "Diagnosis", options, index=options.index("mel"), format_func=named, key="diagnosis", bind="query-params",
             filter_mode=None,
         )  # fmt: skip
     if code == ALL:
@@ -145,7 +138,7 @@ def draw_curves(models: dict[str, Evaluated]) -> None:
             for label, c, model in asked
             if (curve := kept_curve(model, kind, c)) is not None
         ]
-        st.subheader(f"{title}: {_named(code)}", anchor=False)
+        st.subheader(f"{title}: {named(code)}", anchor=False)
         if not curves:
             st.info("No scored photo has this diagnosis, so there is no curve.", icon=":material/info:")
             continue
@@ -196,101 +189,6 @@ def threshold_point(model: Evaluated, kind: str) -> tuple[float, tuple[float, fl
     return (point["threshold"], (sensitivity, float(found / (found + alarms)))) if found + alarms else None
 
 
-def draw_calibration(models: dict[str, Evaluated]) -> None:
-    _draw_reliability_of_each(models)
-    st.subheader("Reliability of the answer", anchor=False)
-    draw_figure(
-        reliability_chart(
-            [
-                (f"{name}, ECE {interval(model.results.evaluation.metrics['ece'])}", reliability(model.results))
-                for name, model in models.items()
-            ]
-        ),
-        "reliability",
-        "On the dotted line, answers given with 70 % are right 7 times in 10; below, the network promises too much. Larger dots hold more "
-        "photos. ECE is the mean distance from the line.",
-        "; ".join(f"{n}: calibration error {interval(m.results.evaluation.metrics['ece'])}" for n, m in models.items()),
-    )
-    draw_table(
-        [
-            {
-                "Model": name,
-                "From": f"{100 * b.low:.0f} %",
-                "To": f"{100 * b.high:.0f} %",
-                "Photos": b.photos,
-                "Mean probability": b.confidence,
-                "Share right": b.accuracy,
-            }
-            for name, model in models.items()
-            for b in reliability(model.results)
-        ],
-        "Reliability bins",
-        probabilities=("Mean probability", "Share right"),
-    )
-    st.subheader("Score distributions", anchor=False)
-    code = st.selectbox(
-        "Diagnosis", CODES, index=CODES.index("mel"), format_func=_named, key="scored", bind="query-params", filter_mode=None,
-        width=300,
-    )  # fmt: skip
-    for name, model in models.items():
-        edges, of_class, others = score_distribution(model.results, code)
-        draw_figure(
-            distribution_chart(edges, of_class, others, code),
-            f"distribution {code} {name}",
-            f"{name}: bars up are photos of {NAMES[code].lower()}, bars down all others; the less they face each other, the better the two "
-            "are told apart.",
-            f"{name}: {percent(float(of_class[10:].sum()))} of the photos with, {percent(float(others[10:].sum()))} of those without "
-            f"{NAMES[code]} get a probability above one half",
-        )
-
-
-def _draw_reliability_of_each(models: dict[str, Evaluated]) -> None:
-    """What was said of each diagnosis, and of malignancy, against what came true."""
-    st.subheader("Reliability by diagnosis", anchor=False)
-    asked = st.selectbox(
-        "Diagnosis", [*CODES, MALIGNANCY], index=CODES.index("mel"), format_func=_named, key="calibrated", bind="query-params",
-        filter_mode=None, width=300,
-    )  # fmt: skip
-    errors = {
-        name: model.results.evaluation.metrics["malignancy_ece"] if asked == MALIGNANCY
-        else model.results.evaluation.per_class[asked]["ece"]
-        for name, model in models.items()
-    }  # fmt: skip
-    draw_figure(
-        reliability_chart(
-            [(f"{name}, ECE {interval(errors[name])}", reliability_of(model.results, asked)) for name, model in models.items()],
-            f"probability of {_named(asked).lower()}", "share that it was",
-        ),
-        f"reliability {asked}",
-        f"All photos by the probability that they got for {_named(asked).lower()}. On the dotted line, of photos said to be it with 30 %, "
-        "3 in 10 are; below, too much is said. Larger dots hold more photos.",
-        "; ".join(f"{name}: calibration error {interval(error)}" for name, error in errors.items()),
-    )  # fmt: skip
-    for name, model in models.items():
-        draw_table(
-            calibration_rows(model),
-            f"Said and true of {name}",
-            "The probabilities hold where diagnoses are as common as in the photos that the calibration was fitted on.",
-        )
-    draw_table(
-        [
-            {
-                "Model": name,
-                "Diagnosis": _named(question),
-                "From": round(b.low, 3),
-                "To": round(b.high, 3),
-                "Photos": b.photos,
-                "Mean probability": round(b.confidence, 3),
-                "True share": round(b.accuracy, 3),
-            }
-            for name, model in models.items()
-            for question in (*CODES, MALIGNANCY)
-            for b in reliability_of(model.results, question)
-        ],
-        "Reliability bins by diagnosis",
-    )
-
-
 def draw_subgroups(models: dict[str, Evaluated]) -> None:
     model = ask_one(models)
     grouping = st.selectbox("Group by", list(GROUPINGS), key="group", bind="query-params", filter_mode=None, width=300)
@@ -316,67 +214,6 @@ def draw_subgroups(models: dict[str, Evaluated]) -> None:
         )
 
 
-def draw_comparison(models: dict[str, Evaluated]) -> None:
-    if len(models) < 2:
-        st.info("Choose two models above to compare them.", icon=":material/compare:")
-        return
-    names = list(models)
-    with st.container(horizontal=True):
-        a = st.selectbox("Model A", names, key="a", bind="query-params", filter_mode=None)
-        others = [name for name in names if name != a]
-        b = st.selectbox("against model B", others, key="b", bind="query-params", filter_mode=None)
-    try:
-        found = kept_comparison(models[a], models[b])
-    except ValueError as error:
-        st.error(plain(str(error)), icon=":material/error:")
-        return
-    draw_table(
-        [
-            {
-                "Score": COMPARED_WORDS[metric],
-                "Rule": rule_of(metric) if metric in DECIDED or metric.startswith("mel.") else "",
-                a: interval(_score_of(models[a], metric)),
-                b: interval(_score_of(models[b], metric)),
-                "A minus B, 95 %": difference(apart),
-                "p (bootstrap)": p_value(apart["p"]),
-            }
-            for metric, apart in found.differences.items()
-        ],
-        f"{a} against {b}",
-        "Both models see the same resampled lesions. An interval that holds 0 leaves the order open; with several scores, trust the first.",
-    )
-    verdict = (
-        "The two are equally often right, as far as these photos tell."
-        if found.p >= SIGNIFICANT
-        else f"{a if found.only_a > found.only_b else b} is right more often than chance explains."
-    )
-    st.markdown(
-        f"**McNemar's test, by lesion**: {found.only_a} photos are right with {plain(a)} only, {found.only_b} with {plain(b)} only "
-        f"({found.both} with both, {found.neither} with none): p = {p_value(found.p)}. {plain(verdict)}"
-    )
-    st.caption(
-        "Photos of one lesion tend to be right or wrong together; the test lets them (Obuchowski 1998). Taking photos for independent "
-        f"would give p = {p_value(found.p_by_photo)}."
-    )
-    st.subheader(f"{len(found.disagreements)} photos on which they disagree", anchor=False)
-    columns = {
-        "image_id": "Photo",
-        "lesion_id": "Lesion",
-        "dx": "True",
-        "a": f"{a} says",
-        "p a": f"{a} with",
-        "b": f"{b} says",
-    }
-    columns["p b"] = f"{b} with"
-    draw_table(
-        found.disagreements.rename(columns=columns),
-        f"Where {a} and {b} disagree",
-        "The most confident answer of model A first.",
-        tallest=11,
-        probabilities=(columns["p a"], columns["p b"]),
-    )
-
-
 def draw_report(models: dict[str, Evaluated]) -> None:
     model = ask_one(models)
     st.markdown(
@@ -397,32 +234,6 @@ def draw_report(models: dict[str, Evaluated]) -> None:
                 on_click="ignore",
                 key=f"report {kind}",
             )
-
-
-def ask_rule() -> str:
-    """Which decision rule a figure shows."""
-    return st.segmented_control(
-        "Decision rule", SCORED, format_func=lambda rule: DECISIONS[rule].title.capitalize(), default=SCORED[0], required=True,
-        key="rule", bind="query-params", help=" ".join(DECISIONS[rule].about for rule in SCORED),
-    )  # fmt: skip
-
-
-def ask_one(models: dict[str, Evaluated]) -> Evaluated:
-    """Which of the chosen models a figure of one model shows; not asked where there is one."""
-    names = list(models)
-    if len(names) == 1:
-        return models[names[0]]
-    return models[st.selectbox("Shown model", names, key="shown", bind="query-params", filter_mode=None, width=300)]
-
-
-def _score_of(model: Evaluated, metric: str) -> dict | None:
-    code, _, key = metric.rpartition(".")
-    found = model.results.evaluation.under(rule_of(metric))
-    return found.per_class[code][key] if code else found.metrics.get(metric)
-
-
-def _named(code: str) -> str:
-    return {ANY: "Any", ALL: "All diagnoses", MALIGNANCY: "Any malignant or pre-malignant"}.get(code) or NAMES[code]
 
 
 def _open_cell(key: str) -> None:

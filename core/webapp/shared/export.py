@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.files import csv_text
+from core.csv_cells import csv_text
 from core.webapp.shared.words import plain
 from core.wording import percent
 

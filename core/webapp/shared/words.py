@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from core.files import REPOSITORY, weights_root
+from core.folders import REPOSITORY, weights_root
 
 # Where a bare address is taken for a link: web addresses by their beginning, e-mail addresses by their sign. Escapes do not help here:
 # addresses are sought in the text that is left when they are gone. A word joiner, which nobody sees, does.

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from core.files import REPOSITORY
+from core.folders import REPOSITORY
 from core.webapp.shared.words import plain
 
 

@@ -1,0 +1,49 @@
+"""Folders that the environment names."""
+
+import os
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+WEIGHTS_VARIABLE, CACHE_VARIABLE = "MELASCOPE_WEIGHTS", "MELASCOPE_CACHE"
+
+
+class CannotWrite(ValueError):
+    """A folder or a disk that takes no more files; the sentence says which and what to do."""
+
+
+def weights_root() -> Path:
+    """The folder of models: `MELASCOPE_WEIGHTS`, or `weights/` of the repository; installed without it, `weights/` where one works."""
+    if named := named_folder(WEIGHTS_VARIABLE):
+        return named
+    return REPOSITORY / "weights" if (REPOSITORY / "pyproject.toml").is_file() else Path.cwd() / "weights"
+
+
+def named_folder(variable: str) -> Path | None:
+    """The folder that a variable names; None where it is not set.
+
+    What starts a program without a shell (a service, a container) does not turn `~` into the home folder.
+    """
+    named = os.environ.get(variable, "").strip()
+    if not named:
+        return None
+    try:
+        return Path(named).expanduser()
+    except RuntimeError:  # no such user, or no home: the folder is of that very name then
+        return Path(named)
+
+
+def cache_root() -> Path:
+    """Where decoded photos and feature vectors are kept: `MELASCOPE_CACHE`, or `~/.cache/melascope`. Safe to delete.
+
+    Raises:
+        CannotWrite: there is no home folder, and the variable names no other.
+    """
+    if named := named_folder(CACHE_VARIABLE):
+        return named
+    try:
+        return Path.home() / ".cache" / "melascope"
+    except RuntimeError:
+        raise CannotWrite(
+            "There is no home folder (HOME is not set), so there is no place for decoded photos. Name one: "
+            f"{CACHE_VARIABLE}=/some/folder."
+        ) from None
