@@ -52,7 +52,7 @@ def test_an_ensemble_stands_in_the_table_and_does_not_vote_beside_its_members():
             says = {c: 0.7 if c == top else 0.05 for c in CODES}
             card = SimpleNamespace(network=network, split={"leaky": leaky}, scores={})
             return NetworkReading(
-                name, card, None, None, SimpleNamespace(top=top, probabilities=says, malignancy=malignancy), 0.1
+                name, card, None, SimpleNamespace(top=top, probabilities=says, malignancy=malignancy), 0.1
             )
 
         draw_agreement(

@@ -1,7 +1,5 @@
 """One photo read by every shipped network: the readings, their agreement, and where each looked."""
 
-from typing import TYPE_CHECKING
-
 import streamlit as st
 
 from core.card import Card
@@ -18,9 +16,6 @@ from core.webapp.shared.shelf import headline, is_leaky
 from core.webapp.shared.theme import SHORT_NAMES
 from core.webapp.shared.words import plain
 from core.wording import interval, listed, milliseconds, percent
-
-if TYPE_CHECKING:
-    pass
 
 
 def draw_agreement(readings: list[NetworkReading]) -> None:
