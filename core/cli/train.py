@@ -71,8 +71,8 @@ def train(
     # TensorFlow's greetings; what it says while training may matter, such as that a GPU's memory is full.
     with quiet_libraries():
         from core.training.folds import fold_folder, train_folds
-        from core.training.trainer import Report
         from core.training.trainer import train as train_network
+        from core.training.watching import Report
 
     whole = 0
     with progress("Preparing") as update:

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from core.data.augment import NO_AUGMENTATION, Augmentation, augment_image
+from core.data.patient import FACT_COLUMNS
 from core.diagnoses import CODES
 
 SAMPLINGS = ("natural", "sqrt", "balanced")
@@ -119,8 +120,7 @@ class Batches(keras.utils.PyDataset):
         if not self.fact_dropout:
             return metadata
         metadata = metadata.copy()
-        # Columns of age (2), sex (3) and site (16); see FEATURES.
-        for columns in (slice(0, 2), slice(2, 5), slice(5, None)):
+        for columns in FACT_COLUMNS:
             hidden = rng.random(len(metadata)) < self.fact_dropout
             metadata[hidden, columns] = self.unknown[columns]
         return metadata

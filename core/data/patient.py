@@ -33,6 +33,8 @@ FEATURES: tuple[str, ...] = (
     "site_other",
 )
 METADATA_WIDTH = len(FEATURES)
+# The columns of each fact, so that one can be withheld.
+FACT_COLUMNS = (slice(0, 2), slice(2, 2 + len(SEXES)), slice(2 + len(SEXES), METADATA_WIDTH))
 _SEX_SLOTS = {sex: FEATURES.index(f"sex_{sex}") for sex in SEXES}
 _SITE_SLOTS = {site: FEATURES.index(f"site_{site.replace(' ', '_')}") for site in SITES}
 _OTHER_SITE = FEATURES.index("site_other")

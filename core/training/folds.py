@@ -6,7 +6,8 @@ from pathlib import Path
 from core.card import CARD_FILE, Card, read_card
 from core.training.recipes import Recipe
 from core.training.state import StateFolder
-from core.training.trainer import Report, train
+from core.training.trainer import train
+from core.training.watching import Report
 
 
 def fold_folder(out: str | Path, fold: int) -> Path:

@@ -9,7 +9,7 @@ from core.card import read_card
 from core.data.ham10000 import read_table
 from core.training.folds import fold_folder, train_folds
 from core.training.recipes import find_recipe
-from core.training.trainer import Report
+from core.training.watching import Report
 
 FOLDS = {
     "recipe": replace(find_recipe("frozen"), frozen_epochs=1),

@@ -19,7 +19,8 @@ from core.training.callbacks import TrainingDiverged
 from core.training.class_weights import class_weights
 from core.training.recipes import RECIPES, find_recipe
 from core.training.state import CannotResume
-from core.training.trainer import Report, train
+from core.training.trainer import train
+from core.training.watching import Report
 
 SMALL = {"backbone": small_backbone.NAME, "init": "random", "image_size": 64, "batch_size": 8}
 
@@ -134,15 +135,15 @@ def test_a_frozen_phase_that_stops_early_does_not_lengthen_the_next(drawn_folder
     assert phases(rest) == phases(whole)[3:]
 
 
-def test_every_backbone_of_a_seed_gets_the_same_split(drawn_folder, tmp_path, monkeypatch):
-    from core.training import trainer
+def test_every_backbone_of_a_seed_gets_the_same_split(drawn_folder, monkeypatch):
+    from core.training import training_data
 
     sides = []
-    monkeypatch.setattr(trainer, "near_duplicates", lambda images, _: sides.append(images.shape[1]) or NO_PAIRS)
+    monkeypatch.setattr(training_data, "near_duplicates", lambda images, _: sides.append(images.shape[1]) or NO_PAIRS)
+    table = read_table(drawn_folder)
     for size in (64, 224):
-        run = trainer._Run("honest", quick(), "MobileNetV3Small", drawn_folder, tmp_path, "random", size, Report())
-        table = read_table(drawn_folder)
-        run._split(table, trainer.cache_images(table, size))
+        images = {size: training_data.cache_images(table, size)}
+        training_data.split_lesions(table, quick(), images, None, Report())
     assert sides == [224, 224]
 
 

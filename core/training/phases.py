@@ -1,0 +1,233 @@
+"""The two phases of a training: the head on a frozen encoder, then the whole network, stage by stage of the photos' side."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from core.data.augment import NO_AUGMENTATION, Augmentation
+from core.data.batches import Batches
+from core.data.patient import Facts
+from core.diagnoses import CODES
+from core.networks.backbones import find_backbone
+from core.networks.classifier import Classifier, build_classifier
+from core.training.accelerator import jit_mode
+from core.training.calibration import balanced_accuracy, log_softmax
+from core.training.callbacks import ReportBatches, StopOnNaN
+from core.training.class_weights import class_weights
+from core.training.predicting import Rows, encode_rows, predict_from_maps, predict_rows, seed_dropout
+from core.training.recipes import Recipe
+from core.training.state import Progress, StateFolder
+from core.training.training_data import TrainingData
+from core.training.watching import Report
+
+
+@dataclass
+class Phases:
+    """One network's way through both phases; an epoch that ended is saved and told.
+
+    Args:
+        init: the encoder's first weights, see `train`.
+        image_size: pixels, of the last stage.
+        data: what it learns from.
+        progress, state: how far it is, and where that is kept.
+    """
+
+    recipe: Recipe
+    backbone: str
+    init: str | Path
+    image_size: int
+    data: TrainingData
+    progress: Progress
+    state: StateFolder
+    report: Report
+
+    def build(self, size: int, init: str | Path) -> Classifier:
+        """The network for photos of one side, in pixels; weights do not depend on it."""
+        classifier = build_classifier(self.backbone, image_size=size, init=init, **self.recipe.network)
+        if self.recipe.batch_norm_momentum is not None:
+            for layer in classifier.encoder.layers:
+                if isinstance(layer, keras.layers.BatchNormalization):
+                    layer.momentum = self.recipe.batch_norm_momentum
+        self._freeze(classifier)
+        return classifier
+
+    def _freeze(self, classifier: Classifier) -> None:
+        stem = find_backbone(self.backbone).stem
+        if not (self.recipe.freeze_stem and stem) or str(self.init) == "random":
+            return
+        for layer in classifier.encoder.layers:
+            if layer.name == stem:
+                break
+            layer.trainable = False
+
+    def train_head(self, whole: Classifier) -> None:
+        """Phase one: the encoder runs once over all photos, then the head trains on its feature maps.
+
+        The photos have the side that phase two begins with.
+        """
+        train, validation = self.data.parts["train"], self.data.parts["validation"]
+        size = self.recipe.stages(self.image_size)[0][1]
+        classifier, images = self._at(size, whole), self.data.images[size]
+        self.report.say("Encoding photos once with the frozen encoder.")
+        maps = {
+            p: encode_rows(classifier.encoder, images, self.data.parts[p].rows, self.report)
+            for p in ("train", "validation")
+        }
+        view = keras.Model(classifier.head.inputs, classifier.head.outputs[0])
+        self._compile(view, self.recipe.frozen_rate, self.recipe.frozen_epochs, len(train.rows))
+        if self.progress.epoch:
+            self.state.restore_optimizer(self.progress.epoch, view.optimizer)
+        self._epochs(
+            view,
+            classifier,
+            lambda epoch: self._batches(maps["train"], classifier.uses_metadata, epoch, NO_AUGMENTATION),
+            lambda: predict_from_maps(view, classifier, maps["validation"], validation.metadata),
+            "frozen",
+            self.recipe.frozen_epochs,
+        )
+        if classifier is not whole:
+            whole.model.set_weights(classifier.model.get_weights())
+
+    def _at(self, size: int, whole: Classifier) -> Classifier:
+        """`whole`, or a network with its weights for photos of another side."""
+        if size == whole.image_size:
+            return whole
+        classifier = self.build(size, "random")
+        if [w.shape for w in classifier.model.weights] != [w.shape for w in whole.model.weights]:
+            raise ValueError(
+                f"This network's weights depend on the side of its photos ({size} against {whole.image_size} pixels), so it cannot be "
+                "trained on small photos first. Choose a recipe with one size, or a pooled head."
+            )
+        # Weights from ImageNet freeze the same layers: trainable weights come first in the optimizer's order.
+        classifier.model.set_weights(whole.model.get_weights())
+        return classifier
+
+    def fine_tune(self, whole: Classifier) -> None:
+        """Phase two: the whole network, on augmented photos, stage by stage of their side; one schedule over all stages."""
+        optimizer = None
+        for last, size in self.recipe.stages(self.image_size):
+            # From where phase one really ended: it may have stopped early, and phase two is no longer for that.
+            last += self.progress.frozen or 0
+            if self.progress.epoch < last and not self.waited_enough():
+                optimizer = self._stage(self._at(size, whole), whole, last, optimizer)
+
+    def _stage(self, classifier: Classifier, whole: Classifier, last: int, optimizer: keras.Optimizer | None):
+        """One stage of phase two; its weights go into `whole`. Returns its optimizer, which the next one goes on from."""
+        recipe, images = self.recipe, self.data.images[classifier.image_size]
+        train, validation = self.data.parts["train"], self.data.parts["validation"]
+        view = keras.Model(classifier.model.inputs, classifier.model.outputs[0])
+        self._compile(view, recipe.rate, recipe.epochs, len(train.rows))
+        if optimizer is not None:
+            for mine, theirs in zip(view.optimizer.variables, optimizer.variables, strict=True):
+                mine.assign(theirs)
+        elif self.progress.epoch > (self.progress.frozen or 0):
+            self.state.restore_optimizer(self.progress.epoch, view.optimizer)
+        photos = Rows(images, train.rows)
+        self._epochs(
+            view,
+            classifier,
+            lambda epoch: self._batches(photos, classifier.uses_metadata, epoch, recipe.augmentation),
+            lambda: predict_rows(view, classifier, images, validation.rows, validation.metadata),
+            "fine-tune",
+            last,
+        )
+        if classifier is not whole:
+            whole.model.set_weights(classifier.model.get_weights())
+        return view.optimizer
+
+    def _epochs(self, view: keras.Model, classifier: Classifier, batches_of, validate, phase: str, last: int) -> None:
+        recipe, progress, labels = self.recipe, self.progress, self.data.parts["validation"].labels
+        total = last if phase == "fine-tune" else last + recipe.epochs
+        while progress.epoch < last:
+            epoch = progress.epoch + 1
+            started = time.monotonic()
+            seed_dropout(view, recipe.seed, epoch)
+            batches = batches_of(epoch)
+
+            def tell(batch, loss, epoch=epoch, steps=len(batches)):
+                self.report.batch(epoch, total, phase, batch, steps, loss)
+
+            fitted = view.fit(
+                batches, epochs=1, verbose=0, shuffle=False, callbacks=[StopOnNaN(epoch), ReportBatches(tell)]
+            )
+            logits = validate()
+            row = {
+                "epoch": epoch,
+                "phase": phase,
+                "image_size": classifier.image_size,
+                "loss": float(fitted.history["loss"][-1]),
+                "val_loss": float(-log_softmax(logits)[np.arange(len(labels)), labels].mean()),
+                "val_accuracy": float((logits.argmax(1) == labels).mean()),
+                "val_balanced_accuracy": balanced_accuracy(labels, logits.argmax(1)),
+                "learning_rate": float(keras.ops.convert_to_numpy(view.optimizer.learning_rate)),
+                "seconds": round(time.monotonic() - started, 1),
+            }
+            progress.epoch = epoch
+            progress.seconds += row["seconds"]
+            progress.history.append(row)
+            figure = epoch if recipe.choose == "last" else row[f"val_{recipe.choose}"]
+            if figure > progress.best:
+                progress.best, progress.best_epoch, progress.waiting = figure, epoch, 0
+            else:
+                progress.waiting += 1
+            self._plateau(view, row["val_loss"])
+            self.state.save(progress, classifier.model, view.optimizer)
+            self.report.epoch(row)
+            if self.waited_enough():
+                self.report.say(f"No better {recipe.choose} for {recipe.patience} epochs: stopping.")
+                return
+
+    def waited_enough(self) -> bool:
+        """Whether the phase stops early: no better epoch for the recipe's patience."""
+        return self.recipe.patience is not None and self.progress.waiting >= self.recipe.patience
+
+    def _compile(self, view: keras.Model, rate: float, epochs: int, photos: int) -> None:
+        recipe, scheduled = self.recipe, rate
+        steps = max(1, round(recipe.epoch_share * photos) // min(recipe.batch_size, photos)) * epochs
+        if recipe.schedule == "cosine":
+            warm = max(1, round(recipe.warmup * steps))
+            scheduled = keras.optimizers.schedules.CosineDecay(
+                rate / 20, max(1, steps - warm), warmup_target=rate, warmup_steps=warm
+            )
+        adam = keras.optimizers.AdamW if recipe.weight_decay else keras.optimizers.Adam
+        extra = {"weight_decay": recipe.weight_decay} if recipe.weight_decay else {}
+        optimizer = adam(scheduled, epsilon=recipe.epsilon, **extra)
+        if recipe.weight_decay:
+            optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+        loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=recipe.label_smoothing)
+        view.compile(optimizer, loss, jit_compile=jit_mode())
+        view.optimizer.build(view.trainable_variables)
+
+    def _plateau(self, view: keras.Model, val_loss: float) -> None:
+        recipe, progress = self.recipe, self.progress
+        if recipe.schedule != "plateau":
+            return
+        if val_loss < progress.best_loss:
+            progress.best_loss, progress.plateau_waiting = val_loss, 0
+            return
+        progress.plateau_waiting += 1
+        if progress.plateau_waiting >= recipe.plateau_patience:
+            rate = float(keras.ops.convert_to_numpy(view.optimizer.learning_rate))
+            view.optimizer.learning_rate = max(recipe.plateau_floor, rate * recipe.plateau_factor)
+            progress.plateau_waiting = 0
+
+    def _batches(self, images, uses_metadata: bool, epoch: int, augmentation: Augmentation) -> Batches:
+        recipe, part = self.recipe, self.data.parts["train"]
+        counts = np.bincount(part.labels, minlength=len(CODES))
+        return Batches(
+            images,
+            part.metadata if uses_metadata else None,
+            part.labels,
+            batch_size=min(recipe.batch_size, len(part.labels)),
+            class_weights=class_weights(recipe.class_weights, counts),
+            augmentation=augmentation,
+            sampling=recipe.sampling,
+            epoch_size=max(1, round(recipe.epoch_share * len(part.labels))),
+            fact_dropout=recipe.fact_dropout,
+            unknown=self.data.facts_encoder.encode(Facts()),
+            seed=recipe.seed,
+            epoch=epoch,
+        )

@@ -1,0 +1,21 @@
+"""What a training tells whoever watches."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the trainer tells whoever watches; every function may be left as it is.
+
+    Args:
+        say: a sentence.
+        photos: (done, total) while photos are decoded.
+        batch: (epoch, epochs, phase, batch, batches, loss).
+        epoch: one history row.
+    """
+
+    say: Callable[[str], None] = lambda text: None
+    photos: Callable[[int, int], None] | None = None
+    batch: Callable[[int, int, str, int, int, float], None] = lambda *_: None
+    epoch: Callable[[dict], None] = lambda row: None
