@@ -35,7 +35,7 @@ def new_card(run: Phases, classifier: Classifier, recipe_name: str, name: str, d
     """
     recipe, data, progress = run.recipe, run.data, run.progress
     counts = np.bincount(data.parts["train"].labels, minlength=len(CODES))
-    lesions = data.table.set_index("image_id").lesion_id
+    lesions = data.dataset.table.set_index("image_id").lesion_id
     return Card(
         name=name,
         backbone=run.backbone,

@@ -154,7 +154,9 @@ def _finish(
     view.compile(jit_compile=jit_mode())
     logits = predict_rows(view, classifier, images, validation.rows, validation.metadata)
     card = new_card(run, classifier, recipe_name, out.name, device, pretraining or _describe_init(run.init))
-    card = calibrate_card(card, logits, validation.labels, data.table.lesion_id.to_numpy(dtype=str)[validation.rows])
+    card = calibrate_card(
+        card, logits, validation.labels, data.dataset.table.lesion_id.to_numpy(dtype=str)[validation.rows]
+    )
     save_bundle(classifier, card, out)
     write_history(progress.history, out)
     try:

@@ -29,13 +29,13 @@ class TrainingData:
     """A folder, ready to train on.
 
     Args:
-        table: as `read_table` gives it.
+        dataset: the folder, read.
         images: side in pixels -> (N, side, side, 3) uint8, memory-mapped.
         linked: groups of lesions that near-duplicates link: they stand together.
         parts: of the split, by name.
     """
 
-    table: "pandas.DataFrame"
+    dataset: Dataset
     images: dict[int, np.ndarray]
     split: Split
     linked: tuple
@@ -55,7 +55,7 @@ def ready_data(
     images = {size: cache_images(table, size, progress=report.photos) for size in sorted(set(sizes))}
     split, linked = split_lesions(table, recipe, images, fold, report)
     encoder = fit_encoder(split.rows(table, "train").age)
-    return TrainingData(table, images, split, linked, encoder, _parts(table, split, encoder, folder))
+    return TrainingData(dataset, images, split, linked, encoder, _parts(table, split, encoder, folder))
 
 
 def split_lesions(
