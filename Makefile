@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do $$p -c '' 2>/dev/null && { echo $$p; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types docs slow clean
+.PHONY: help run class test lint types docs slow clean
 .DELETE_ON_ERROR:
 
 help: ## say what can be made
@@ -16,6 +16,9 @@ help: ## say what can be made
 run: $(VENV)/.run-ready ## start the app on localhost (another port: make run PORT=8600)
 	$(BIN)/python -m streamlit run app.py --server.address=localhost --server.port=$(PORT) \
 		--server.showEmailPrompt=false --browser.gatherUsageStats=false
+
+class: $(VENV)/.run-ready ## start a class on the network of the lecture hall (another port: make class PORT=8600)
+	$(BIN)/python -m core class --port $(PORT)
 
 test: lint types ## lint, check the types, and run all tests but the slow ones
 	$(BIN)/python -m pytest -m "not slow" -n auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder

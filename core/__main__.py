@@ -3,6 +3,7 @@
 import typer
 
 from core.cli import calibrate, cases, data, ensemble, evaluate, export, measure, models, read, replay, train
+from core.cli.teach import classroom
 
 app = typer.Typer(
     name="python -m core",
@@ -23,6 +24,7 @@ app.command("export", epilog=export.EPILOG)(export.export)
 app.command("measure", epilog=measure.EPILOG)(measure.measure)
 app.command("read", epilog=read.EPILOG)(read.read)
 app.command("replay", epilog=replay.EPILOG)(replay.replay)
+app.command("class", epilog=classroom.EPILOG)(classroom.classroom)
 app.command("models", epilog="Example: python -m core models --json")(models.models)
 
 if __name__ == "__main__":

@@ -34,6 +34,21 @@ class OpenStudy:
 
 
 @dataclass(frozen=True)
+class Welcome:
+    """What somebody reads before joining a study; no case, no arm, no truth.
+
+    Args:
+        consent: what is to be agreed to; "" for nothing.
+        joined: whether the holder of the token is a reader already.
+    """
+
+    name: str
+    description: str
+    consent: str
+    joined: bool
+
+
+@dataclass(frozen=True)
 class ReaderProgress:
     """How far a reader is: readings done, of how many."""
 
@@ -141,6 +156,22 @@ def join_study(
         return token
 
     return store.write(work)
+
+
+def study_welcome(store: Store, code: str, token: str = "") -> Welcome:
+    """What stands at the study's door.
+
+    Raises:
+        Refused: there is no such study.
+    """
+
+    def work(session: Session) -> Welcome:
+        study = find_study(session, code)
+        known = select(ReaderRow.id).where(ReaderRow.token_hash == hash_secret(token), ReaderRow.study_id == study.id)
+        protocol = from_record(study.protocol)
+        return Welcome(protocol.name, protocol.description, protocol.consent, session.scalar(known) is not None)
+
+    return store.read(work)
 
 
 def study_progress(store: Store, code: str, secret: str) -> tuple[ReaderProgress, ...]:

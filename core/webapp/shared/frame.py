@@ -15,6 +15,7 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("pages/evaluation.py", "Evaluation", ":material/monitoring:"),
     ("pages/melanoma_nevus.py", "Melanoma versus nevus", ":material/difference:"),
     ("pages/maps.py", "Maps", ":material/gradient:"),
+    ("pages/teach.py", "Teach", ":material/school:"),
     ("pages/paper.py", "The paper", ":material/menu_book:"),
     ("pages/models.py", "Models", ":material/description:"),
 )
@@ -42,8 +43,7 @@ def page_frame(title: str, lead: str = "") -> None:
         title: of the page.
         lead: a sentence beneath it.
     """
-    st.set_page_config(page_title=f"{title} · {NAME}", page_icon=str(ICON), layout="wide")
-    st.html(_STYLE)
+    _begin(title)
     with st.container(key="frame", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             with st.container(width="content", key="brand"):
@@ -54,3 +54,15 @@ def page_frame(title: str, lead: str = "") -> None:
     st.title(title, anchor=False)
     if lead:
         st.markdown(lead)
+
+
+def bare_frame(title: str) -> None:
+    """Begins a page without menu and title: on a wall or a phone, where neither has room nor leads anywhere."""
+    _begin(title)
+    with st.container(key="frame", gap="xsmall"):
+        st.caption(f":material/info: **{NAME}**. {NOTICE}")
+
+
+def _begin(title: str) -> None:
+    st.set_page_config(page_title=f"{title} · {NAME}", page_icon=str(ICON), layout="wide")
+    st.html(_STYLE)

@@ -72,7 +72,7 @@ def read_folder(folder: str | Path) -> PhotoFolder:
 
 def photo_folder() -> PhotoFolder | None:
     """The folder in use: the one chosen in this session, else `HAM10000_DIR`; None where there is none that is usable."""
-    return _try(_wanted())[0]
+    return open_folder(_wanted())[0]
 
 
 def find_photo(image_id: str) -> Path | None:
@@ -112,7 +112,7 @@ def ask_folder() -> PhotoFolder | None:
         The folder in use, or None: then the page goes on without photos.
     """
     wanted = _wanted()
-    found, problem = _try(wanted)
+    found, problem = open_folder(wanted)
     label = f"Photos: {len(found.paths):,} found" if found else "Photos: none here"
     with st.expander(label, icon=":material/photo_library:", expanded=bool(problem)):
         st.text_input(
@@ -143,8 +143,8 @@ def _choose() -> None:
     st.session_state[_CHOSEN] = st.session_state[_FIELD].strip()
 
 
-def _try(folder: str) -> tuple[PhotoFolder | None, str]:
-    """The folder, or the sentence why it cannot be used; neither where none is named."""
+def open_folder(folder: str) -> tuple[PhotoFolder | None, str]:
+    """A folder, looked through once, or the sentence why it cannot be used; neither where none is named."""
     if not folder:
         return None, ""
     try:

@@ -70,6 +70,13 @@ def load_model(folder: Path, card: Card):
             _loading.clear(*key)
 
 
+def await_model(folder: Path, card: Card):
+    """As `load_model`, for threads that belong to no session: nothing is drawn."""
+    loading = _loading(str(folder), card.probabilities_sha256)
+    loading.wanted.set()
+    return loading.bundle.result()
+
+
 def _failed(loading: "_Loading") -> bool:
     return loading.bundle.done() and (loading.bundle.cancelled() or loading.bundle.exception() is not None)
 

@@ -1,0 +1,1 @@
+"""The pages that teach: presenting, classes, quizzes, reader studies."""

@@ -1,0 +1,1 @@
+"""The app that `melascope class` starts: the teaching page, and no other."""

@@ -1,0 +1,188 @@
+"""A student's page: joining a room, seeing what the step shows, voting."""
+
+import streamlit as st
+
+from core.diagnoses import NAMES
+from core.teaching.case_sets.record import TeachingCase
+from core.teaching.people import EXPERIENCE, LONGEST_NICKNAME, Refused
+from core.teaching.reliance import reliance
+from core.teaching.rooms.door import join_room
+from core.teaching.rooms.look import find_photo, look
+from core.teaching.rooms.own import own_answers
+from core.teaching.rooms.steps import STEPS
+from core.teaching.rooms.visible import View
+from core.teaching.rooms.votes import cast_vote
+from core.teaching.scores import point
+from core.teaching.store.place import StoreUnusable
+from core.webapp.shared.failures import failure
+from core.webapp.shared.words import plain
+from core.webapp.teach.answer_form import ask_answer, begin_clock, clock_milliseconds
+from core.webapp.teach.asking import ask_with_code, draw_again, sentences, the_store, version_of
+from core.webapp.teach.browser import own_token
+from core.webapp.teach.pictures import draw_photo, map_jpeg, photo_jpeg
+from core.webapp.teach.show import credit, draw_advice, draw_facts, draw_tally, draw_truth
+from core.webapp.teach.words import share_words
+
+POLL = 0.5  # seconds until a phone asks again whether the class is further
+_CASES, _ENTERED = "cases by key", "rooms entered"
+
+
+def draw_phone(code: str) -> None:
+    """What a student sees of a room."""
+    token = own_token(code)
+    try:
+        view = _look(code, token)
+    except (Refused, StoreUnusable) as error:
+        st.error(failure(error), icon=":material/error:")
+        st.link_button("Type another code", "?", icon=":material/arrow_back:")
+        return
+    if view.photo_key is None:
+        _join(view, token)
+    else:
+        _draw_room(view, code, token)
+
+
+@st.fragment(run_every=POLL)
+def _draw_room(first: View, code: str, token: str) -> None:
+    """All of a phone that has joined, redrawn twice a second; the database is asked only when the teacher went on.
+
+    One fragment and no whole runs: where timers and whole runs meet, Streamlit can drop what a run drew, and the timer with it.
+
+    Args:
+        first: what the whole run saw.
+    """
+    kept = f"view {code}"
+    view = st.session_state.setdefault(kept, first)
+    try:
+        if version_of(code) > view.version:
+            view = st.session_state[kept] = look(the_store(), code, token)
+    except StoreUnusable:
+        pass  # the database is busy: asked again in a moment, and what the phone shows stays
+    except Refused as error:
+        st.error(failure(error), icon=":material/event_busy:")  # the room was deleted
+        return
+    place = (
+        "the lesson is over" if view.over else f"case {view.position + 1} of {view.cases} · {STEPS[view.step].title}"
+    )
+    st.markdown(f"**Room {view.code}** · {place}")
+    with st.container(key="case"):
+        _draw_case(view, code, token)
+    if view.over:
+        _draw_own(view, token)
+
+
+def _look(code: str, token: str) -> View:
+    """The room; a code counts as a guess until it once was right in this visit."""
+    entered = st.session_state.setdefault(_ENTERED, set())
+    if code in entered:
+        return look(the_store(), code, token)
+    view = ask_with_code(lambda: look(the_store(), code, token))
+    entered.add(code)
+    return view
+
+
+def _join(view: View, token: str) -> None:
+    if view.over:
+        st.error(f"The room {view.code} is over. Ask your teacher for a new code.", icon=":material/event_busy:")
+        return
+    st.header(f"Join room {view.code}", anchor=False)
+    with st.form("join", border=False):
+        nickname = st.text_input("Nickname", max_chars=LONGEST_NICKNAME, help="Not your name: the class sees it.")
+        experience = st.selectbox(
+            "Experience with dermoscopy", list(EXPERIENCE), format_func=EXPERIENCE.__getitem__, filter_mode=None
+        )
+        consent = st.checkbox("My answers may be used, without my nickname, beyond this lesson")
+        sent = st.form_submit_button("Join", type="primary", width="stretch")
+    st.caption("No account, no e-mail. Your answers go when the room goes.")
+    if sent:
+        with sentences():
+            join_room(the_store(), view.code, nickname, token=token, experience=experience, consent=consent)
+            st.rerun()
+
+
+def _draw_case(view: View, code: str, token: str) -> None:
+    begin_clock((view.code, view.position))
+    case = _case(code, token, view.photo_key)
+    draw_photo(photo_jpeg(case), f"Case {view.position + 1}", credit(view.licence, view.attribution))
+    if view.facts is not None:
+        draw_facts(view.facts)
+    if view.truth is not None:
+        draw_truth(view.truth, view.confirmed, view.why, view.faulty)
+    for vote in view.own:
+        again = " after the network" if vote.round == 2 else ""
+        st.markdown(
+            f":material/how_to_vote: You said{again}: **{NAMES[vote.diagnosis]}**, {vote.confidence} % sure. It is kept."
+        )
+    if view.network is not None:
+        draw_advice(view.network)
+    if view.open_round:
+        _vote(view, code, token)
+    if view.map and view.network is not None:
+        _draw_map(case, view)
+    if view.tally is not None:
+        for number, votes in view.tally.items():
+            st.markdown("##### The class" + (", after the network" if number == 2 else ""))
+            draw_tally(votes, view.truth)
+    if not view.open_round and view.truth is None and not view.over:
+        st.caption("Look at the wall; the next step comes by itself.")
+
+
+def _vote(view: View, code: str, token: str) -> None:
+    before = next((vote for vote in view.own if vote.round == 1), None) if view.open_round == 2 else None
+    sent = ask_answer(
+        f"{view.code} {view.position} {view.open_round}",
+        "Send" if view.open_round == 1 else "Send the second answer",
+        (before.diagnosis, before.confidence) if before else None,
+    )
+    if sent is None:
+        return
+    with sentences():
+        cast_vote(
+            the_store(),
+            code,
+            token,
+            view.position,
+            view.open_round,
+            sent[0],
+            sent[1],
+            clock_milliseconds((view.code, view.position)),
+        )
+        st.session_state[f"view {code}"] = look(the_store(), code, token)
+        draw_again()
+
+
+def _draw_map(case: TeachingCase, view: View) -> None:
+    made = map_jpeg(case, view.network)
+    if made is None:
+        st.caption("The network's map is being drawn.")
+    elif isinstance(made, str):
+        st.caption(plain(made))
+    else:
+        st.image(made, caption=f"What moved the network towards {NAMES[view.network.answer]}", alt="The network's map")
+
+
+def _draw_own(view: View, token: str) -> None:
+    st.header("You", anchor=False)
+    with sentences():
+        answered = own_answers(the_store(), view.code, token)
+        if not answered:
+            st.caption("You have answered no case whose truth was told.")
+            return
+        told = reliance(answered)
+        first = point("you", answered)
+        right = sum(one.first == one.truth for one in answered)
+        st.markdown(
+            f"- Right at first: **{right} of {len(answered)}**\n"
+            f"- Melanomas found: {share_words(first.sensitivity)}\n"
+            f"- Others left alone: {share_words(first.specificity)}\n"
+            f"- Followed the network where it was wrong: {share_words(told.misled)} of right first answers\n"
+            f"- Stayed wrong against right advice: {share_words(told.unhelped)}"
+        )
+
+
+def _case(code: str, token: str, key: str | None) -> TeachingCase:
+    """The case behind a key; asked once a visit. It stays on the server: it holds the truth."""
+    known = st.session_state.setdefault(_CASES, {})
+    if (code, key) not in known:
+        known[code, key] = find_photo(the_store(), code, token, key or "")
+    return known[code, key]

@@ -1,0 +1,1 @@
+"""Case sets: choosing one, and making one."""

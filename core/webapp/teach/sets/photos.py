@@ -1,0 +1,30 @@
+"""Where the photos of a set come from: a folder on the teacher's machine."""
+
+import streamlit as st
+
+from core.teaching.case_sets.record import CaseSet
+from core.webapp.shared.words import plain
+from core.webapp.teach.pictures import choose_folder, chosen_folder, missing_photos
+
+
+def offer_photos(cases: CaseSet, key: str) -> None:
+    """Says which photos are missing, and offers to name their folder."""
+    lacking = missing_photos(cases)
+    label = (
+        f"Photos: all {len(cases)} are here"
+        if not lacking
+        else f"Photos: {len(lacking)} of {len(cases)} are not on this computer"
+    )
+    with st.expander(label, icon=":material/photo_library:", expanded=bool(lacking)):
+        folder = st.text_input(
+            "Folder with the photos, on the computer that runs Melascope",
+            value=chosen_folder(),
+            key=f"photo folder {key}",
+            placeholder="~/ham10000",
+            help="The unpacked HAM10000 download, or a folder with your own photos. Phones get photos from here, never from elsewhere.",
+        )
+        if folder.strip() != chosen_folder():
+            choose_folder(folder)
+            st.rerun()
+        if lacking:
+            st.caption(f"Missing: {plain(', '.join(lacking[:12]))}{' ...' if len(lacking) > 12 else ''}.")
