@@ -16,6 +16,7 @@ app = typer.Typer(
 )
 app.add_typer(data.app, name="data")
 app.add_typer(cases.app, name="cases")
+app.add_typer(ensemble.folds, name="folds")
 app.command("train", epilog=train.EPILOG)(train.train)
 app.command("calibrate", epilog=calibrate.EPILOG)(calibrate.calibrate)
 app.command("ensemble", epilog=ensemble.EPILOG)(ensemble.ensemble)

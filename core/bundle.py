@@ -18,6 +18,7 @@ from core.card import (
     change_card,
     check_members,
     find_bundle,
+    member_folder,
     read_card,
     sha256_of,
     write_card,
@@ -64,6 +65,11 @@ class Bundle:
         if self.card.network.get("members"):
             check_members(self.card, self.folder)
             members = [read_card(folder) for folder in _member_folders(self.card, self.folder)]
+            if age_scales(self.card, members):
+                raise InvalidBundle(
+                    f"The networks of {self.card.name} measure age on scales of their own, so they are no single Keras network. Use one "
+                    "of its folds."
+                )
             folders = _member_folders(self.card, self.folder)
             classifiers = [build_and_load(m, check_weights(m, f)) for m, f in zip(members, folders, strict=True)]
             return build_ensemble(classifiers, [m.calibration for m in members])
@@ -113,19 +119,29 @@ def check_weights(card: Card, folder: Path) -> Path:
 
 
 def _member_folders(card: Card, folder: Path) -> list[Path]:
-    return [folder.resolve().parent / name for name in card.network["members"]]
+    return [member_folder(card, folder, name) for name in card.network["members"]]
 
 
 def _load_ensemble(card: Card, folder: Path, engine: str | None) -> Bundle:
-    """An ensemble of the models beside it; each is checked against the ensemble's card, and itself as ever."""
+    """An ensemble of the models beside it, or a set of folds; each is checked against this card, and itself as ever."""
     check_members(card, folder)
     members = [load_bundle(place, engine) for place in _member_folders(card, folder)]
     try:
-        joined = MembersEngine([m.engine for m in members], [m.card.calibration for m in members])
+        joined = MembersEngine(
+            [m.engine for m in members],
+            [m.card.calibration for m in members],
+            age_scales(card, [m.card for m in members]),
+        )
     except ValueError as error:
         raise InvalidBundle(f"{card.name} cannot be put together: {error}") from None
     notes = tuple(note for m in members for note in m.engine_notes)
     return Bundle(card.name, card, folder, joined, notes, tuple(members))
+
+
+def age_scales(card: Card, members: list[Card]) -> list[tuple[float, float]] | None:
+    """(factor, offset) of each member, which turn ages in the units of `card` into the member's; None where all are alike."""
+    scales = [(card.age_sd / m.age_sd, (card.age_mean - m.age_mean) / m.age_sd) for m in members]
+    return None if all(np.allclose(scale, (1, 0), atol=1e-6) for scale in scales) else scales
 
 
 def save_bundle(classifier: Classifier, card: Card, folder: str | Path, dtype: str = "float16") -> Path:

@@ -40,7 +40,8 @@ class Card:
         calibration: turns logits into probabilities; fitted on validation.
         weights: {"file", "sha256", "dtype", "bytes", "parameters"}; of an ensemble also "members": {name: its `probabilities_sha256`}, no
             file, and a digest over those of the members' probabilities, which its logits are made of.
-        split: {"kind", "leaky", "seed", "hash", "train": [image ids], "validation": [...], "test": [...]}.
+        split: {"kind", "leaky", "seed", "hash", "train": [image ids], "validation": [...], "test": [...]}; of one network of a
+            cross-validation also "fold": [which, of how many], of a set of them "folds": [[which, of how many], ...].
         recipe: the recipe's fields, plus "name".
         data: {"name", "citation", "photos": {part: n}, "lesions": {part: n}, "notes": [...]}.
         scores: part -> metric -> {"value", "low", "high"}, with "rule" where a decision rule gave it, and with "photos" and
@@ -101,6 +102,11 @@ class Card:
         counts = (self.data.get("photos_per_class") or {}).get("validation") or self.terms.shares
         there = [max(float(count), 1e-3) for count in counts]
         return tuple(count / sum(there) for count in there)
+
+    @property
+    def is_fold_set(self) -> bool:
+        """Whether this is the card of a cross-validation's networks, read by their mean; see `core.evaluation.fold_set`."""
+        return "folds" in self.split
 
     @property
     def parameters(self) -> int:
@@ -220,22 +226,37 @@ def check_members(card: Card, folder: str | Path) -> None:
     Raises:
         InvalidBundle: a member is missing or has other weights by now.
     """
-    root = Path(folder).resolve().parent
     members = card.weights.get("members") or {}
     if list(members) != list(card.network["members"]):
         raise InvalidBundle(
             f"The card of {card.name} names its members twice, and differently. Make the ensemble again."
         )
     again = f"Run `python -m core ensemble {' '.join(members)} --data HAM10000_FOLDER --name {card.name}`."
+    kind, where = "an ensemble", "beside"
+    if card.is_fold_set:
+        again, kind, where = f"Run `python -m core folds join {Path(folder)}`.", "a set of folds", "in"
     for name, sha256 in members.items():
-        if Path(name).name != name or not (root / name / CARD_FILE).is_file():
+        place = member_folder(card, folder, name)
+        if Path(name).name != name or not (place / CARD_FILE).is_file():
             raise InvalidBundle(
-                f"{card.name} is an ensemble, and its member {name} is missing beside it. Restore it. {again}"
+                f"{card.name} is {kind}, and its member {name} is missing {where} it. Restore it. {again}"
             )
-        if read_card(root / name).probabilities_sha256 != sha256:
+        if read_card(place).probabilities_sha256 != sha256:
             raise InvalidBundle(
-                f"{card.name} is an ensemble of other weights of {name} than lie beside it, or of another calibration of them. {again}"
+                f"{card.name} is {kind} of other weights of {name} than lie {where} it, or of another calibration of them. {again}"
             )
+
+
+def member_folder(card: Card, folder: str | Path, name: str) -> Path:
+    """Where a member lies: in the folder of a set of folds, beside that of an ensemble."""
+    folder = Path(folder).resolve()
+    return (folder if card.is_fold_set else folder.parent) / name
+
+
+def members_digest(digests: dict[str, str]) -> str:
+    """SHA-256 over the digests of the members' probabilities, which the logits of an ensemble or a set of folds are made of."""
+    text = "\n".join(f"{name}:{sha256}" for name, sha256 in digests.items())
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def write_card(card: Card, folder: str | Path) -> Path:

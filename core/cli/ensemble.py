@@ -8,6 +8,10 @@ import typer
 from core.cli.terminal import plain_errors, progress, quiet_libraries, results
 from core.wording import interval
 
+folds = typer.Typer(help="Networks of a cross-validation as one model.", no_args_is_help=True)
+FOLDS_EPILOG = """Example: python -m core folds join weights/MobileNetV3Small
+
+Before that: python -m core train ... --folds 5, and `evaluate` of each fold."""
 EPILOG = """Example: python -m core ensemble MobileNetV2 MobileNetV3Small --data ~/ham10000
 
 Then measure it like any model: python -m core evaluate Ensemble --data ~/ham10000"""
@@ -62,6 +66,42 @@ def ensemble(
         f"{name} of {', '.join(card.name for card in cards)}: written to {root / name}. Validation balanced accuracy, "
         f'decided by the rule "balanced": '
         f"{interval(score['balanced_accuracy'])} ({score['confidence']})",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+@folds.callback()
+def about_folds() -> None:
+    """Networks of a cross-validation as one model."""
+
+
+@folds.command("join", epilog=FOLDS_EPILOG)
+@plain_errors
+def join(
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Holds fold-1, fold-2, ..., each evaluated.", show_default=False)
+    ],
+    name: Annotated[str | None, typer.Option(help="Of the set; BACKBONE-folds if not given.")] = None,
+) -> None:
+    """Make one model of a cross-validation's networks, read by their mean, and score each photo by the network that held it out.
+
+    It is stored as a card in the folder, with the out-of-fold answers of all photos whose fold is finished.
+    """
+    with quiet_libraries(), progress("Reading the folds"):
+        from core.evaluation.fold_set import join_folds
+        from core.evaluation.out_of_fold import OUT_OF_FOLD
+        from core.evaluation.report import read_evaluation
+
+        card = join_folds(folder, name)
+        found = read_evaluation(folder)
+    console = results()
+    for warning in found.warnings:
+        console.print(warning, style="bold yellow", markup=False)
+    console.print(
+        f"{card.name} of {', '.join(card.network['members'])}: written to {folder}. {found.photos:,} photos of {found.lesions:,} lesions "
+        f"{OUT_OF_FOLD}: balanced accuracy, decided by the rule "
+        f'"balanced": {interval(found.metrics["balanced_accuracy"])}. {found.confidence}',
         markup=False,
         soft_wrap=True,
     )

@@ -8,7 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from core.calibration import Calibration
+from core.data.patient import FEATURES
 from core.serving.engine import Engine, check_head_inputs
+
+AGE, AGE_MISSING = (FEATURES.index(name) for name in FEATURES[:2])
 
 
 class MembersEngine(Engine):
@@ -20,12 +23,18 @@ class MembersEngine(Engine):
     Args:
         members: with inputs of one size and feature maps of one height and width.
         calibrations: each member's.
+        age_scales: (factor, offset) of each member, which turn the metadata's age into its own; None where they share one scale.
 
     Raises:
         ValueError: fewer than two members, or members whose inputs or feature maps differ in size.
     """
 
-    def __init__(self, members: Sequence[Engine], calibrations: Sequence[Calibration]):
+    def __init__(
+        self,
+        members: Sequence[Engine],
+        calibrations: Sequence[Calibration],
+        age_scales: Sequence[tuple[float, float]] | None = None,
+    ):
         sizes = {(member.image_size, *member.feature_shape[:2]) for member in members}
         if len(members) < 2 or len(sizes) > 1:
             raise ValueError(
@@ -34,6 +43,7 @@ class MembersEngine(Engine):
             )
         self._members = list(members)
         self._calibrations = list(calibrations)
+        self._age_scales = age_scales
         self._edges = np.cumsum([member.feature_shape[-1] for member in members])
         self.name = "+".join(sorted({member.name for member in members}))
         self.image_size = members[0].image_size
@@ -52,7 +62,8 @@ class MembersEngine(Engine):
 
     def head(self, feature_map: np.ndarray, metadata: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         feature_map, metadata = check_head_inputs(self, feature_map, metadata)
-        told = [member.head(part, metadata) for member, part in self._parts(feature_map)]
+        facts = self._facts(metadata)
+        told = [member.head(part, own) for (member, part), own in zip(self._parts(feature_map), facts, strict=True)]
         logits = _log_mean(self._log_probabilities([np.atleast_2d(logits) for logits, _ in told])).astype("float32")
         attention = np.stack([map_ for _, map_ in told])
         attention = attention / np.maximum(attention.sum(axis=(-2, -1), keepdims=True), 1e-9)
@@ -61,14 +72,15 @@ class MembersEngine(Engine):
     def gradients(self, feature_map: np.ndarray, metadata: np.ndarray) -> np.ndarray:
         """By the chain rule, of the members' gradients."""
         feature_map, metadata = check_head_inputs(self, feature_map, metadata)
-        parts = list(self._parts(feature_map))
-        told = self._log_probabilities([member.head(part, metadata)[0][None] for member, part in parts])[:, 0]
+        parts, facts = list(self._parts(feature_map)), self._facts(metadata)
+        heads = [member.head(part, own) for (member, part), own in zip(parts, facts, strict=True)]
+        told = self._log_probabilities([logits[None] for logits, _ in heads])[:, 0]
         told = told.astype("float32")
         # Each member's share in the mean of each class, (members, 7).
         shares = np.exp(told - _log_mean(told)) / len(parts)
         found = []
         for i, (member, part) in enumerate(parts):
-            own = member.gradients(part, metadata) / np.float32(self._calibrations[i].temperature)
+            own = member.gradients(part, facts[i]) / np.float32(self._calibrations[i].temperature)
             # Of log softmax: each logit's gradient less their mean by probability.
             own = own - np.tensordot(np.exp(told[i]), own, 1)
             found.append(shares[i][:, None, None, None] * own)
@@ -77,6 +89,19 @@ class MembersEngine(Engine):
     def _parts(self, feature_map: np.ndarray):
         pieces = np.split(feature_map, self._edges[:-1], axis=-1)
         return [(member, np.ascontiguousarray(piece)) for member, piece in zip(self._members, pieces, strict=True)]
+
+    def _facts(self, metadata: np.ndarray) -> list[np.ndarray]:
+        """Metadata for each member; only known ages are rescaled."""
+        if self._age_scales is None:
+            return [metadata] * len(self._members)
+        each = []
+        for factor, offset in self._age_scales:
+            own = metadata.copy()
+            own[..., AGE] = np.where(
+                metadata[..., AGE_MISSING] == 1, metadata[..., AGE], metadata[..., AGE] * factor + offset
+            )
+            each.append(own)
+        return each
 
     def _log_probabilities(self, logits: list[np.ndarray]) -> np.ndarray:
         """Logits (N, 7) of each member -> (members, N, 7)."""
@@ -96,7 +121,7 @@ class MembersEngine(Engine):
             of_head, of_encoder = member.weights()
             own = [next(heads) for _ in of_head]
             members.append(member.with_weights(own, encoders and [next(encoders) for _ in of_encoder]))
-        return MembersEngine(members, self._calibrations)
+        return MembersEngine(members, self._calibrations, self._age_scales)
 
     @property
     def versions(self) -> dict[str, str]:

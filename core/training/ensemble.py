@@ -5,13 +5,12 @@ chooses nothing.
 """
 
 import datetime
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from core.card import Card
+from core.card import Card, members_digest
 from core.training.calibration import calibrate_card
 
 BACKBONE = "Ensemble"
@@ -56,7 +55,7 @@ def ensemble_card(
         network={"members": list(digests)},
         weights={
             "file": "",
-            "sha256": ensemble_digest(digests),
+            "sha256": members_digest(digests),
             "members": digests,
             "dtype": first.weights["dtype"],
             "bytes": sum(card.weights["bytes"] for card in members),
@@ -82,9 +81,3 @@ def ensemble_card(
         created=datetime.datetime.now(datetime.UTC).date().isoformat(),
     )
     return calibrate_card(card, mean, labels, lesions)
-
-
-def ensemble_digest(digests: dict[str, str]) -> str:
-    """SHA-256 over the digests of the members' probabilities, which an ensemble's logits are made of."""
-    text = "\n".join(f"{name}:{sha256}" for name, sha256 in digests.items())
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from core.card import member_folder
 from core.files import make_cache_folder, mark_used, write_bytes
 from core.folders import cache_root
 from core.trust.measure_table import Progress
@@ -51,8 +52,8 @@ def encode_table(bundle: "Bundle", table: pd.DataFrame, progress: Progress | Non
     card = bundle.card
     if members := card.network.get("members"):
         # An ensemble's map is its members' maps, one upon the other; theirs may be kept already.
-        beside = Path(bundle.folder).resolve().parent
-        return np.concatenate([encode_table(load_bundle(beside / name), table, progress) for name in members], axis=1)
+        places = [member_folder(card, bundle.folder, name) for name in members]
+        return np.concatenate([encode_table(load_bundle(place), table, progress) for place in places], axis=1)
     key = hashlib.sha256(f"pooled-1 {card.weights['sha256']} {card.image_size}\n".encode())
     for path in table.path:
         state = os.stat(path) if path else None

@@ -1,0 +1,218 @@
+"""Out-of-fold answers: each photo of a cross-validation as the one network answered it that never saw its lesion."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from core.card import CARD_FILE, Card, InvalidBundle, read_card
+from core.data.ham10000 import class_indices
+from core.diagnoses import CODES
+from core.evaluation.evaluator import score_rules
+from core.evaluation.metrics import absent_classes
+from core.evaluation.operating import MELANOMA, TARGET_SENSITIVITY, choose_threshold, measure_threshold
+from core.evaluation.report import Evaluation
+from core.evaluation.results import VALIDATION_FOLDER, InvalidResults, Results, read_results
+from core.evaluation.statistics.bootstrap import RESAMPLES, confidence_words
+
+# As the part of an evaluation's split, and among the scores of a card.
+OUT_OF_FOLD = "out of fold"
+# A committed file stays small, and no figure that is shown has more.
+DECIMALS = 6
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """One network of a cross-validation.
+
+    Args:
+        held_out: its evaluation on the part that it was trained without.
+        chosen_on: that of the photos which chose its epoch, calibration and threshold.
+    """
+
+    card: Card
+    held_out: Results
+    chosen_on: Results
+
+    @property
+    def number(self) -> int:
+        return self.card.split["fold"][0]
+
+
+def read_folds(folder: str | Path) -> list[Fold]:
+    """The finished networks of a cross-validation, in order; none of their weights or photos is read.
+
+    Args:
+        folder: holds `fold-1`, `fold-2` and so on, as `train --folds` leaves them; some may be missing.
+
+    Raises:
+        ValueError: fewer than two folds are finished, or they are not of one cross-validation.
+        InvalidBundle: a fold's card is damaged.
+        InvalidResults: a fold is not evaluated on all of its own part.
+    """
+    folder = Path(folder)
+    places = sorted(folder.glob(f"fold-*/{CARD_FILE}"))
+    cards = {path.parent: read_card(path.parent) for path in places}
+    for place, card in cards.items():
+        if not isinstance(card.split.get("fold"), list) or place.name != f"fold-{card.split['fold'][0]}":
+            raise InvalidBundle(f"{place} holds no network of a cross-validation by that number. Move it elsewhere.")
+    if len(cards) < 2:
+        raise ValueError(
+            f"{folder} holds {len(cards)} finished folds. Expected two or more, in fold-1, fold-2 and so on: see `train --folds`."
+        )
+    _check_alike(list(cards.values()))
+    folds = []
+    for place, card in cards.items():
+        again = f"Run `python -m core evaluate {place} --data HAM10000_FOLDER`."
+        try:
+            fold = Fold(card, read_results(place, card), read_results(place / VALIDATION_FOLDER, card))
+        except InvalidResults as error:
+            raise InvalidResults(f"Fold {card.split['fold'][0]} has no evaluation to join. {error} {again}") from None
+        if set(fold.held_out.table.image_id) != set(card.split["test"]):
+            raise InvalidResults(f"The evaluation of {place} is not of all photos that it was held out from. {again}")
+        folds.append(fold)
+    _check_apart(folds)
+    return sorted(folds, key=lambda fold: fold.number)
+
+
+def _check_alike(cards: list[Card]) -> None:
+    for what, values in {
+        "backbone": {card.backbone for card in cards},
+        "network": {str(sorted(card.network.items())) for card in cards},
+        "input size": {card.image_size for card in cards},
+        "recipe": {card.recipe.get("name") for card in cards},
+        "seed": {card.split["seed"] for card in cards},
+        "number of folds": {card.split["fold"][1] for card in cards},
+    }.items():
+        if len(values) > 1:
+            raise ValueError(
+                f"The folds differ in their {what}: {', '.join(sorted(map(str, values)))}. Only networks of one cross-validation join."
+            )
+
+
+def _check_apart(folds: list[Fold]) -> None:
+    """Stops where a network met a lesion that it is to answer, as far as the folds' tables tell lesions."""
+    lesions = dict(
+        pair for fold in folds for pair in fold.held_out.table[["image_id", "lesion_id"]].itertuples(index=False)
+    )
+    if len(lesions) < sum(len(fold.held_out.table) for fold in folds):
+        raise ValueError(
+            "A photo is held out by more than one of the folds. Only networks of one cross-validation join."
+        )
+    for fold in folds:
+        met = {lesions.get(image) for part in ("train", "validation") for image in fold.card.split[part]}
+        again = met & set(fold.held_out.table.lesion_id)
+        if again:
+            raise ValueError(
+                f"Fold {fold.number} was trained on {len(again)} of the lesions that it is to answer (first: {min(map(str, again))}). "
+                "Its answers are not out of fold. Train it again."
+            )
+
+
+def held_out_by(cards: list[Card]) -> dict[str, str]:
+    """Image id -> name of the one network of a cross-validation that never saw its lesion."""
+    return {image: card.name for card in cards for image in card.split["test"]}
+
+
+def join_answers(folds: list[Fold]) -> pd.DataFrame:
+    """Every held-out photo with the calibrated probabilities of the network that held it out; as `predict_table`, by image id."""
+    table = pd.concat([fold.held_out.table for fold in folds], ignore_index=True)
+    table = table.sort_values("image_id", ignore_index=True)
+    return table.assign(**{code: table[code].round(DECIMALS) for code in CODES})
+
+
+def score_out_of_fold(card: Card, folds: list[Fold], *, resamples: int = RESAMPLES, seed: int = 0) -> Evaluation:
+    """What the single networks of a set give on the photos that they were held out from.
+
+    Each answers with its own calibration; melanoma is called at its own threshold, chosen on its own validation slice. The rule
+    "balanced" is the set's: training shares and power are means over the folds.
+
+    Args:
+        card: of the set.
+    """
+    table = join_answers(folds)
+    y_true, probabilities = class_indices(table), table[list(CODES)].to_numpy("float64")
+    metrics, per_class, decisions = score_rules(
+        y_true, probabilities, table.lesion_id, card.terms, resamples=resamples, seed=seed
+    )
+    for code in CODES:
+        of_class = table[table.dx == code]
+        per_class[code] |= {"photos": len(of_class), "lesions": int(of_class.lesion_id.nunique())}
+    lesions = int(table.lesion_id.nunique())
+    expected = len(set(card.split["train"]) | set(table.image_id))
+    absent = absent_classes(y_true)
+    return Evaluation(
+        model=card.name,
+        weights_sha256=card.weights["sha256"],
+        probabilities_sha256=card.probabilities_sha256,
+        calibration=card.calibration.to_json(),
+        terms=card.terms.to_json(),
+        photos=len(table),
+        lesions=lesions,
+        metrics=metrics,
+        per_class=per_class,
+        decisions=decisions,
+        split={"part": OUT_OF_FOLD}
+        | {k: card.split.get(k) for k in ("kind", "seed", "hash", "leaky", "folds")}
+        | {"expected": expected, "missing": expected - len(table)},
+        data={"name": card.data["name"], "photos": expected}
+        | dict.fromkeys(("trained_on", "validated_on", "lesions_seen", "lesions_trained_on"), 0),
+        confidence=confidence_words(lesions, resamples=resamples, seed=seed),
+        warnings=_warnings(folds, expected - len(table), absent),
+        absent_classes=absent,
+        operating_point=_operating_point(folds, table, resamples, seed),
+    )
+
+
+def _warnings(folds: list[Fold], missing: int, absent: list[str]) -> list[str]:
+    said = [
+        f"Out of fold, single networks: each photo is answered by the one of {len(folds)} networks that never saw its lesion. Their mean, "
+        "which new photos are read by, is measured only where nobody trained: `evaluate --split all` on an outside folder."
+    ]
+    if missing:
+        of = folds[0].card.split["fold"][1]
+        said.append(
+            f"{len(folds)} of {of} folds are finished: {missing} photos wait for the others, and are not scored."
+        )
+    if absent:
+        said.append(f"No scored photo shows {', '.join(absent)}: means over classes leave them out.")
+    return said
+
+
+def _operating_point(folds: list[Fold], table: pd.DataFrame, resamples: int, seed: int) -> dict | None:
+    """As `operating.operating_point`, each photo called at the threshold of the network that answers it."""
+    if any(MELANOMA not in fold.chosen_on.y_true for fold in folds):
+        return None
+    chosen = {f.card.name: choose_threshold(f.chosen_on.y_true, f.chosen_on.probabilities) for f in folds}
+    answered_by = held_out_by([fold.card for fold in folds])
+    thresholds = np.array([chosen[answered_by[image]] for image in table.image_id])
+    melanoma = np.concatenate([fold.chosen_on.y_true == MELANOMA for fold in folds])
+    called = np.concatenate([f.chosen_on.probabilities[:, MELANOMA] >= chosen[f.card.name] for f in folds])
+    return {
+        "score": "mel",
+        "threshold": float(np.mean(list(chosen.values()))),
+        "thresholds": chosen,
+        "rule": f"each network at its own: the largest threshold on p(melanoma) with a sensitivity of at least {TARGET_SENSITIVITY:.2f} on "
+        "its validation slice",
+        "validation": {
+            "photos": len(melanoma),
+            "melanomas": int(melanoma.sum()),
+            "sensitivity": float(called[melanoma].mean()),
+            "specificity": float((~called)[~melanoma].mean()),
+        },
+        **measure_threshold(
+            class_indices(table),
+            table[list(CODES)].to_numpy("float64"),
+            table.lesion_id,
+            thresholds,
+            resamples=resamples,
+            seed=seed,
+        ),
+    }
+
+
+def folds_hash(cards: list[Card]) -> str:
+    """SHA-256 over the splits of a cross-validation's networks."""
+    return hashlib.sha256("\n".join(card.split["hash"] for card in cards).encode()).hexdigest()
