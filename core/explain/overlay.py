@@ -26,18 +26,22 @@ COLORMAPS: dict[str, np.ndarray] = {
 # PNG compression, 0 to 9: beyond 3 a photo grows hardly smaller and takes several times as long.
 PNG_LEVEL = 3
 FRAME = (255, 255, 255)
+# Pixels of a map by itself: it is smooth, so that a browser enlarges it without loss.
+MAP_SIDE = 256
+CONTOURS = (0.25, 0.5, 0.75)
 
 
 def overlay(photo: np.ndarray, values: np.ndarray, opacity: float = 0.5, colormap: str = "viridis") -> np.ndarray:
     """Lays a heatmap over the part of a photo that the network saw.
 
     The map is enlarged bicubically over the largest centre square; the rest of the photo stays as it is, and a thin
-    frame marks the border between them.
+    frame marks the border between them. Colours are as strong as the map's value: where nothing mattered, pigment and vessels keep
+    their own.
 
     Args:
         photo: (H, W, 3) uint8 RGB.
         values: (h, w), 0..1.
-        opacity: of the colours, 0 (photo only) to 1 (colours only).
+        opacity: of the colours where the map peaks, 0 (photo only) to 1 (colours only); elsewhere that times the value.
         colormap: key into `COLORMAPS`.
 
     Returns:
@@ -54,12 +58,36 @@ def overlay(photo: np.ndarray, values: np.ndarray, opacity: float = 0.5, colorma
         return out
     top, left, side = centre_square(*photo.shape[:2])
     square = out[top : top + side, left : left + side]
-    levels = np.rint(np.clip(values, 0, 1) * 255).astype("uint8")
-    levels = cv2.resize(levels, (side, side), interpolation=cv2.INTER_CUBIC)
-    square[:] = cv2.addWeighted(square, 1 - opacity, cv2.applyColorMap(levels, table), opacity, 0)
+    levels = _enlarged(values, side)
+    strength = levels.astype("float32") * (opacity / 255)
+    square[:] = cv2.blendLinear(cv2.applyColorMap(levels, table), np.ascontiguousarray(square), strength, 1 - strength)
     if side < max(photo.shape[:2]):
         _draw_frame(square)
     return out
+
+
+def map_picture(values: np.ndarray, side: int = MAP_SIDE, colormap: str = "viridis") -> np.ndarray:
+    """A map's colours without the photo, each as opaque as its value: (side, side, 4) uint8 RGBA, to be laid over the square."""
+    levels = _enlarged(values, side)
+    return np.dstack([cv2.applyColorMap(levels, color_table(colormap)), levels])
+
+
+def contour_picture(values: np.ndarray, side: int = 2 * MAP_SIDE, colormap: str = "viridis") -> np.ndarray:
+    """A map as lines of equal value, clear between them: (side, side, 4) uint8 RGBA. The values are those of `CONTOURS`."""
+    levels, table = _enlarged(values, side), color_table(colormap)
+    picture = np.zeros((side, side, 4), "uint8")
+    for value in CONTOURS:
+        level = round(255 * value)
+        edges = cv2.findContours((levels >= level).astype("uint8"), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)[0]
+        for color, width in (((0, 0, 0, 255), 5), ((*(int(c) for c in table[level, 0]), 255), 3)):
+            cv2.drawContours(picture, edges, -1, color, width, cv2.LINE_AA)
+    return picture
+
+
+def _enlarged(values: np.ndarray, side: int) -> np.ndarray:
+    """A map as levels 0..255 on a square of pixels."""
+    levels = np.rint(np.clip(values, 0, 1) * 255).astype("uint8")
+    return cv2.resize(levels, (side, side), interpolation=cv2.INTER_CUBIC)
 
 
 def color_table(colormap: str) -> np.ndarray:
@@ -80,8 +108,9 @@ def legend_colors(colormap: str = "viridis", steps: int = 9) -> list[str]:
 
 
 def encode_png(rgb: np.ndarray) -> bytes:
-    """Encodes an (H, W, 3) uint8 RGB picture as PNG: pixels only, no metadata of any kind."""
-    done, data = cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, PNG_LEVEL])
+    """Encodes an (H, W, 3) RGB or (H, W, 4) RGBA uint8 picture as PNG: pixels only, no metadata of any kind."""
+    order = cv2.COLOR_RGBA2BGRA if rgb.shape[-1] == 4 else cv2.COLOR_RGB2BGR
+    done, data = cv2.imencode(".png", cv2.cvtColor(rgb, order), [cv2.IMWRITE_PNG_COMPRESSION, PNG_LEVEL])
     if not done:
         raise ValueError(
             f"A picture of shape {rgb.shape} and type {rgb.dtype} cannot be written as PNG. Expected (H, W, 3) uint8."

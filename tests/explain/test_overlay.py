@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.explain import COLORMAPS, encode_png, legend_colors, overlay
+from core.explain import COLORMAPS, contour_picture, encode_png, legend_colors, map_picture, overlay
 from core.explain.overlay import color_table
 
 
@@ -41,7 +41,7 @@ def test_a_cell_lies_over_its_own_part_of_the_photo(row, column):
     centres = out[5::10, 5::10]
     hot = color_table("viridis")[255, 0]
     distance = np.abs(centres.astype(int) - hot.astype(int)).sum(axis=2)
-    assert np.unravel_index(distance.argmin(), (7, 7)) == (row, column) and distance.min() < 80
+    assert np.unravel_index(distance.argmin(), (7, 7)) == (row, column) and distance.min() < 120
 
 
 def test_opacity_blends(photo):
@@ -56,8 +56,27 @@ def test_opacity_blends(photo):
 
 def test_frame_only_where_the_photo_goes_on(photo):
     assert (overlay(photo, np.zeros((7, 7)), 0.5)[:, 20] == 255).all()
-    square = overlay(photo[:, :60], np.zeros((7, 7)), 1)
-    assert (square == color_table("viridis")[0, 0]).all()
+    whole = photo[:, :60]
+    assert np.array_equal(overlay(whole, np.zeros((7, 7)), 1), whole), (
+        "where nothing mattered the photo keeps its colours"
+    )
+
+
+def test_colours_are_as_strong_as_the_value(photo):
+    square = photo[:, :60]
+    color = color_table("viridis")[51, 0].astype(float)
+    faint = overlay(square, np.full((7, 7), 0.2), 0.5)
+    assert np.abs(faint - (square * 0.9 + color * 0.1)).max() <= 1
+
+
+def test_a_map_by_itself_is_clear_where_nothing_mattered():
+    colours, lines = map_picture(corner_map(3, 3)), contour_picture(corner_map(3, 3))
+    assert colours.shape[2] == lines.shape[2] == 4
+    middle, edge = len(colours) // 2, 4
+    assert colours[middle, middle, 3] > 200 and colours[edge, edge, 3] == 0
+    assert 0 < (lines[..., 3] > 0).mean() < 0.1 and lines[len(lines) // 2, len(lines) // 2, 3] == 0
+    assert Image.open(io.BytesIO(encode_png(colours))).mode == "RGBA"
+    assert not contour_picture(np.zeros((7, 7))).any(), "a map that says nothing has no lines"
 
 
 def test_one_cell_and_values_outside_the_range(photo):
