@@ -424,6 +424,7 @@ def _ranked(probabilities: dict[str, float]) -> list[tuple[str, float]]:
 
 def _show_one(record: dict, written: str) -> None:
     from core.diagnoses import DIAGNOSES, NAMES
+    from core.trust.signals.lookalikes import LookalikeVote
 
     console = results()
     gate = record["gate"] or {"verdict": "ok", "reasons": []}
@@ -453,9 +454,7 @@ def _show_one(record: dict, written: str) -> None:
         console.print(f"90 % set: {', '.join(NAMES[code] for code in record['set'])}", soft_wrap=True)
     if record["lookalike_vote"] and "probabilities" in record:
         vote = record["lookalike_vote"]
-        console.print(
-            f"Look-alikes: {vote['count']} of the {vote['of']} nearest training lesions are {NAMES[vote['dx']]}."
-        )
+        console.print(f"Look-alikes: {LookalikeVote(*(vote[key] for key in ('dx', 'count', 'of', 'others'))).words}")
     if record["jury"]:
         jury = record["jury"]
         console.print(

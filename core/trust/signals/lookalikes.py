@@ -17,9 +17,10 @@ import numpy as np
 import pandas as pd
 
 from core.card import Card, short_name
-from core.diagnoses import CODES
+from core.diagnoses import CODES, NAMES
 from core.files import write_bytes
 from core.trust.measure_table import DamagedMeasure, measure_again, read_measured_file
+from core.wording import listed
 
 INDEX_FILE = "lookalikes.npz"
 MEASURE = "lookalikes"
@@ -68,15 +69,32 @@ class LookalikeVote:
         dx: code that most of them have; among codes as frequent, that of the nearest.
         count: how many have it.
         of: how many were asked.
+        others: codes that as many have, if any: a tie.
     """
 
     dx: str
     count: int
     of: int
+    others: tuple[str, ...] = ()
 
     @property
     def agreement(self) -> float:
         return self.count / self.of
+
+    @property
+    def tied(self) -> tuple[str, ...]:
+        """All codes that most of them have, that of the nearest first; one where there is no tie."""
+        return (self.dx, *self.others)
+
+    @property
+    def words(self) -> str:
+        """What they say together, in a sentence."""
+        if not self.others:
+            return f"{self.count} of the {self.of} nearest training lesions: {NAMES[self.dx]}."
+        return (
+            f"A tie among the {self.of} nearest training lesions: {self.count} each of {listed([NAMES[c] for c in self.tied])}; the "
+            f"nearest of these is {NAMES[self.dx]}."
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +180,8 @@ def vote(index: LookalikeIndex, rows: list[int]) -> LookalikeVote:
     said = [str(code) for code in index.dx[rows]]
     counts = Counter(said)
     most = max(counts.values())
-    return LookalikeVote(next(code for code in said if counts[code] == most), most, len(rows))
+    first, *others = (code for code in counts if counts[code] == most)  # in the order in which they came, nearest first
+    return LookalikeVote(first, most, len(rows), tuple(others))
 
 
 def find_lookalikes(

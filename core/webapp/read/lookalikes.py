@@ -41,7 +41,9 @@ def draw_lookalikes(
     """
     if lookalikes is None:
         return
-    st.markdown(f"**{headline(vote)}** {worth(vote, record, top)}")
+    st.markdown(f"**{vote.words}** {worth(vote, record, top)}")
+    # As many pictures as votes: a sixth, which has none, is not to be counted.
+    lookalikes = lookalikes[: vote.of]
     for start in range(0, len(lookalikes), IN_A_ROW):
         for column, one in zip(st.columns(IN_A_ROW, gap="small"), lookalikes[start : start + IN_A_ROW], strict=False):
             with column.container(border=True, gap="xxsmall"):
@@ -49,12 +51,12 @@ def draw_lookalikes(
     st.caption(
         "Lesions that the network learnt from, as near as it sees them, one photo a lesion. Likeness is the cosine of the two feature "
         "vectors: 1 is the same."
+        + (
+            f" The {vote.of} nearest vote; the nearest {len(lookalikes)} are shown."
+            if vote.of > len(lookalikes)
+            else ""
+        )
     )
-
-
-def headline(vote: LookalikeVote) -> str:
-    """What the nearest lesions say together."""
-    return f"{vote.count} of the {vote.of} nearest training lesions: {NAMES[vote.dx]}."
 
 
 def worth(vote: LookalikeVote, record: dict | None, top: str | None = None) -> str:
@@ -68,7 +70,9 @@ def worth(vote: LookalikeVote, record: dict | None, top: str | None = None) -> s
     answers = scored.get("network_wrong")
     if top and answers and all(answers[key]["value"] is not None for key in ("same", "other")):
         same, other = (percent(answers[key]["value"]) for key in ("same", "other"))
-        if top == vote.dx:
+        if top in vote.others:
+            said.append(f"The network says {NAMES[top]}, which is one of those that tie.")
+        elif top == vote.dx:
             said.append(
                 f"The network says the same; it was wrong in {same} of such photos, and in {other} where the two differ."
             )

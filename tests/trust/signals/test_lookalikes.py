@@ -57,7 +57,10 @@ def test_the_nearest_lesions_come_once_each_and_nearest_first():
 
 def test_of_equal_votes_the_nearest_leads():
     index = made_up_index(np.eye(4), ["vasc", "nv", "nv", "vasc"])
-    assert la.vote(index, [0, 1, 2, 3]) == la.LookalikeVote("vasc", 2, 4)
+    assert la.vote(index, [0, 1, 2, 3]) == la.LookalikeVote("vasc", 2, 4, ("nv",))
+    tie = la.vote(index, [0, 1, 2, 3])
+    assert tie.tied == ("vasc", "nv") and "A tie among the 4 nearest" in tie.words and "2 each" in tie.words
+    assert la.vote(index, [1, 2, 3]).words == "2 of the 3 nearest training lesions: Melanocytic nevus."
     assert la.vote(index, [1, 0, 3, 2]).dx == "nv"
 
 

@@ -2,7 +2,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.trust.signals.lookalikes import LookalikeVote
-from core.webapp.read.lookalikes import headline, worth
+from core.webapp.read.lookalikes import worth
 
 RECORD = {
     "test": {
@@ -68,7 +68,7 @@ def test_no_index_draws_nothing():
 )
 def test_the_vote_is_told_with_its_worth(count, top, said):
     vote = LookalikeVote("mel", count, 5)
-    assert said in worth(vote, RECORD, top) and f"{count} of the 5" in headline(vote)
+    assert said in worth(vote, RECORD, top) and f"{count} of the 5" in vote.words
 
 
 def test_what_was_not_measured_is_not_told():
