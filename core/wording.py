@@ -73,15 +73,20 @@ def difference(apart: Mapping | None) -> str:
     if not apart or apart.get("value") is None:
         return UNDEFINED
     if apart.get("low") is None or apart.get("high") is None:
-        return f"{apart['value']:+.3f}"
-    return f"{apart['value']:+.3f} ({apart['low']:+.3f} to {apart['high']:+.3f})"
+        return signed(apart["value"])
+    return f"{signed(apart['value'])} ({signed(apart['low'])} to {signed(apart['high'])})"
+
+
+def signed(value: float, decimals: int = 3) -> str:
+    """A number with its sign, such as "+0.012"; nothing that rounds to zero has a minus."""
+    return f"{round(value, decimals) + 0.0:+.{decimals}f}"
 
 
 def points(apart: Mapping | None) -> str:
     """A difference of two shares in percentage points, such as "+4 points (+1 to +7)"."""
     if not apart or apart.get("value") is None:
         return UNDEFINED
-    value, low, high = (f"{100 * apart[key]:+.0f}" for key in ("value", "low", "high"))
+    value, low, high = (signed(100 * apart[key], 0) for key in ("value", "low", "high"))
     return f"{value} points ({low} to {high})"
 
 

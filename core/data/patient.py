@@ -68,8 +68,9 @@ class Facts:
             except (TypeError, ValueError):
                 age = math.nan
             if not 0 <= age <= MAX_AGE:
+                given = f"{age:g}" if isinstance(self.age, float) and math.isfinite(age) else repr(self.age)
                 raise InvalidFacts(
-                    f"Age {self.age!r} is not possible. Expected years from 0 to {MAX_AGE:.0f}, or leave it out when unknown."
+                    f"Age {given} is not possible. Expected years from 0 to {MAX_AGE:.0f}, or leave it out when unknown."
                 )
             object.__setattr__(self, "age", age)
         if self.sex not in SEXES:

@@ -118,7 +118,7 @@ def test_the_two_by_two_follows_the_threshold_and_the_prevalence(open_page, root
     app.select_slider(key="prevalence").set_value(0.001).run()
     assert app.dataframe[0].value.set_index("Number")["Value"]["PPV"] == rate(duel.predictive(0.6, 0.001).ppv)
     assert len(app.get("plotly_chart")) == 3
-    next(b for b in app.button if b.label == "Operating point 0.250").click().run()
+    next(b for b in app.button if b.label == "Operating point, 25 %").click().run()
     assert app.slider(key="threshold").value == pytest.approx(OPERATING)
 
 
@@ -138,7 +138,7 @@ def test_the_threshold_goes_along_to_the_reading_page(open_page, root):
 
     app = open_page(root, threshold="0.4")
     (link,) = links(app)
-    assert "0.400" in link.label and link.query_string == "melanoma-from=0.400"
+    assert "40 %" in link.label and link.query_string == "melanoma-from=0.400"
     assert not links(open_page(root, score="Melanoma's share of melanoma + nevus")), "its threshold is of another score"
 
 

@@ -9,7 +9,7 @@ from core.webapp.melanoma.charts import groups_chart, ratios_chart
 from core.webapp.melanoma.state import Choice, kept_look_errors
 from core.webapp.shared.export import draw_figure, draw_table
 from core.webapp.shared.words import plain
-from core.wording import rate
+from core.wording import cut, rate
 
 NAMED = "Colour, by name"
 
@@ -29,7 +29,7 @@ def draw_colour(choice: Choice, looks: pd.DataFrame | None) -> None:
     )
     claim = errors.black_claim()
     with st.container(border=True):
-        st.markdown(f"**At threshold {choice.threshold:.3f}.** {claim_words(claim)}")
+        st.markdown(f"**At a threshold of {cut(choice.threshold)}.** {claim_words(claim)}")
 
     name = st.selectbox(
         "Errors against",
@@ -67,7 +67,7 @@ def draw_colour(choice: Choice, looks: pd.DataFrame | None) -> None:
             }
             for g in groups
         ],
-        f"Errors by {name}, {choice.model.name}, threshold {choice.threshold:.3f}",
+        f"Errors by {name}, {choice.model.name}, threshold {cut(choice.threshold)}",
         f"{errors.unmeasured} photos without a measured lesion are left out." if errors.unmeasured else "",
     )
     _draw_regression(choice, errors)

@@ -33,7 +33,7 @@ from core.webapp.shared.photo.overlays import draw_legend, draw_picture
 from core.webapp.shared.shelf import Shelf
 from core.webapp.shared.theme import COLORS, SHORT_NAMES
 from core.webapp.shared.words import plain
-from core.wording import percent
+from core.wording import cut, percent
 
 SUREST = "Surest first"
 ORDERS = (SUREST, "Nearest to the threshold first")
@@ -68,7 +68,7 @@ def draw_failures(choice: Choice, shelf: Shelf, looks: pd.DataFrame | None) -> N
         st.info(f"None of the {of:,} {what} the threshold with these filters.", icon=":material/check_circle:")
         return
     st.markdown(
-        f"**{len(cases)} of {of:,}** photos of {what} the threshold {choice.threshold:.3f} (of "
+        f"**{len(cases)} of {of:,}** photos of {what} the threshold of {cut(choice.threshold)} (of "
         f"{cases.lesion_id.nunique()} lesions)."
     )
     page = _ask_page(len(cases), PAGE, "case")
@@ -95,7 +95,7 @@ def draw_failures(choice: Choice, shelf: Shelf, looks: pd.DataFrame | None) -> N
         ]
         draw_table(
             cases.reset_index()[["image_id", *columns]].round(4),
-            f"{kind} of {choice.model.name} at {choice.threshold:.3f}",
+            f"{kind} of {choice.model.name} at {cut(choice.threshold)}",
             tallest=11,
         )
 
@@ -132,7 +132,7 @@ def _draw_side(row: pd.Series, image_id: str, choice: Choice, looks: pd.DataFram
     with words:
         st.markdown(
             f"**{NAMES[row.dx]}**  \n{':material/check: called' if right else ':material/close: called'} "
-            f"{'melanoma' if called else 'no melanoma'}  \nscore {row.score:.3f}"
+            f"{'melanoma' if called else 'no melanoma'}  \nscore {percent(row.score, 1)}"
         )
         st.caption(_facts_words(row))
         _offer_case(choice, image_id, row)
@@ -155,7 +155,7 @@ def _draw_case(
             there = draw_case_picture(image_id, NAMES[row.dx], looks)
         with facts:
             called = "called melanoma" if row.score >= choice.threshold else "not called melanoma"
-            st.markdown(f"**{NAMES[row.dx]}**, {called} (score {row.score:.3f})")
+            st.markdown(f"**{NAMES[row.dx]}**, {called} (score {percent(row.score, 1)})")
             st.html(_bars(row))
             st.caption(_facts_words(row))
             _offer_case(choice, image_id, row)

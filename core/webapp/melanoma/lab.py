@@ -17,6 +17,7 @@ from core.webapp.shared.failures import FAILURES, failure
 from core.webapp.shared.photo.ask import ask_photo
 from core.webapp.shared.photo.encoded import encode
 from core.webapp.shared.photo.folder import load_photo, photo_folder
+from core.webapp.shared.photo.gate import pass_gate
 from core.webapp.shared.photo.in_use import Photo
 from core.webapp.shared.photo.line import turn
 from core.webapp.shared.photo.models import load_model
@@ -24,7 +25,7 @@ from core.webapp.shared.photo.open_case import row_facts
 from core.webapp.shared.photo.overlays import draw_picture
 from core.webapp.shared.shelf import Shelf
 from core.webapp.shared.words import plain
-from core.wording import difference, interval, p_value, percent
+from core.wording import cut, difference, interval, p_value, percent
 
 OWN, TEST = "Own photo or drawing", "A test photo"
 # Trajectories of one session: a few photos under every change.
@@ -78,7 +79,7 @@ def _draw_measured(choice: Choice) -> None:
         ],
         f"Changes of colour, {choice.model.name}",
         f"{record['melanomas']} melanoma and {record['photos'] - record['melanomas']:,} nevus photos; sensitivity and specificity at the "
-        f"fixed operating point {record['threshold']:.3f}. {record['confidence']}.",
+        f"fixed operating point of {cut(record['threshold'])}. {record['confidence']}.",
     )
 
 
@@ -125,6 +126,8 @@ def _draw_one_photo(choice: Choice, shelf: Shelf) -> None:
     ):
         return
     try:
+        if not pass_gate(shelf, choice.model.name, photo):
+            return
         bundle = load_model(shelf.folder(choice.model.name), choice.model.card)
         steps = sorted({*change.steps(), float(strength)})
         answers = [_answer(bundle, choice, photo, name, step, facts) for step in steps]
@@ -140,7 +143,7 @@ def _draw_one_photo(choice: Choice, shelf: Shelf) -> None:
         trajectory_chart(steps, answers, float(strength), float(change.neutral), change.unit, threshold),
         f"trajectory {name}",
         f"As the change grows from the dotted upright line (plain), the lines follow the probabilities. Thick upright line: the strength "
-        f"chosen above. Dotted across: the threshold {threshold:.3f} on the probability of melanoma.",
+        f"chosen above. Dotted across: the threshold of {cut(threshold)} on the probability of melanoma.",
         f"{NAMES['mel']} {percent(unchanged['mel'])} plain, {percent(here['mel'])} changed; {NAMES['nv']} "
         f"{percent(unchanged['nv'])} plain, {percent(here['nv'])} changed",
     )

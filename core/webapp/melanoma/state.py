@@ -14,6 +14,7 @@ from core.evaluation.results import InvalidResults
 from core.webapp.shared.evaluations import Evaluated
 from core.webapp.shared.operating_point import PARAMETER
 from core.webapp.shared.words import plain
+from core.wording import cut
 
 THRESHOLD = "threshold"
 # What a threshold is where no operating point was chosen on validation.
@@ -92,7 +93,7 @@ def ask_choice(models: dict[str, Evaluated]) -> Choice | None:
     )
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.button(
-            f"Operating point {start:.3f}" if operating is not None else f"Back to {start:.3f}",
+            f"Operating point, {cut(start)}" if operating is not None else f"Back to {cut(start)}",
             icon=":material/my_location:",
             on_click=_set_threshold,
             args=(start,),
@@ -114,7 +115,7 @@ def ask_choice(models: dict[str, Evaluated]) -> Choice | None:
     if score == "mel":
         st.page_link(
             "app.py",
-            label=f"Read a lesion with threshold {threshold:.3f}",
+            label=f"Read a lesion with a threshold of {cut(threshold)}",
             icon=":material/arrow_forward:",
             query_params={PARAMETER: f"{threshold:.3f}"},
         )

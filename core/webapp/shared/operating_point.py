@@ -73,8 +73,8 @@ class Standing:
     @property
     def words(self) -> str:
         """In one sentence, without its full stop."""
-        which = ", as calibrated," if self.calibrated_only else ","
-        return f"Melanoma {percent(self.melanoma)}{which} is {threshold_words(self.melanoma, self.threshold, self.own)}"
+        which = " as calibrated" if self.calibrated_only else ""
+        return f"Melanoma, with {percent(self.melanoma)}{which}, is {threshold_words(self.melanoma, self.threshold, self.own)}"
 
 
 def stand(reading, threshold: float | None) -> Standing | None:
