@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from core.webapp.read.replay import offer_replay
+from core.webapp.read.start import ask_inputs, draw_waiting, say_what_comes
 from core.webapp.shared.frame import page_frame
-from core.webapp.shared.photo.ask import ask_mixture, ask_model, ask_photo, say_broken, say_no_models
+from core.webapp.shared.photo.ask import say_broken, say_no_models
 from core.webapp.shared.photo.facts import ask_facts
 from core.webapp.shared.photo.models import preload
 from core.webapp.shared.photo.open_case import take_opened
@@ -18,32 +18,26 @@ if not shelf.models:
     st.stop()
 take_opened(shelf.models)
 
-asked, answered = st.columns([2, 3], gap="large")
-with asked:
-    photo = ask_photo()
-    facts = ask_facts(photo)
-    name = ask_model(shelf)
-    mixture = ask_mixture(shelf.models[name])
-    say_broken(shelf)
-    offer_replay(shelf)
+photo, name, mixture = ask_inputs(shelf)
+if photo is None:
+    say_what_comes()
+    preload(shelf.folder(name), shelf.models[name], "core.webapp.read.view")
+    st.stop()
 
-with answered:
-    if photo is None:
-        st.markdown(
-            "##### What you will see\n"
-            "1. **Seven calibrated probabilities**, how probable malignancy is, and what cannot be ruled out\n"
-            "2. **Similar known cases**, and how far to trust the answer\n"
-            "3. **Where the network looked**: its own attention, and a heat map for any diagnosis\n\n"
-            "Upload a dermoscopic photo to begin, or choose *Drawn example* to see how it works. "
-            "Age, sex and body site help the network; each may stay unknown."
-        )
-        preload(shelf.folder(name), shelf.models[name], "core.webapp.read.view")
-        st.stop()
-    if facts is None:
-        st.stop()
+with st.container(key="case"):
+    seen, said = st.columns([6, 5], gap="large")
+with seen:
+    where = draw_waiting(photo)
+with said:
+    answer = st.container()
+    facts = ask_facts(photo)
+if facts is None:
+    st.stop()
+with answer:
     # The answer needs pandas and scikit-learn, for which nobody who only opens the page should wait.
-    from core.webapp.read.view import draw_questions, draw_reading
+    from core.webapp.read.view import draw_questions, draw_reading, show_where
 
     case = draw_reading(shelf, name, photo, facts, mixture)
-
+with where.container():
+    show_where(case)
 draw_questions(case)

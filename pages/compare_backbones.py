@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.webapp.compare.view import draw_agreement, draw_all_overlays
+from core.webapp.compare.view import draw_agreement, draw_all_overlays, passes_gate
 from core.webapp.shared.frame import page_frame
 from core.webapp.shared.photo.all_networks import read_with_all
 from core.webapp.shared.photo.ask import ask_photo, say_broken, say_no_models
@@ -36,6 +36,8 @@ with answered:
         )
         st.stop()
     if facts is None:
+        st.stop()
+    if not passes_gate(shelf, photo):
         st.stop()
     opinions = read_with_all(shelf, photo, facts)
     if not opinions:

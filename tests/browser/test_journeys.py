@@ -14,7 +14,7 @@ from core.webapp.shared.frame import PAGES
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
-NARROW = {"width": 390, "height": 844}
+WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 SIZE = (300, 200)  # of the drawn photo: not square, so that the network sees a part of it
 
 
@@ -30,13 +30,14 @@ def upload(page, content: bytes, name: str = "lesion.png", kind: str = "image/pn
 
 
 def wait_for_reading(page):
-    page.get_by_role("button", name="Reading as JSON").wait_for()
+    page.get_by_text("All seven diagnoses").wait_for()
     page.get_by_text("mattered most").wait_for()
+    wait_until_idle(page)
 
 
 def picture(page, alt: str) -> str:
     """The address of a picture, which Streamlit makes from its content."""
-    return page.get_by_role("img", name=re.compile(alt)).get_attribute("src")
+    return page.get_by_role("img", name=alt).get_attribute("src")
 
 
 def choose(page, label: str, option: str):
@@ -66,7 +67,7 @@ def check_fits(page):
 
 
 def test_from_upload_to_overlay(visit, server, photo, scratch):
-    page = visit(server)
+    page = visit(server, WIDE)
     page.get_by_text("What you will see").wait_for()
     upload(page, photo)
     wait_for_reading(page)
@@ -81,34 +82,35 @@ def test_from_upload_to_overlay(visit, server, photo, scratch):
         chart.get_by_text(name).first.wait_for()
     page.get_by_text("Malignant or pre-malignant").first.wait_for()
 
+    # Photo, answer and map on one screen.
+    for shown in (
+        page.get_by_role("img", name="The photo as it was given").first,
+        page.get_by_role("heading", level=3).nth(1),
+    ):
+        box = shown.bounding_box()
+        assert box["y"] >= 0 and box["y"] + box["height"] <= WIDE["height"]
+
     # Another class, at once.
-    before = picture(page, "^Grad-CAM for"), picture(page, "soft attention")
-    top = page.get_by_role("heading", level=3).first.inner_text()
+    before = picture(page, "Grad-CAM for")
+    top = page.get_by_role("heading", level=3).first.inner_text().split(" · ")[0]
+    page.get_by_role("button", name="Which map").click()
     other = next(NAMES[code] for code in CODES if NAMES[code] != top)
     choose(page, "Explain the diagnosis", other)
     page.get_by_role("img", name=f"Grad-CAM for {other}").wait_for()
-    assert (picture(page, "^Grad-CAM for"), picture(page, "soft attention")) != before
-    assert picture(page, "soft attention") == before[1], "attention is the same for every class"
-
-    # Opacity, by keyboard.
-    faint = picture(page, "soft attention")
-    slider = page.get_by_role("slider", name=re.compile("Opacity"))
-    slider.focus()
-    slider.press("ArrowRight")
-    page.wait_for_function(
-        "old => document.querySelector('img[alt*=\"soft attention\"]').getAttribute('src') !== old", arg=faint
-    )
-
+    assert picture(page, "Grad-CAM for") != before
+    page.keyboard.press("Escape")
     wait_until_idle(page)
+    check_viewer(page, other)
 
     # Downloads: of the photo's own size, and of what is shown.
+    page.get_by_role("button", name="Downloads").click()
     with page.expect_download() as download:
         page.get_by_role("button", name="Reading as JSON").click()
     reading = json.loads(download.value.path().read_text())
     assert reading["facts"] == {"age": 70.0, "sex": "female", "site": "back"}
     assert (
         NAMES[reading["target"]] == other
-        and NAMES[reading["top"]] == page.get_by_role("heading", level=3).first.inner_text()
+        and NAMES[reading["top"]] == page.get_by_role("heading", level=3).first.inner_text().split(" · ")[0]
     )
     assert list(reading["probabilities"]) == list(CODES) and sum(reading["probabilities"].values()) == pytest.approx(1)
     with page.expect_download() as download:
@@ -122,14 +124,56 @@ def test_from_upload_to_overlay(visit, server, photo, scratch):
     assert not kept, "nothing that is uploaded is kept on disk"
 
 
+def check_viewer(page, name: str):
+    """By keyboard and mouse: zoom, wipe, side by side, photo alone, contours, strength."""
+    stage = page.get_by_role("group", name="Photo and maps")
+    stage.focus()
+    for _ in range(3):
+        stage.press("+")
+    assert stage.get_attribute("data-zoomed") == "true"
+    world = stage.locator(".world").first
+    before = world.evaluate("e => e.style.transform")
+    stage.press("ArrowRight")
+    assert world.evaluate("e => e.style.transform") != before
+    stage.press("0")
+    assert stage.get_attribute("data-zoomed") == "false"
+    box = stage.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 3, box["y"] + box["height"] / 3)
+    page.wait_for_timeout(500)
+    page.mouse.wheel(0, -240)
+    page.wait_for_function("e => e.dataset.zoomed === 'true'", arg=stage.element_handle())
+    stage.press("0")
+    stage.press("v")
+    assert stage.get_attribute("data-view") == "wipe"
+    wipe = page.get_by_role("slider", name="Wipe")
+    wipe.focus()
+    wipe.press("ArrowRight")
+    assert wipe.get_attribute("aria-valuenow") == "55"
+    page.get_by_role("button", name="Side by side").click()
+    assert stage.locator(".pane:visible").count() == 2
+    page.get_by_role("button", name="Over", exact=True).click()
+    page.get_by_label("Contours").check()
+    contours = picture(page, f"Grad-CAM for {name}")
+    page.get_by_label("Contours").uncheck()
+    assert picture(page, f"Grad-CAM for {name}") != contours
+    page.get_by_role("button", name="Photo", exact=True).click()
+    assert page.get_by_role("img", name=f"Grad-CAM for {name}").count() == 0
+    stage.focus()
+    stage.press("m")
+    page.get_by_role("img", name="soft attention").wait_for()
+    page.get_by_role("button", name="Grad-CAM", exact=True).first.click()
+
+
 def test_the_photo_comes_along_to_compare_and_all_fits_a_phone(visit, server, photo):
     page = visit(server, NARROW)
     upload(page, photo)
     wait_for_reading(page)
     check_fits(page)
-    photos = page.locator(".st-key-photos img")
-    tops = [box["y"] for box in (photos.nth(i).bounding_box() for i in range(3))]
-    assert tops[0] < tops[1] < tops[2], "pictures stand above each other"
+    # After an upload the page goes to photo and answer, and the photo stands above the answer.
+    page.wait_for_function("() => document.querySelector('.stMain').scrollTop > 100")
+    answer = page.get_by_role("heading", level=3).first.bounding_box()
+    photo_box = page.get_by_role("img", name="The photo as it was given").first.bounding_box()
+    assert 0 <= photo_box["y"] < answer["y"] and answer["y"] + answer["height"] <= NARROW["height"]
     page.get_by_role("link", name="Compare backbones").click()
     page.get_by_text("Where each network looked").wait_for()
     page.get_by_text("mattered most").wait_for()
@@ -158,6 +202,9 @@ def test_a_bad_upload_gets_a_sentence_and_a_good_one_follows(visit, server, phot
     upload(page, b"this is text\n" * 40, "renamed.jpg", "image/jpeg")
     page.get_by_text("renamed.jpg is text, not a photo").wait_for()
     check_no_errors(page)
+    upload(page, photo)
+    wait_for_reading(page)
+    assert page.get_by_text("renamed.jpg is text").count() == 0
     page.get_by_label("Age in years").fill("150")
     page.get_by_label("Age in years").press("Enter")
     page.get_by_text("Age 150 is not possible").wait_for()
@@ -165,10 +212,7 @@ def test_a_bad_upload_gets_a_sentence_and_a_good_one_follows(visit, server, phot
     page.get_by_label("Age in years").fill("50")
     page.get_by_label("Age in years").press("Enter")
     page.get_by_text("Age 150 is not possible").wait_for(state="hidden")
-    wait_until_idle(page)
-    upload(page, photo)
     wait_for_reading(page)
-    assert page.get_by_text("renamed.jpg is text").count() == 0
 
 
 def test_all_can_be_reached_by_keyboard(visit, server):
@@ -187,10 +231,8 @@ def test_all_can_be_reached_by_keyboard(visit, server):
         "Models",
         "Drawn example",
         "Upload",
-        "Age",
-        "Sex",
-        "site",
         "Network",
+        "come from",
     ):
         assert name in reached
 

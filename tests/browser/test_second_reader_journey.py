@@ -47,6 +47,7 @@ def test_from_answer_to_question_to_report_to_replay(visit, server, photo, viewp
     unpacked = b"".join(zipfile.ZipFile(io.BytesIO(case)).read(n) for n in zipfile.ZipFile(io.BytesIO(case)).namelist())
     for content in (*files.values(), unpacked):
         assert b"Secret Patient" not in content and b"Mustermann" not in content
+    page.get_by_text("Photo, network and place").click()
     page.get_by_text("Replay a saved case").first.click()
     page.get_by_text("Case bundle (.zip)").wait_for()
     page.locator("input[type=file]").last.set_input_files(

@@ -1,7 +1,7 @@
 import shutil
 
 import pytest
-from driving import picture_bytes, upload, words
+from driving import answer, picture_bytes, upload, viewer, words
 
 from core.diagnoses import CODES, NAMES
 from core.webapp.shared.frame import NOTICE, PAGES
@@ -22,10 +22,11 @@ def test_an_empty_page_says_what_comes(open_app):
 def test_a_photo_gives_answer_maps_and_downloads(open_app):
     app = upload(open_app(), picture_bytes())
     assert not app.exception and not app.error
-    assert app.subheader[0].value in NAMES.values() and "Likeliest diagnosis" in words(app)
-    assert len(app.get("plotly_chart")) == 1
-    assert next(c for i in app.image for c in i.captions) == "The photo"
-    assert len(app.image) == 3
+    assert answer(app) in NAMES.values() and "Likeliest diagnosis" in words(app)
+    assert "threshold" in words(app) and len(app.get("plotly_chart")) == 1
+    shown = viewer(app)
+    assert shown["photo"].startswith("data:image/jpeg") and (shown["width"], shown["height"]) == (120, 90)
+    assert [layer["short"] for layer in shown["layers"]] == ["Attention", "Grad-CAM"]
     assert {"download attention", "download heatmap", "download reading"} <= set(keys(app.download_button))
     alt = app.get("plotly_chart")[0].proto.alt
     assert all(name in alt for name in NAMES.values())
@@ -43,17 +44,17 @@ def test_facts_change_the_answer_and_unknown_is_the_default(open_app):
     assert not app.exception and app.get("plotly_chart")[0].proto.alt != before
 
 
-def test_class_explainer_and_opacity_change_the_heat_map(open_app):
+def test_class_and_explainer_change_the_heat_map_and_nothing_else(open_app):
     app = upload(open_app(), picture_bytes())
-    before = app.image[2].value[0]
-    other = next(code for code in CODES if NAMES[code] != app.subheader[0].value)
+    before = viewer(app)
+    other = next(code for code in CODES if NAMES[code] != answer(app))
     app.selectbox(key="target").select(other).run()
-    assert NAMES[other] in app.image[2].captions[0] and app.image[2].value[0] != before
+    after = viewer(app)
+    assert NAMES[other] in after["layers"][1]["alt"]
+    assert after["layers"][1]["colours"] != before["layers"][1]["colours"]
+    assert after["layers"][0] == before["layers"][0] and after["photo"] == before["photo"]
     app.segmented_control(key="method").set_value("grad-cam++").run()
-    assert "Grad-CAM++" in app.image[2].captions[0]
-    app.slider(key="opacity").set_value(0).run()
-    assert app.image[2].value[0] == app.image[1].value[0] == app.image[0].value[0], "only the photo is left"
-    assert not app.exception
+    assert viewer(app)["layers"][1]["short"] == "Grad-CAM++" and not app.exception
 
 
 def test_another_network_reads_the_same_photo(open_app):
@@ -68,7 +69,7 @@ def test_an_impossible_age_gets_a_sentence_and_no_answer(open_app, age):
     app = upload(open_app(), picture_bytes())
     app.number_input(key="age").set_value(age).run()
     assert not app.exception and "is not possible" in app.error[0].value
-    assert not app.get("plotly_chart") and not app.image
+    assert not app.get("plotly_chart") and viewer(app) is None
 
 
 @pytest.mark.parametrize(
@@ -84,21 +85,23 @@ def test_an_impossible_age_gets_a_sentence_and_no_answer(open_app, age):
 def test_bad_photos_get_a_sentence(open_app, content, name, said):
     app = upload(open_app(), content, name, "image/jpeg")
     assert not app.exception and len(app.error) == 1 and said in app.error[0].value
-    assert not app.image
+    assert viewer(app) is None
     good = upload(app, picture_bytes())
-    assert not good.error and len(good.image) == 3
+    assert not good.error and viewer(good)
+    bad = upload(good, content, name, "image/jpeg")
+    assert len(bad.error) == 1 and viewer(bad) is None, "a refused upload leaves no answer to the photo before"
 
 
 def test_removing_the_photo_removes_its_answer(open_app):
     app = upload(open_app(), picture_bytes())
     app.file_uploader[0].set_value(None).run()
-    assert not app.exception and not app.image and "What you will see" in words(app)
+    assert not app.exception and viewer(app) is None and "What you will see" in words(app)
 
 
 def test_the_drawn_example_works_and_says_what_it_is(open_app):
     app = open_app()
     app.segmented_control(key="source").set_value("Drawn example").run()
-    assert not app.exception and len(app.image) == 3 and "means nothing" in words(app)
+    assert not app.exception and viewer(app) and "means nothing" in words(app)
 
 
 def test_the_camera_comes_when_asked_for(open_app):
@@ -106,7 +109,7 @@ def test_the_camera_comes_when_asked_for(open_app):
     app.segmented_control(key="source").set_value("Camera").run()
     assert not app.exception and len(app.camera_input) == 1
     app.camera_input[0].set_value(("photo.jpg", picture_bytes(format="JPEG"), "image/jpeg")).run()
-    assert not app.exception and len(app.image) == 3
+    assert not app.exception and viewer(app)
 
 
 def test_photo_and_facts_come_along_to_other_pages_and_back(open_app):
@@ -116,9 +119,9 @@ def test_photo_and_facts_come_along_to_other_pages_and_back(open_app):
     assert not app.exception and "Where each network looked" in words(app)
     assert app.number_input(key="age").value == 60
     app.switch_page("app.py").run()
-    assert not app.exception and len(app.image) == 3 and "from before is in use" in words(app)
+    assert not app.exception and viewer(app) and "from before is in use" in words(app)
     app.button(key="remove uploader").click().run()
-    assert not app.image and "from before is in use" not in words(app)
+    assert viewer(app) is None and "from before is in use" not in words(app)
 
 
 def test_no_models_says_how_to_train_one(open_app, tmp_path):
@@ -134,15 +137,15 @@ def test_damaged_weights_give_a_sentence(open_app, tmp_path, drawn_bundle_folder
     content[len(content) // 2] ^= 255
     weights.write_bytes(content)
     app = upload(open_app(root=tmp_path), picture_bytes())
-    assert not app.exception and "does not match its card" in app.error[0].value and not app.image
+    assert not app.exception and "does not match its card" in app.error[0].value and viewer(app) is None
     shutil.copy(drawn_bundle_folder / "model.weights.h5", weights)
     app.run()
-    assert not app.error and len(app.image) == 3, "a mended file is loaded without a restart"
+    assert not app.error and viewer(app), "a mended file is loaded without a restart"
 
 
 def test_a_folder_without_a_model_is_named(open_app):
     app = open_app()
-    assert any("Broken" in m.value and "is missing" in m.value for m in app.expander[0].markdown)
+    assert any("Broken" in m.value and "is missing" in m.value for box in app.expander for m in box.markdown)
 
 
 def test_a_heic_is_read_and_a_broken_profile_is_said(open_app):
@@ -156,7 +159,7 @@ def test_a_heic_is_read_and_a_broken_profile_is_said(open_app):
     lesion, file = Image.fromarray(draw_lesion("nv", (120, 90))[0]), io.BytesIO()
     pillow_heif.from_pillow(lesion).save(file)
     app = upload(open_app(), file.getvalue(), "IMG_1.HEIC", "image/heic")
-    assert not app.exception and not app.error and len(app.image) == 3
+    assert not app.exception and not app.error and viewer(app)
     file = io.BytesIO()
     lesion.save(file, "PNG", icc_profile=b"nonsense" * 30)
     app = upload(open_app(), file.getvalue(), "broken.png")

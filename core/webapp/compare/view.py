@@ -9,13 +9,30 @@ from core.explain import EXPLAINERS
 from core.reading import read_encoded
 from core.trust.signals.jury import convene, votes
 from core.webapp.shared.charts import CONFIG, agreement_chart
+from core.webapp.shared.failures import FAILURES
 from core.webapp.shared.map_verdict import draw_map_verdict
 from core.webapp.shared.photo.all_networks import NetworkReading
+from core.webapp.shared.photo.gate import pass_gate
+from core.webapp.shared.photo.in_use import Photo
 from core.webapp.shared.photo.overlays import SHOWN_SIDE, ask_method, ask_opacity, ask_target, draw_legend, draw_picture
-from core.webapp.shared.shelf import headline, is_leaky
+from core.webapp.shared.shelf import Shelf, headline, is_leaky
 from core.webapp.shared.theme import SHORT_NAMES
 from core.webapp.shared.words import plain
 from core.wording import interval, listed, milliseconds, percent
+
+
+def passes_gate(shelf: Shelf, photo: Photo) -> bool:
+    """The photo gate, once for all networks: that of the first that can be loaded, as on the page that reads a lesion.
+
+    Returns:
+        Whether to go on. Where no network can be loaded, reading says why.
+    """
+    for name in shelf.models:
+        try:
+            return pass_gate(shelf, name, photo)
+        except FAILURES:
+            continue
+    return True
 
 
 def draw_agreement(readings: list[NetworkReading]) -> None:

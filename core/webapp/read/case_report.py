@@ -13,7 +13,7 @@ from core.trust.signals.map_agreement import map_agreement
 from core.webapp.read.case import Case
 from core.webapp.read.facts import over_patients
 from core.webapp.read.jury import ask_jury, jury_worth
-from core.webapp.read.lookalikes import CONFIRMED, headline
+from core.webapp.read.lookalikes import CONFIRMED
 from core.webapp.read.lookalikes import worth as lookalikes_worth
 from core.webapp.read.prediction_set import UNKNOWING, worth
 from core.webapp.reports.html import NOTICE, Bars, Heading, Notice, Part, Pictures, Rows, Text, report_html
@@ -218,12 +218,12 @@ def _similar(case: Case) -> list[Part]:
     opinion = case.opinion
     if not opinion.lookalikes:
         return []
-    photos = [(load_photo(one.image_id), one) for one in opinion.lookalikes]
+    photos = [(load_photo(one.image_id), one) for one in opinion.lookalikes[: opinion.vote.of]]
     shown = tuple((photo.pixels, f"{NAMES[one.dx]} ({one.image_id})") for photo, one in photos if photo is not None)
     return [
         Heading("Similar known lesions"),
         Text(
-            f"{headline(opinion.vote)} {lookalikes_worth(opinion.vote, case.signals.records.get('lookalikes'), case.reading.top)}"
+            f"{opinion.vote.words} {lookalikes_worth(opinion.vote, case.signals.records.get('lookalikes'), case.reading.top)}"
         ),
         *([Pictures(shown[i : i + 3]) for i in range(0, len(shown), 3)]),
         Rows(
@@ -237,7 +237,7 @@ def _similar(case: Case) -> list[Part]:
                     ),
                     "Likeness": f"{one.similarity:.2f}",
                 }
-                for one in opinion.lookalikes
+                for one in opinion.lookalikes[: opinion.vote.of]
             )
         ),
     ]

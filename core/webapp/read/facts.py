@@ -37,9 +37,15 @@ def over_patients(expected: Expected) -> str:
     who = "who share the known facts" if expected.matched else "of all kinds, as too few share the known facts"
     if len(expected.unknown) == 3:
         who = "of all kinds"
+    low, mean, high = (percent(values[_MEL]) for values in (expected.low, expected.mean, expected.high))
+    if low == high:
+        return (
+            f"{missing.capitalize()} unknown: whatever it is, melanoma stays at {mean} "
+            f"(over {expected.lesions:,} training lesions {who})."
+        )
     return (
-        f"{missing.capitalize()} unknown. Over training patients {who} ({expected.lesions:,} lesions), melanoma has "
-        f"{percent(expected.mean[_MEL])} on average, {percent(expected.low[_MEL])} to {percent(expected.high[_MEL])} in the middle 90 %."
+        f"{missing.capitalize()} unknown. Over training patients {who} ({expected.lesions:,} lesions), melanoma has {mean} on average, "
+        f"{low} to {high} in the middle 90 %."
     )
 
 

@@ -54,7 +54,7 @@ def draw_set_record(record: dict) -> None:
         rows,
         "The 90 percent set by diagnosis and group",
         "Share of test lesions whose true diagnosis is in the set, with its 95 % interval over lesions, and the same by photo. Groups of "
-        "at least 30 lesions.",
+        "patients have at least 30 lesions; diagnoses have their row however rare they are.",
         tallest=7,
     )
 

@@ -1,4 +1,4 @@
-"""The reading page once a photo is there: the gate, the answer, and all that lets one question it.
+"""The reading page once a photo is there: photo and answer side by side, and below all that lets one question it.
 
 Apart from `app.py`, because it needs pandas, SciPy and scikit-learn, for which nobody who only opens the page should wait.
 """
@@ -8,21 +8,22 @@ import streamlit as st
 from core.data.patient import Facts
 from core.prevalence import Mixture
 from core.reading import read_encoded
-from core.trust.signals.gate import UNUSABLE
 from core.trust.signals.prediction_set import build_set
-from core.webapp.read.answer import draw_answer
+from core.webapp.read.answer import draw_answer, draw_differential, draw_place
+from core.webapp.read.contradictions import draw_contradictions
 from core.webapp.read.facts import ask_what_if, draw_facts_in_short
-from core.webapp.read.gate import draw_faults, draw_gate
 from core.webapp.read.lookalikes import draw_seen
-from core.webapp.read.measures import kept_measure, kept_signals
+from core.webapp.read.prediction_set import worth
 from core.webapp.read.sections import Case, draw_keeping, draw_sections
+from core.webapp.read.where import draw_map_worth, draw_where
 from core.webapp.shared.failures import FAILURES, failure
 from core.webapp.shared.operating_point import default_threshold, reader_threshold, stand
 from core.webapp.shared.photo.encoded import encode, second_opinion
-from core.webapp.shared.photo.in_use import Photo, is_example
+from core.webapp.shared.photo.gate import draw_faults, draw_gate_of, gate_words
+from core.webapp.shared.photo.in_use import Photo
 from core.webapp.shared.photo.line import turn
+from core.webapp.shared.photo.measures import kept_measure, kept_signals
 from core.webapp.shared.photo.models import load_model
-from core.webapp.shared.photo.overlays import draw_overlays
 from core.webapp.shared.shelf import Shelf
 from core.wording import milliseconds
 
@@ -44,12 +45,7 @@ def draw_reading(shelf: Shelf, name: str, photo: Photo, facts: Facts, mixture: M
         try:
             encoded = encode(bundle, photo)
             opinion = second_opinion(signals, encoded)
-            if is_example() and not (opinion.gate and opinion.gate.verdict == UNUSABLE):
-                if opinion.refused:
-                    st.caption(
-                        ":material/draw: The photo gate refuses this drawing, rightly. The example goes on all the same."
-                    )
-            elif not draw_gate(opinion.gate, signals.records.get("gate"), photo.hash):
+            if not draw_gate_of(opinion.gate, signals.records.get("gate"), photo):
                 draw_faults(f for f in opinion.faults if f != signals.gate_fault)
                 st.stop()
             reading = read_encoded(encoded, facts, explain=False, mixture=mixture)
@@ -62,19 +58,39 @@ def draw_reading(shelf: Shelf, name: str, photo: Photo, facts: Facts, mixture: M
         measured = signals.records.get("set")
         found = build_set(reading.probabilities, measured) if measured else None
         standing = stand(reading, threshold)
-        draw_answer(reading, found, measured, standing)
+        draw_answer(reading, found, standing)
         draw_facts_in_short(what, standing.threshold if standing and not standing.calibrated_only else None)
-        seconds = encoded.seconds["encode"] + reading.seconds["head"]
-        st.caption(f"Read by {name} in {milliseconds(seconds)}; photo of {photo.size}.")
         return Case(
             shelf, name, card, photo, facts, encoded, reading, signals, opinion, found, what, threshold, default
         )
 
 
 def draw_questions(case: Case) -> None:
-    """Below the answer, over the page's whole width: the sections, the maps, and taking the case along."""
+    """Below photo and answer, over the page's whole width: all probabilities, error rates, the sections, and taking the case along."""
     facts_record, facts_problem = kept_measure("facts", case.shelf.folder(case.name), case.card)
+    records = case.signals.records
     with turn():
+        probabilities, rates = st.columns([6, 5], gap="large")
+        with probabilities:
+            st.header("All seven diagnoses", anchor=False)
+            draw_differential(case.reading)
+        with rates:
+            st.header("How often such answers are wrong", anchor=False)
+            draw_place(case.reading)
+            draw_contradictions(case)
+            measured = records.get("set")
+            if case.found and measured:
+                st.markdown(worth(case.found, measured))
+            if said := gate_words(case.opinion.gate, records.get("gate")):
+                st.markdown(said)
+            draw_map_worth(case)
+            seconds = case.encoded.seconds["encode"] + case.reading.seconds["head"]
+            st.caption(f"Read by {case.name} in {milliseconds(seconds)}; photo of {case.photo.size}.")
         draw_sections(case, facts_record, facts_problem)
-        draw_overlays(case.encoded, case.facts, case.signals.records.get("maps"), case.opinion.faults)
         draw_keeping(case)
+
+
+def show_where(case: Case) -> None:
+    """Beside the answer: the photo with its maps."""
+    with turn():
+        draw_where(case.encoded, case.facts, case.opinion.faults)

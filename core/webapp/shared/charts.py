@@ -51,7 +51,7 @@ def differential_chart(probabilities: dict[str, float]) -> go.Figure:
             x=0,
             xref="paper",
             xanchor="left",
-            text=f"{name} <span style='opacity:.65'>· {GROUPS[code]}</span>",
+            text=f"{name} <span style='opacity:.85'>· {GROUPS[code]}</span>",
             **common,
         )
         value = percent(probabilities[code]).replace("<", "&lt;").replace(">", "&gt;")

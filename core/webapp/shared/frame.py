@@ -4,6 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from core.webapp.shared.viewer.watch import watch_page
+
 NAME = "Melascope"
 # Shipped: a named icon would be fetched from a font host at each visit.
 ICON = Path(__file__).parents[1] / "icon.svg"
@@ -31,7 +33,21 @@ _STYLE = """
   .stPlotlyChart :is(.xtick, .ytick, .xtitle, .ytitle, .legendtext) text,
   .stPlotlyChart :is(text.xtitle, text.ytitle, text.legendtext),
   .st-key-differential .annotation text { fill: currentColor !important; }
-  .st-key-photos img { border-radius: 0.5rem; }
+  .st-key-photos img, .st-key-waiting img { border-radius: 0.5rem; }
+  .st-key-waiting :is([data-testid="stImage"], [data-testid="stImageContainer"], .stElementContainer) { width: 100%; }
+  .st-key-waiting img { width: 100%; height: 27rem; object-fit: contain; background: #000; }
+  @media (max-width: 640px) { .st-key-waiting img { height: 34vh; } .st-key-case .stHorizontalBlock { gap: 0.5rem; } }
+  .st-key-answer h3 { font-size: 1.4rem; padding: 0; }
+  .st-key-answer { gap: 0.6rem; }
+  /* Streamlit's greys fall short of 4.5 : 1 on either ground. */
+  [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] :is(p, li, span, code) { color: inherit; opacity: 1; }
+  [data-testid="stCaptionContainer"] :is(p, li) { color: color-mix(in srgb, currentColor 82%, transparent); }
+  .st-key-watch:not(:has(p:not(:empty))) { gap: 0; }
+  .melascope-gone { position: fixed; inset: auto 1rem 1rem; z-index: 999999; padding: 0.8rem 1rem; border-radius: 0.5rem;
+    background: #7a1c1c; color: #ffffff; max-width: 46rem; margin: auto; box-shadow: 0 2px 12px rgba(0, 0, 0, 0.4); }
+  ::placeholder { color: inherit !important; opacity: 0.8 !important; }
+  .stMainBlockContainer:has(.st-key-case) h1 { font-size: 1.4rem; padding: 0; }
+  .st-key-case { scroll-margin-top: 3.75rem; }
 </style>
 """
 
@@ -51,6 +67,7 @@ def page_frame(title: str, lead: str = "") -> None:
             for path, label, icon in PAGES:
                 st.page_link(path, label=label, icon=icon)
         st.caption(f":material/info: {NOTICE}")
+        watch_page()
     st.title(title, anchor=False)
     if lead:
         st.markdown(lead)

@@ -11,8 +11,17 @@ from core.trust.measure_table import DamagedMeasure, InvalidMeasure
 from core.trust.measures.map_summary import CHECKS
 from core.webapp.shared.map_records import maps_record
 from core.webapp.shared.words import plain
+from core.wording import listed
 
 PAGE = "pages/maps.py"
+# What a check that is not passed comes to, in words that need no check's name.
+FAILED = {
+    "lesion": "it lies no more inside the lesion than chance",
+    "photo": "it fits other photos' lesions as well as this photo's",
+    "deletion": "taking its strongest places away changes the answer no more than taking others",
+    "insertion": "its strongest places alone bring the answer back no better than others",
+    "weights": "a network that learnt nothing gives much the same map",
+}
 
 
 def draw_map_verdict(folder: str | Path, card: Card, methods: Sequence[str]) -> None:
@@ -30,7 +39,7 @@ def draw_map_verdict(folder: str | Path, card: Card, methods: Sequence[str]) -> 
     except InvalidMeasure as error:
         st.caption(f"Whether these maps mean anything was not measured for this model. {plain(str(error))}")
         return
-    st.markdown(f"**Do these maps mean anything?** {verdict_line(record, methods)}")
+    st.markdown(f"**Can these maps be trusted?** {verdict_line(record, methods)}")
     known = [method for method in dict.fromkeys(methods) if method in record["methods"]]
     if not known:
         return
@@ -53,11 +62,9 @@ def verdict_line(record: dict, methods: Sequence[str]) -> str:
         if verdict["passes"]:
             said.append(f"{title} passes all {verdict['made']} checks")
             continue
-        failed = [
-            CHECKS[name][0].lower() + CHECKS[name][1:] for name, check in found["checks"].items() if not check["passes"]
-        ]
-        why = f"; not shown: {', '.join(failed)}" if failed else ""
-        said.append(f"{title} fails {verdict['made'] - verdict['passed']} of {verdict['made']} checks{why}")
+        failed = [FAILED[name] for name, check in found["checks"].items() if not check["passes"]]
+        why = f"; against it: {listed(failed)}" if failed else ""
+        said.append(f"{title} passes {verdict['passed']} of {verdict['made']} checks{why}")
     return ". ".join(said) + "."
 
 

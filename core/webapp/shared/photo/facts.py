@@ -45,7 +45,7 @@ def ask_facts(photo: Photo | None = None) -> Facts | None:
             placeholder="unknown",
             key=_AGE,
             persist_state="session",
-            width=125,
+            width=155,
         )
         sex = st.selectbox("Sex", _unknown_first(SEXES), key=_SEX, persist_state="session", filter_mode=None, width=125)
         site = st.selectbox("Body site", _unknown_first(SITES), key=_SITE, persist_state="session", width=170)

@@ -1,23 +1,25 @@
-"""Where the network looked: the photo beside its attention and heat map, with the controls that change them at once."""
-
-import json
+"""What pages with maps share: the questions which map, the legend, pictures, and what two maps' agreement is worth."""
 
 import numpy as np
 import streamlit as st
 
 from core.diagnoses import CODES, NAMES
-from core.explain import EXPLAINERS, encode_png, legend_colors, overlay
-from core.reading import METHOD, read_encoded, shrunk
-from core.trust.signals.map_agreement import map_agreement, place_agreement
-from core.webapp.shared.failures import FAILURES, failure
-from core.webapp.shared.map_verdict import draw_map_verdict
-from core.webapp.shared.words import plain
-from core.wording import rate
+from core.explain import EXPLAINERS, legend_colors
+from core.reading import shrunk
+from core.trust.signals.map_agreement import place_agreement
+from core.wording import rate, signed
 
 # Pictures on the page are at most this large, pixels; downloads have the photo's own resolution.
 SHOWN_SIDE = 900
-OPACITY = 50  # per cent
+OPACITY = 70  # per cent
 _LIKELIEST = "likeliest"
+# Two maps' agreement (see `map_agreement`) from which on -> what they do.
+_AGREEMENT = (
+    (0.6, "point at the same places"),
+    (0.2, "point at places that overlap"),
+    (-0.2, "point at unrelated places"),
+    (-1.0, "point at different places: where one is strong the other is weak"),
+)
 
 
 def ask_target(unset: str) -> str | None:
@@ -80,76 +82,6 @@ def draw_picture(pixels: np.ndarray, caption: str, alt: str, width: int | str = 
     st.image(shrunk(pixels, SHOWN_SIDE), caption=caption, alt=alt, width=width, output_format="JPEG")
 
 
-@st.fragment
-def draw_overlays(encoded, facts, maps: dict | None = None, faults: tuple[str, ...] = ()) -> None:
-    """The photo, attention and heat map. A fragment: its controls run the head alone, and redraw nothing else.
-
-    Args:
-        maps: record of `maps.json`, if it was measured: then the agreement of both maps is placed among the test photos.
-        faults: sentences on what is damaged of the network's files; the reading's file says so too.
-    """
-    st.header("Where the network looked", anchor=False)
-    with st.container(horizontal=True, gap="medium"):
-        target = ask_target("The likeliest")
-        method = ask_method()
-        opacity = ask_opacity()
-    try:
-        reading = read_encoded(encoded, facts, method=method, target=target, opacity=opacity, side=SHOWN_SIDE)
-    except FAILURES as error:
-        st.error(failure(error), icon=":material/error:")
-        return
-    name, title = NAMES[reading.target], EXPLAINERS[method].title
-    with st.container(key="photos"):
-        photo, attention, heatmap = st.columns(3, gap="small")
-        with photo:
-            draw_picture(encoded.photo, "The photo", "The photo as it was given")
-        with attention:
-            draw_picture(
-                reading.attention_overlay,
-                "Soft attention: the same for every diagnosis",
-                "The network's soft attention, laid over the photo in colour",
-            )
-        with heatmap:
-            draw_picture(
-                reading.heatmap_overlay,
-                f"{title} for {name}",
-                f"{title} for {name}, laid over the photo in colour",
-            )
-    draw_legend()
-    draw_map_verdict(encoded.bundle.folder, encoded.bundle.card, ["soft-attention", method])
-    if maps and method == METHOD and reading.target == reading.top:
-        st.markdown(agreement_words(map_agreement(reading.attention, reading.heatmap), maps))
-    for note in reading.notes:
-        st.info(plain(note), icon=":material/info:")
-    height, width = encoded.photo.shape[:2]
-    frame = "" if height == width else " The white frame marks the square that the network saw."
-    st.caption(f"Colours say what moved the network's answer, not where disease is.{frame}")
-    with st.container(horizontal=True, gap="small"):
-        # Made only on a click: a large photo takes a second, and a file made ahead is gone after the next change.
-        for key, label, values, file in (
-            ("attention", "Attention as PNG", reading.attention, "attention.png"),
-            ("heatmap", f"{title} as PNG", reading.heatmap, f"heatmap-{reading.target}.png"),
-        ):
-            st.download_button(
-                label,
-                lambda values=values: encode_png(overlay(encoded.photo, values, opacity)),
-                file_name=file,
-                mime="image/png",
-                icon=":material/download:",
-                on_click="ignore",
-                key=f"download {key}",
-            )
-        st.download_button(
-            "Reading as JSON",
-            lambda: json.dumps(reading.to_json() | {"faults": list(faults)}, indent=1, allow_nan=False),
-            file_name="reading.json",
-            mime="application/json",
-            icon=":material/download:",
-            on_click="ignore",
-            key="download reading",
-        )
-
-
 def agreement_words(value: float, record: dict) -> str:
     """How far attention and Grad-CAM agree on this photo, and how often answers were wrong where they agreed as little or as much."""
     placed = place_agreement(value, record)
@@ -157,7 +89,8 @@ def agreement_words(value: float, record: dict) -> str:
         return "The two maps cannot be compared: one of them points nowhere."
     quarter, errors = placed
     which = ("lowest", "second lowest", "second highest", "highest")[quarter - 1]
+    how = next(words for least, words in _AGREEMENT if value >= least)
     return (
-        f"**Agreement of attention and Grad-CAM: {value:.2f}**, in the {which} quarter of the test photos, where the likeliest diagnosis "
-        f"was wrong in {rate(errors)}. (1: the same places. 0: unrelated.)"
+        f"**Attention and Grad-CAM {how}** (agreement {signed(value, 2)}: 1 is the same places, 0 unrelated ones, -1 opposite ones). That "
+        f"is in the {which} quarter of the test photos, where the likeliest diagnosis was wrong in {rate(errors)}."
     )

@@ -8,7 +8,7 @@ def page(verdict: str, measured: bool = True) -> None:
     import streamlit as st
 
     from core.trust.signals.gate import Gate
-    from core.webapp.read.gate import draw_gate
+    from core.webapp.shared.photo.gate import draw_gate
 
     share = {"value": 0.006, "low": 0.003, "high": 0.01}
     record = {"test": {"refused": share}, "strangers_mean": {"refused": {"value": 0.93}, "caught": {"value": 0.97}}}
@@ -32,7 +32,18 @@ def open_page(*arguments) -> AppTest:
 def test_all_well_is_said_quietly_with_its_measure():
     app = open_page("ok")
     assert app.subheader and not app.warning and not app.error
-    assert "0.6 % (0.3 to 1.0 %)" in app.caption[0].value and "refused 93 %" in app.caption[0].value
+    assert not app.caption, "its error rates stand below the answer"
+
+
+def test_below_an_answer_stands_how_often_the_gate_is_wrong():
+    from core.trust.signals.gate import Gate
+    from core.webapp.shared.photo.gate import gate_words
+
+    share = {"value": 0.006, "low": 0.003, "high": 0.01}
+    record = {"test": {"refused": share}, "strangers_mean": {"refused": {"value": 0.93}, "caught": {"value": 0.97}}}
+    said = gate_words(Gate("ok", (), 0.0), record)
+    assert "0.6 % (0.3 to 1.0 %)" in said and "refused 93 %" in said
+    assert gate_words(None, None) == ""
 
 
 def test_a_warning_lets_the_answer_through():

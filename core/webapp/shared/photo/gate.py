@@ -1,14 +1,20 @@
-"""What the photo gate says: nothing loud when all is well, a sentence with reasons when not, and the reader's way past it."""
+"""What the photo gate says: nothing when all is well, a sentence with reasons when not, and the reader's way past it."""
 
 from collections.abc import Iterable
 
 import streamlit as st
 
 from core.trust.signals.gate import OK, UNUSABLE, Gate
+from core.webapp.shared.photo.encoded import encode, second_opinion
+from core.webapp.shared.photo.in_use import Photo, is_example
+from core.webapp.shared.photo.measures import kept_signals
+from core.webapp.shared.photo.models import load_model
+from core.webapp.shared.shelf import Shelf
 from core.webapp.shared.words import plain
 from core.wording import percent, rate
 
 ANYWAY = "Read it anyway"
+_SAID = "photos read anyway"
 UNMEASURED = "This network's photo gate was never measured: nothing has looked whether this is a dermoscopic photo."
 
 
@@ -27,13 +33,11 @@ def draw_gate(gate: Gate | None, record: dict | None, photo: str = "") -> bool:
         st.caption(f":material/info: {UNMEASURED}")
         return True
     if gate.verdict == OK:
-        st.caption(f":material/check_circle: The photo passed the gate. {measured(record)}")
         return True
     with st.container(key="gate"):
         reasons = " ".join(plain(reason) for reason in gate.reasons)
         if not gate.stops:
             st.warning(f"Take care with this answer. {reasons}", icon=":material/photo_camera:")
-            st.caption(measured(record))
             return True
         st.error(f"**No diagnosis for this photo.** {reasons}", icon=":material/block:")
         st.caption(
@@ -41,11 +45,51 @@ def draw_gate(gate: Gate | None, record: dict | None, photo: str = "") -> bool:
             if gate.verdict == UNUSABLE
             else f"{measured(record)} If you know that the gate is mistaken, you may go on."
         )
-        return st.checkbox(
+        # Said once, it holds on every page that reads this photo.
+        said = st.session_state.setdefault(_SAID, set())
+        box = f"read anyway {photo}"
+        st.checkbox(
             ANYWAY,
-            key=f"read anyway {photo}",
+            value=photo in said,
+            key=box,
+            on_change=lambda: (said.add if st.session_state[box] else said.discard)(photo),
             help="The network answers whatever it is shown. Its measured scores do not hold here.",
         )
+        return photo in said
+
+
+def pass_gate(shelf: Shelf, name: str, photo: Photo) -> bool:
+    """The gate of a network before a page reads a photo: draws its word.
+
+    Returns:
+        Whether to go on; see `draw_gate`. The drawn example goes on, unless there is nothing to be seen in it.
+
+    Raises:
+        One of `FAILURES`: the network cannot be loaded.
+    """
+    card, folder = shelf.models[name], shelf.folder(name)
+    signals = kept_signals(folder, card)
+    gate = second_opinion(signals, encode(load_model(folder, card), photo)).gate
+    return draw_gate_of(gate, signals.records.get("gate"), photo)
+
+
+def draw_gate_of(gate: Gate | None, record: dict | None, photo: Photo) -> bool:
+    """`draw_gate` of a page's photo, which may be the drawn example: a gate refuses drawings, and the example goes on all the same."""
+    if is_example() and not (gate and gate.verdict == UNUSABLE):
+        if gate and gate.stops:
+            st.caption(
+                ":material/draw: The photo gate refuses this drawing, rightly. The example goes on all the same."
+            )
+        return True
+    return draw_gate(gate, record, photo.hash)
+
+
+def gate_words(gate: Gate | None, record: dict | None) -> str:
+    """Below an answer: that the gate let the photo through, and how often it is wrong."""
+    if gate is None:
+        return ""  # that it was never measured stands above the answer
+    passed = "The photo passed the gate." if gate.verdict == OK else "The gate let the photo through."
+    return f"{passed} {measured(record)}".strip()
 
 
 def draw_faults(faults: Iterable[str]) -> None:

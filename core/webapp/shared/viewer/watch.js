@@ -1,0 +1,55 @@
+// Watches over a page: goes to a new photo's answer, says when the server is gone and when it came back without this tab's photo.
+const KEPT = "melascope photo";
+const LOST = "The app was reloaded or started again, and photos are kept in its memory only: choose your photo again. A case bundle that " +
+  "you saved brings photo, facts and network back (“Replay a saved case”).";
+const GONE = "Melascope does not answer: it was stopped, or the network is down. What is on this page is of before. Start it again " +
+  "(“make run”); the page goes on by itself.";
+let last = null, asked = false;
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const place = parentElement.said ??= Object.assign(document.createElement("p"), { role: "status" });
+  if (!place.isConnected) parentElement.append(place);
+  let kept = null;
+  try { kept = sessionStorage.getItem(KEPT); } catch { /* storage is off: nothing is said */ }
+  const again = last === null || last.session !== data.session;
+  place.textContent = !data.photo && again && kept ? LOST : "";
+  if (data.photo && data.photo !== last?.photo) go();
+  try {
+    if (data.photo) sessionStorage.setItem(KEPT, "1");
+    else if (!again) sessionStorage.removeItem(KEPT);
+  } catch { /* as above */ }
+  last = data;
+  watch(() => setTriggerValue("again", Date.now()));
+}
+
+// On a phone, to the photo and its answer; on a wide screen they are in sight.
+function go(tries = 600) {
+  const found = document.querySelector(".st-key-case");
+  if (!found || !document.querySelector(".st-key-answer, .st-key-gate")) { if (tries) setTimeout(() => go(tries - 1), 100); return; }
+  // What is below grows for a moment yet: without it there is nothing to scroll by.
+  setTimeout(() => { if (innerWidth < 700 && found.getBoundingClientRect().top > innerHeight / 5) found.scrollIntoView({ block: "start" }); }, 300);
+}
+
+function watch(rerun) {
+  if (asked) return;
+  asked = true;
+  const app = document.querySelector(".stApp");
+  let gone = false;
+  const banner = Object.assign(document.createElement("div"), { className: "melascope-gone", role: "alert" });
+  const look = () => {
+    const connected = app.dataset.testConnectionState === "CONNECTED";
+    if (!connected && !gone) {
+      gone = true;
+      setTimeout(() => { if (gone) { banner.textContent = GONE; document.body.append(banner); } }, 1500);
+    } else if (connected && gone) {
+      gone = false;
+      banner.remove();
+      setTimeout(rerun, 300);  // else what is on the page would be of the server before
+    }
+    // Streamlit's own words are for those who write apps.
+    for (const dialog of document.querySelectorAll("[role=dialog]"))
+      if (/Is Streamlit still running|yourscript/.test(dialog.textContent)) dialog.closest("[data-baseweb=modal], [data-testid=stDialog]")?.remove() ?? dialog.remove();
+  };
+  new MutationObserver(look).observe(app, { attributes: true, attributeFilter: ["data-test-connection-state"] });
+  new MutationObserver(look).observe(document.body, { childList: true });
+}
