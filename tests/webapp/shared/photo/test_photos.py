@@ -67,7 +67,7 @@ def test_a_folder_that_cannot_be_is_a_sentence(run, monkeypatch, folder):
     assert not app.exception and "cannot be used" in app.error[0].value
     from core.webapp.shared.photo import folder as photos
 
-    assert photos._try(folder)[1].endswith("says what is missing.")
+    assert photos.open_folder(folder)[1].endswith("says what is missing.")
 
 
 @pytest.mark.parametrize("table", ["", "password,secret\nhunter2,x\n", "image_id,dx\nhunter2,wart\n"])
@@ -90,17 +90,17 @@ def test_a_look_up_asks_for_a_handful_of_files_and_sees_every_change(run, drawn_
     from core.webapp.shared.photo import folder as photos
 
     folder = shutil.copytree(drawn_folder, tmp_path / "copy")
-    found, problem = photos._try(str(folder))
+    found, problem = photos.open_folder(str(folder))
     assert not problem and len(found.paths) == 75
     asked, real = [], os.stat
     monkeypatch.setattr(os, "stat", lambda *a, **k: asked.append(a) or real(*a, **k))
-    assert photos._try(str(folder))[0] is found and len(asked) < 12 < len(found.paths)
+    assert photos.open_folder(str(folder))[0] is found and len(asked) < 12 < len(found.paths)
     monkeypatch.undo()
     first = next(iter(found.paths))
     os.unlink(found.paths[first])
-    assert first not in photos._try(str(folder))[0].paths
+    assert first not in photos.open_folder(str(folder))[0].paths
     source = next(folder.glob("*.csv"))
     lines = source.read_text().splitlines(keepends=True)
     source.write_text("".join(lines[:-3]))
     os.utime(source, ns=(1, 1))
-    assert len(photos._try(str(folder))[0].paths) < 74
+    assert len(photos.open_folder(str(folder))[0].paths) < 74
