@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.webapp.read.start import ask_inputs, draw_waiting, say_what_comes
+from core.webapp.read.start import ask_inputs, draw_alone, draw_waiting, say_what_comes
 from core.webapp.shared.frame import page_frame
 from core.webapp.shared.photo.ask import say_broken, say_no_models
 from core.webapp.shared.photo.facts import ask_facts
@@ -29,9 +29,12 @@ with st.container(key="case"):
 with seen:
     where = draw_waiting(photo)
 with said:
+    before = st.container()
     answer = st.container()
-    facts = ask_facts(photo)
+    facts = ask_facts(photo, before)
 if facts is None:
+    with where.container():
+        draw_alone(photo)
     st.stop()
 with answer:
     # The answer needs pandas and scikit-learn, for which nobody who only opens the page should wait.
@@ -39,5 +42,8 @@ with answer:
 
     case = draw_reading(shelf, name, photo, facts, mixture)
 with where.container():
+    if case is None:
+        draw_alone(photo)
+        st.stop()
     show_where(case)
 draw_questions(case)

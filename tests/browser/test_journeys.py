@@ -204,6 +204,12 @@ def test_a_bad_upload_gets_a_sentence_and_a_good_one_follows(visit, server, phot
     check_no_errors(page)
     upload(page, photo)
     wait_for_reading(page)
+    # No name is refused by the browser alone, which would leave the answer to the photo before.
+    upload(page, b"a list", "notes.txt", "text/plain")
+    page.get_by_text("notes.txt is text, not a photo").wait_for()
+    page.get_by_text("All seven diagnoses").wait_for(state="hidden")
+    upload(page, photo)
+    wait_for_reading(page)
     assert page.get_by_text("renamed.jpg is text").count() == 0
     page.get_by_label("Age in years").fill("150")
     page.get_by_label("Age in years").press("Enter")

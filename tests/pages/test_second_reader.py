@@ -173,6 +173,10 @@ def test_a_case_bundle_replays_on_the_page(open_app, two_models):
     ).run()
     assert not app.exception and "Expected a case bundle" in app.error[0].value
 
+    next(u for u in app.file_uploader if u.key == "replay file").set_value(("case.zip", case, "application/zip")).run()
+    app.button(key="open replayed").click().run()
+    assert not app.exception and "The saved case's photo" in words(app) and app.number_input(key="age").value == 30
+
 
 @pytest.mark.parametrize("verdict", ["ok", "warn", "refuse"])
 def test_a_refused_photo_gets_no_diagnosis_until_the_reader_goes_on(open_app, monkeypatch, verdict):

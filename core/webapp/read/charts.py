@@ -1,6 +1,7 @@
 """The charts of what-if: probabilities against age, and by sex and body site. Grounds and text colours are the theme's."""
 
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
 from core.data.patient import SEXES, SITES
 from core.diagnoses import CODES, NAMES
@@ -44,7 +45,7 @@ def age_chart(what: WhatIf, threshold: float | None = None) -> go.Figure:
             x=[what.facts.age] * len(shown),
             y=[what.entered[CODES.index(code)] for code in shown],
             customdata=[percent(what.entered[CODES.index(code)]) for code in shown],
-            name=f"as entered, {what.facts.age:.0f}",
+            name=f"as entered, {what.facts.age:g}",
             mode="markers",
             marker={"size": 12, "color": [COLORS[c] for c in shown], "line": {"width": 2, "color": "white"}},
             hovertemplate="%{x} years, as entered: %{customdata}<extra></extra>",
@@ -62,37 +63,49 @@ def age_chart(what: WhatIf, threshold: float | None = None) -> go.Figure:
 
 
 def place_chart(what: WhatIf, threshold: float | None = None) -> go.Figure:
-    """Probability of melanoma by sex and by body site, all else as entered; the entered ones are filled."""
-    rows = [(sex, what.by_sex[sex][_MEL], sex == what.facts.sex) for sex in SEXES]
+    """Probability of melanoma by sex, and below it by body site, all else as entered; the entered ones are filled."""
+    sexes = [(sex, what.by_sex[sex][_MEL], sex == what.facts.sex) for sex in SEXES]
     sites = sorted((s for s in SITES if s != "unknown"), key=lambda s: what.by_site[s][_MEL], reverse=True)
-    rows += [(site, what.by_site[site][_MEL], site == what.facts.site) for site in sites]
-    rows.append(("site unknown", what.by_site["unknown"][_MEL], what.facts.site == "unknown"))
-    rows = [(f"sex {name}" if name == "unknown" else name, p, entered) for name, p, entered in rows]
-    figure = go.Figure(
-        go.Scatter(
-            x=[p for _, p, _ in rows],
-            y=[name for name, _, _ in rows],
-            customdata=[percent(p) for _, p, _ in rows],
+    places = [(site, what.by_site[site][_MEL], site == what.facts.site) for site in sites]
+    places.append(("unknown", what.by_site["unknown"][_MEL], what.facts.site == "unknown"))
+    count = len(sexes) + len(places)
+    figure = make_subplots(
+        rows=2,
+        cols=1,
+        shared_xaxes=True,
+        vertical_spacing=0.1,
+        row_heights=[len(sexes) / count, len(places) / count],
+        subplot_titles=["Sex", "Body site"],
+    )
+    for row, points in enumerate((sexes, places), start=1):
+        figure.add_scatter(
+            x=[p for _, p, _ in points],
+            y=[name for name, _, _ in points],
+            customdata=[percent(p) for _, p, _ in points],
             mode="markers",
             marker={
                 "size": 11,
-                "symbol": ["circle" if entered else "circle-open" for *_, entered in rows],
+                "symbol": ["circle" if entered else "circle-open" for *_, entered in points],
                 "color": COLORS["mel"],
                 "line": {"width": 2},
             },
             hovertemplate="%{y}: %{customdata}<extra></extra>",
+            row=row,
+            col=1,
         )
-    )
+    for title in figure.layout.annotations:
+        title.update(x=0, xanchor="left", font={"size": 13})
     figure.add_vline(x=float(what.withheld[_MEL]), line={"width": 1, "dash": "dot", "color": _GREY})
     if threshold is not None:
         figure.add_vline(x=threshold, line={"width": 1, "dash": "dash", "color": _GREY})
     figure.update_layout(
-        height=80 + 22 * len(rows),
-        margin={"l": 0, "r": 8, "t": 4, "b": 0},
-        xaxis={"title": "probability of melanoma", "fixedrange": True, "range": [-0.02, 1], **SHARE_TICKS},
-        yaxis={"fixedrange": True, "automargin": True, "autorange": "reversed", "title": None},
+        height=130 + 22 * count,
+        margin={"l": 0, "r": 8, "t": 24, "b": 0},
+        xaxis2={"title": "probability of melanoma"},
         showlegend=False,
     )
+    figure.update_xaxes(fixedrange=True, range=[-0.02, 1], **SHARE_TICKS)
+    figure.update_yaxes(fixedrange=True, automargin=True, autorange="reversed", title=None)
     return figure
 
 

@@ -23,7 +23,9 @@ def offer_replay(shelf: Shelf) -> None:
 
 def _draw_replay(shelf: Shelf, content: bytes) -> None:
     # What reading needs is loaded when a case is there, not with the page.
+    from core.explain import encode_png
     from core.trust.replay import InvalidCase, read_case, replay, replay_table
+    from core.webapp.shared.photo.open_case import open_case
     from core.webapp.shared.photo.overlays import draw_picture
 
     try:
@@ -38,6 +40,9 @@ def _draw_replay(shelf: Shelf, content: bytes) -> None:
     show = st.success if found.same and not found.differences else st.info if found.same else st.warning
     show(plain(" ".join([found.words, *found.differences])), icon=":material/replay:")
     draw_picture(case.photo, f"Read by {plain(case.model)}", "The photo of the saved case", width=200)
+    if st.button("Open this case", icon=":material/open_in_full:", key="open replayed"):
+        open_case(encode_png(case.photo), case.facts, case.model, name="The saved case's photo")
+        st.rerun(scope="app")
     if found.probabilities:
         st.dataframe(
             [

@@ -9,6 +9,9 @@ from core.webapp.shared.photo.ask import ask_mixture, ask_model, ask_photo, say_
 from core.webapp.shared.photo.in_use import Photo, photo_in_use
 from core.webapp.shared.photo.overlays import SHOWN_SIDE
 from core.webapp.shared.shelf import Shelf
+from core.webapp.shared.viewer.viewer import draw_viewer
+
+_INPUTS, _FOR = "inputs", "inputs for"
 
 
 def ask_inputs(shelf: Shelf) -> tuple[Photo | None, str, Mixture | None]:
@@ -17,12 +20,15 @@ def ask_inputs(shelf: Shelf) -> tuple[Photo | None, str, Mixture | None]:
     Returns:
         Photo (None while there is none), name of the network's folder, mixture of diagnoses.
     """
-    there = photo_in_use() is not None
-    # One element at one place, so that what is in it keeps its state when a photo comes.
+    there = photo_in_use()
+    if st.session_state.get(_FOR) != (there.hash if there else ""):
+        # Another photo shuts it, none opens it; else it stays as the reader left it.
+        st.session_state[_FOR], st.session_state[_INPUTS] = there.hash if there else "", there is None
     box = st.expander(
         "Photo, network and place" if there else "Choose a photo",
-        expanded=not there,
         icon=":material/add_photo_alternate:",
+        key=_INPUTS,
+        on_change="rerun",
     )
     with box:
         left, right = st.columns([1, 1], gap="large")
@@ -46,6 +52,12 @@ def say_what_comes() -> None:
         "Upload a dermoscopic photo to begin, or choose *Drawn example* to see how it works. "
         "Age, sex and body site help the network and are asked beside the answer; each may stay unknown."
     )
+
+
+def draw_alone(photo: Photo) -> None:
+    """The photo without maps, where no network reads it."""
+    draw_viewer(photo.pixels, photo.hash, alt="The photo as it was given", key="where")
+    st.caption("No network has read this photo.")  # in the place of the words that one is reading it
 
 
 def draw_waiting(photo: Photo):

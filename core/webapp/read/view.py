@@ -28,8 +28,12 @@ from core.webapp.shared.shelf import Shelf
 from core.wording import milliseconds
 
 
-def draw_reading(shelf: Shelf, name: str, photo: Photo, facts: Facts, mixture: Mixture | None = None) -> Case:
-    """The gate's word, then the answer; the script ends here where the photo is refused or cannot be read."""
+def draw_reading(shelf: Shelf, name: str, photo: Photo, facts: Facts, mixture: Mixture | None = None) -> Case | None:
+    """The gate's word, then the answer.
+
+    Returns:
+        The case; None where the photo is refused or cannot be read, which is said.
+    """
     card, folder = shelf.models[name], shelf.folder(name)
     signals = kept_signals(folder, card)
     facts_record, _ = kept_measure("facts", folder, card)
@@ -39,7 +43,7 @@ def draw_reading(shelf: Shelf, name: str, photo: Photo, facts: Facts, mixture: M
         bundle = load_model(folder, card)
     except FAILURES as error:
         st.error(failure(error), icon=":material/error:")
-        st.stop()
+        return None
     # Whole answers one after the other: all at once, each would take as long as all of them.
     with turn():
         try:
@@ -47,12 +51,12 @@ def draw_reading(shelf: Shelf, name: str, photo: Photo, facts: Facts, mixture: M
             opinion = second_opinion(signals, encoded)
             if not draw_gate_of(opinion.gate, signals.records.get("gate"), photo):
                 draw_faults(f for f in opinion.faults if f != signals.gate_fault)
-                st.stop()
+                return None
             reading = read_encoded(encoded, facts, explain=False, mixture=mixture)
             what = ask_what_if(encoded, facts, facts_record, mixture)
         except FAILURES as error:
             st.error(failure(error), icon=":material/error:")
-            st.stop()
+            return None
         draw_faults(opinion.faults)
         draw_seen(opinion.seen)
         measured = signals.records.get("set")

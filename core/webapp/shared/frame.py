@@ -30,9 +30,9 @@ _STYLE = """
   .stMainBlockContainer h1 { padding: 0.5rem 0 0.25rem; }
   .stMainBlockContainer h2 { padding: 1.25rem 0 0.25rem; }
   .stMainBlockContainer h3 { padding: 0.1rem 0; }
-  .stPlotlyChart :is(.xtick, .ytick, .xtitle, .ytitle, .legendtext) text,
-  .stPlotlyChart :is(text.xtitle, text.ytitle, text.legendtext),
-  .st-key-differential .annotation text { fill: currentColor !important; }
+  .stPlotlyChart :is(.xtick, .ytick, .x2tick, .y2tick, .xtitle, .ytitle, .legendtext) text,
+  .stPlotlyChart :is(text.xtitle, text.ytitle, text.x2title, text.legendtext),
+  :is(.st-key-differential, .st-key-what-if-places) .annotation text { fill: currentColor !important; }
   .st-key-photos img, .st-key-waiting img { border-radius: 0.5rem; }
   .st-key-waiting :is([data-testid="stImage"], [data-testid="stImageContainer"], .stElementContainer) { width: 100%; }
   .st-key-waiting img { width: 100%; height: 27rem; object-fit: contain; background: #000; }
@@ -48,6 +48,11 @@ _STYLE = """
   ::placeholder { color: inherit !important; opacity: 0.8 !important; }
   .stMainBlockContainer:has(.st-key-case) h1 { font-size: 1.4rem; padding: 0; }
   .st-key-case { scroll-margin-top: 3.75rem; }
+  @media print {
+    header, .stToolbar, [data-testid="stFileUploader"], .st-key-inputs, .st-key-watch, .stButton, .stDownloadButton, .stPopover,
+    .stExpander:not(:has(details[open])), .stPageLink { display: none !important; }
+    .st-key-case, .stPlotlyChart, .stImage { break-inside: avoid; }
+  }
 </style>
 """
 

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from core.card import Card
-from core.data.decoding.photo_formats import UPLOADS
 from core.data.images import MAX_BYTES
 from core.diagnoses import CODES
 from core.prevalence import AS_CALIBRATED, MIXTURES, OWN, Mixture, own_mixture
@@ -44,9 +43,9 @@ def ask_photo() -> Photo | None:
     if source == CAMERA:
         st.camera_input("Take a photo through the dermatoscope", key=slot, on_change=_take, args=(slot,))
     elif source == UPLOAD:
+        # Any file is taken: a browser that refuses one by its name would leave the answer to the photo before.
         st.file_uploader(
             "Dermoscopic photo: JPEG, PNG, WebP, TIFF, BMP, HEIC, AVIF or DICOM",
-            type=UPLOADS,
             max_upload_size=MAX_BYTES // 1_000_000,
             key=slot,
             on_change=_take,

@@ -1,5 +1,7 @@
 """The patient's facts, which belong to a photo: another photo begins without them, and asks whether the patient is the same."""
 
+from contextlib import nullcontext
+
 import streamlit as st
 
 from core.data.patient import SEXES, SITES, Facts, InvalidFacts
@@ -25,11 +27,12 @@ def set_facts(facts: Facts, photo_hash: str = "") -> None:
         st.session_state.pop(_BEFORE, None)
 
 
-def ask_facts(photo: Photo | None = None) -> Facts | None:
+def ask_facts(photo: Photo | None = None, before=None) -> Facts | None:
     """Asks for age, sex and body site, each of which may be unknown.
 
     Args:
         photo: that they are about.
+        before: a place in which to ask whether the patient is that of the photo before; None asks below the fields.
 
     Returns:
         The facts, or None where one of them cannot be; that is said in place.
@@ -49,7 +52,8 @@ def ask_facts(photo: Photo | None = None) -> Facts | None:
         )
         sex = st.selectbox("Sex", _unknown_first(SEXES), key=_SEX, persist_state="session", filter_mode=None, width=125)
         site = st.selectbox("Body site", _unknown_first(SITES), key=_SITE, persist_state="session", width=170)
-    _offer_facts_before()
+    with before or nullcontext():
+        _offer_facts_before()
     _offer_header_facts()
     try:
         return Facts(age, sex, site)
@@ -91,10 +95,8 @@ def _offer_facts_before() -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", key="same patient"):
         st.markdown(f"Same patient as the photo before ({describe_facts(before)})?", width="content")
-        st.button("Same patient", key="facts before yes", on_click=_take_before, args=(before,))
-        st.button(
-            "Another patient", type="tertiary", key="facts before no", on_click=st.session_state.pop, args=(_BEFORE,)
-        )
+        st.button("Yes", key="facts before yes", on_click=_take_before, args=(before,))
+        st.button("No", key="facts before no", on_click=st.session_state.pop, args=(_BEFORE,))
 
 
 def _take_before(facts: Facts) -> None:

@@ -68,11 +68,11 @@ def ask_opacity() -> float:
 def draw_legend() -> None:
     """The colour scale of both maps."""
     st.html(
-        '<div role="img" aria-label="Colour scale from dark violet, mattered least, to yellow, mattered most" '
+        '<div role="img" aria-label="Colour scale: clear and dark violet mattered least, yellow mattered most" '
         'style="display:flex;align-items:center;gap:.6rem;font-size:.875rem;flex-wrap:wrap">'
         "<span>mattered least</span>"
         f'<span style="flex:1 1 8rem;max-width:20rem;height:.8rem;border-radius:.4rem;'
-        f'background:linear-gradient(to right,{",".join(legend_colors())})"></span>'
+        f'background:linear-gradient(to right,{",".join(("transparent", *legend_colors()[1:]))})"></span>'
         "<span>mattered most</span></div>"
     )
 

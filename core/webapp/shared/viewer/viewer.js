@@ -25,7 +25,7 @@ function build(parent) {
   const stage = el("div", { class: "stage", tabindex: 0, role: "group", "aria-roledescription": "picture viewer",
     "aria-label": "Photo and maps", "aria-description": HINT }, left.box, right.box, handle);
   const layers = el("div", { class: "group layers", role: "group", "aria-label": "Picture" });
-  const views = el("div", { class: "group", role: "group", "aria-label": "Way of looking" });
+  const views = el("div", { class: "group views", role: "group", "aria-label": "Way of looking" });
   const zooms = el("div", { class: "group" });
   const slider = el("input", { type: "range", min: 0, max: 100, step: 5, "aria-label": "Strength of the map, per cent" });
   const contours = el("input", { type: "checkbox" });

@@ -70,7 +70,7 @@ def test_another_photo_begins_without_facts_and_asks(same):
     assert "facts Facts(age=None, sex='unknown', site='unknown')" in words(app)
     assert "Same patient as the photo before (age 85, male)?" in words(app)
     app.button(key="facts before yes" if same else "facts before no").click().run()
-    assert ("age=85.0" in words(app)) == same and "Same patient" not in words(app)
+    assert ("age=85.0" in words(app)) == same and "Same patient as" not in words(app)
 
 
 def test_a_refused_upload_leaves_no_photo_and_one_sentence():
