@@ -60,8 +60,7 @@ def write_parts(name: str, place: Path) -> None:
 
     from core.bundle import load_bundle
     from core.data.patient import Facts
-    from core.serving.make_graph import outputs_only
-    from core.serving.openvino_runtime import import_converter, import_openvino
+    from core.serving.openvino_converter import import_converter, import_openvino, outputs_only
 
     bundle = load_bundle(name)
     classifier = bundle.classifier
@@ -107,7 +106,7 @@ def open_runtime(name: str, place: str):
 
 
 def _open_openvino(place: Path, part: str):
-    from core.serving.openvino_runtime import import_openvino
+    from core.serving.openvino_converter import import_openvino
 
     hints = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
     compiled = import_openvino().Core().compile_model(place / f"{part}.xml", "CPU", hints)

@@ -9,10 +9,12 @@ import typer
 def _choose(name: str | None) -> str | None:
     """Names the engine for all that the command will ask: the model, its members, the jury and the photo gate's eye."""
     if name:
-        from core.serving.engines import ENGINES, VARIABLE
+        from core.serving.engines import VARIABLE, find_engine
 
-        if name not in ENGINES:
-            raise typer.BadParameter(f"Unknown engine {name!r}. Expected one of: {', '.join(ENGINES)}.")
+        try:
+            find_engine(name)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
         os.environ[VARIABLE] = name
     return name
 
@@ -22,7 +24,7 @@ EngineOption = Annotated[
     typer.Option(
         "--engine",
         callback=_choose,
-        help="What runs the networks: openvino or tensorflow. By itself TensorFlow where there is a GPU, else OpenVINO. MELASCOPE_ENGINE "
-        "says it for all commands.",
+        help="What runs the networks: onnxruntime or tensorflow. By itself TensorFlow where there is a GPU, else ONNX Runtime. "
+        "MELASCOPE_ENGINE says it for all commands.",
     ),
 ]

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from weakref import WeakValueDictionary
 
-from core.card import Card, DamagedFile, InvalidBundle, read_bound
+from core.card import Card, DamagedFile, InvalidBundle, read_bound, sha256_of
 from core.serving.engine import Engine
 from core.serving.graph_file import GRAPH_FILE, InvalidGraph, network_digest, read_graph
 
@@ -41,9 +41,8 @@ class EngineRow:
     load: Callable[[Path, Card, Path], Engine]
 
 
-def _load_openvino(folder: Path, card: Card, weights: Path) -> Engine:
-    from core.serving.openvino_engine import OpenVinoEngine, read_arrays
-    from core.serving.openvino_runtime import import_openvino
+def _load_onnxruntime(folder: Path, card: Card, weights: Path) -> Engine:
+    from core.serving.onnxruntime_engine import OnnxRuntimeEngine, read_arrays
 
     again = f"Run `python -m core export {card.name}`."
     try:
@@ -53,7 +52,6 @@ def _load_openvino(folder: Path, card: Card, weights: Path) -> Engine:
     except DamagedFile as error:
         raise InvalidGraph(f"{error} {again}") from None
     graph = read_graph(content, network_digest(card), str(folder / GRAPH_FILE), again)
-    import_openvino()
     try:
         arrays = read_arrays(weights)
         graph.check(arrays)
@@ -61,7 +59,7 @@ def _load_openvino(folder: Path, card: Card, weights: Path) -> Engine:
         raise InvalidBundle(
             f"{weights} does not fit the network its card describes: {error} Train {card.name} again."
         ) from error
-    return OpenVinoEngine(graph, arrays, card.image_size)
+    return OnnxRuntimeEngine(graph, arrays, card.image_size)
 
 
 def _load_tensorflow(folder: Path, card: Card, weights: Path) -> Engine:
@@ -73,10 +71,10 @@ def _load_tensorflow(folder: Path, card: Card, weights: Path) -> Engine:
 
 
 ENGINES: dict[str, EngineRow] = {
-    "openvino": EngineRow(
-        "OpenVINO",
+    "onnxruntime": EngineRow(
+        "ONNX Runtime",
         "Reads a photo within a second of the start and needs little memory; the choice where there is no GPU.",
-        _load_openvino,
+        _load_onnxruntime,
     ),
     "tensorflow": EngineRow(
         "TensorFlow",
@@ -86,6 +84,10 @@ ENGINES: dict[str, EngineRow] = {
 }
 
 
+# Engines of earlier versions -> what is to be said of them.
+FORMER: dict[str, str] = {"openvino": "OpenVINO ran the networks until ONNX Runtime took its place."}
+
+
 def find_engine(name: str) -> EngineRow:
     """Looks an engine up.
 
@@ -93,7 +95,8 @@ def find_engine(name: str) -> EngineRow:
         ValueError: no such engine; the message lists those there are.
     """
     if name not in ENGINES:
-        raise ValueError(f"Unknown engine {name!r}. Expected one of: {', '.join(ENGINES)}.")
+        former = f" {FORMER[name]}" if name in FORMER else ""
+        raise ValueError(f"Unknown engine {name!r}.{former} Expected one of: {', '.join(ENGINES)}.")
     return ENGINES[name]
 
 
@@ -103,7 +106,7 @@ def choose_engine(name: str | None = None) -> str:
     Raises:
         ValueError: no such engine.
     """
-    chosen = name or os.environ.get(VARIABLE, "").strip().lower() or ("tensorflow" if has_gpu() else "openvino")
+    chosen = name or os.environ.get(VARIABLE, "").strip().lower() or ("tensorflow" if has_gpu() else "onnxruntime")
     find_engine(chosen)
     return chosen
 
@@ -130,8 +133,13 @@ def load_engine(folder: Path, card: Card, weights: Path, name: str | None = None
 
 
 def _shared(name: str, folder: Path, card: Card, weights: Path) -> Engine:
-    """An engine, which is the same for all who hold one of these weights: an ensemble's member and the model itself, or many threads."""
-    key = name, card.weights["sha256"], card.files.get(GRAPH_FILE), network_digest(card), card.image_size
+    """An engine, which is the same for all who hold one of these weights: an ensemble's member and the model itself, or many threads.
+
+    The serving file counts as it lies there: a damaged one is said, although somebody holds what a good one gave.
+    """
+    graph = folder / GRAPH_FILE
+    lies_there = sha256_of(graph) if graph.is_file() else None
+    key = name, card.weights["sha256"], card.files.get(GRAPH_FILE), lies_there, network_digest(card), card.image_size
     with _LOCK:
         loading = _LOADING.setdefault(key, threading.Lock())
     with loading:

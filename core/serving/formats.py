@@ -18,6 +18,7 @@ from core.card import Card
 from core.data.patient import FEATURES, METADATA_WIDTH
 from core.diagnoses import CODES, NAMES
 from core.files import folder_written_whole, write_text
+from core.serving.make_graph import ONNX_OPSET
 
 if TYPE_CHECKING:  # at run time this would load Keras
     from core.networks import Classifier
@@ -26,7 +27,6 @@ IMAGE, METADATA, PROBABILITIES, ATTENTION = "image", "metadata", "probabilities"
 README_FILE, ABOUT_FILE = "README.md", "model.json"
 # Patients that the exported example asks about: facts that are known, and none.
 EXAMPLE_SEED = 0
-ONNX_OPSET = 17
 
 
 class MissingConverter(ImportError):
@@ -97,8 +97,7 @@ def _write_litert(function, folder: Path) -> None:
 
 
 def _write_openvino(function, folder: Path) -> None:
-    from core.serving.make_graph import outputs_only
-    from core.serving.openvino_runtime import import_converter, import_openvino
+    from core.serving.openvino_converter import import_converter, import_openvino, outputs_only
 
     model = import_converter().convert_model(function.concrete)
     model = outputs_only(model, function.inputs, function.outputs)

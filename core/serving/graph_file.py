@@ -1,7 +1,7 @@
 """The serving file: a network's graph without its numbers. They stay in the weights file, so nothing is stored twice.
 
-`serving.zip` lies beside the weights and holds, for each part of the network (encoder, head, gradients), an OpenVINO graph whose weights
-are left out, and `graph.json`: which array of the weights file belongs where, and the SHA-256 of the description of the network that it is
+`serving.zip` lies beside the weights and holds, for each part of the network (encoder, head, gradients), an ONNX graph whose weights are
+left out, and `graph.json`: which array of the weights file belongs where, and the SHA-256 of the description of the network that it is
 the graph of. The card binds the file by its SHA-256. New weights of the same network, or a new calibration, need no new graph.
 """
 
@@ -18,7 +18,7 @@ from core.files import write_bytes
 
 GRAPH_FILE, ABOUT = "serving.zip", "graph.json"
 # Of the graphs' making; raised when the same network would give other graphs.
-FORMAT = 1
+FORMAT = 2
 ENCODER, HEAD, GRADIENTS = "encoder", "head", "gradients"
 MAX_MEMBER = 64_000_000  # bytes that a member may unpack to; the largest backbone's graph has 8 million
 
@@ -32,9 +32,8 @@ class Graph:
     """What a serving file holds.
 
     Args:
-        models: part -> (OpenVINO's XML, its few constants).
-        inputs: part -> path of an array in the weights file -> where the graph expects its numbers, in bytes after the beginning of
-            its constants.
+        models: part -> ONNX, with the few constants of its own.
+        inputs: part -> name of a constant whose numbers the graph lacks -> path of its array in the weights file.
         order: the head's and the encoder's arrays in the network's own order, as paths in the weights file.
         shapes: path -> the shape that its array must have.
         feature_shape: (h, w, C).
@@ -42,8 +41,8 @@ class Graph:
         versions: of what made it.
     """
 
-    models: dict[str, tuple[bytes, bytes]]
-    inputs: dict[str, dict[str, int]]
+    models: dict[str, bytes]
+    inputs: dict[str, dict[str, str]]
     order: dict[str, list[str]]
     shapes: dict[str, list[int]]
     feature_shape: tuple[int, int, int]
@@ -84,8 +83,7 @@ def pack_graph(graph: Graph, digest: str) -> bytes:
         name: value for name, value in vars(graph).items() if name != "models"
     }
     members = {ABOUT: json.dumps(about, indent=1).encode()}
-    for part, (xml, constants) in graph.models.items():
-        members |= {f"{part}.xml": xml, f"{part}.bin": constants}
+    members |= {f"{part}.onnx": model for part, model in graph.models.items()}
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as bundle:
         for name, content in members.items():
@@ -120,7 +118,7 @@ def read_graph(content: bytes, digest: str, name: str, again: str) -> Graph:
                 raise InvalidGraph(
                     f"{name} is of another network than the card describes, or of another version. {again}"
                 )
-            models = {part: (bundle.read(f"{part}.xml"), bundle.read(f"{part}.bin")) for part in about["inputs"]}
+            models = {part: bundle.read(f"{part}.onnx") for part in about["inputs"]}
         return Graph(models, **about | {"feature_shape": tuple(about["feature_shape"])})
     except InvalidGraph:
         raise

@@ -1,4 +1,4 @@
-"""Makes a network's graph for serving: its own layers, with the weights as open inputs. Needs TensorFlow and OpenVINO's converter."""
+"""Makes a network's graph for serving: its own layers, with the weights left out. Needs TensorFlow and tf2onnx."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree
 
 import numpy as np
 
@@ -17,8 +16,7 @@ from core.serving.graph_file import ENCODER, GRADIENTS, HEAD, Graph, network_dig
 if TYPE_CHECKING:  # at run time this would load TensorFlow
     import keras
 
-# Bytes at multiples of which a weight's numbers begin.
-ALIGNED = 64
+ONNX_OPSET = 17
 # What the graph's inputs are called, before the weights w0, w1, ...
 IMAGE, FEATURE_MAP, METADATA = "image", "feature_map", "metadata"
 OUTPUTS = {ENCODER: ("feature_map",), HEAD: ("logits", "attention"), GRADIENTS: ("gradients",)}
@@ -136,8 +134,10 @@ def shapes(weights: list, paths: list[str]) -> dict[str, list[int]]:
     return {path: list(weight.shape) for weight, path in zip(weights, paths, strict=True) if path in kept}
 
 
-def convert(run, given: list, weights: list, paths: list[str], outputs: tuple[str, ...]) -> tuple[tuple, dict]:
-    """An OpenVINO graph of a function, with its weights as open inputs.
+def convert(
+    run, given: list, weights: list, paths: list[str], outputs: tuple[str, ...]
+) -> tuple[bytes, dict[str, str]]:
+    """An ONNX graph of a function, with its weights as constants whose numbers are elsewhere.
 
     Args:
         run: of the given tensors, then of the weights; returns a tuple.
@@ -147,11 +147,10 @@ def convert(run, given: list, weights: list, paths: list[str], outputs: tuple[st
         outputs: names of what it returns.
 
     Returns:
-        (XML, its own constants), and path in the weights file -> where the graph expects its numbers, in bytes.
+        The graph, and the name of each such constant -> path in the weights file.
     """
     import tensorflow as tf
-
-    from core.serving.openvino_runtime import import_converter
+    import tf2onnx
 
     specs = [tf.TensorSpec(shape, "float32", name) for name, shape in given]
     specs += [tf.TensorSpec(weight.shape, str(weight.dtype), f"w{i}") for i, weight in enumerate(weights)]
@@ -159,78 +158,42 @@ def convert(run, given: list, weights: list, paths: list[str], outputs: tuple[st
     def named(*tensors):
         return {name: tf.identity(tf.cast(x, "float32"), name) for name, x in zip(outputs, run(*tensors), strict=True)}
 
-    function = tf.function(named, input_signature=specs, autograph=False).get_concrete_function()
-    model = import_converter().convert_model(function)
-    model = outputs_only(model, [name for name, _ in given], outputs)
-    places = {f"w{i}": path for i, path in enumerate(paths)}
-    taken = {}
-    xml, constants = _serialized(model)
-    xml = _weights_as_constants(xml, len(constants), places, taken)
-    return (xml, constants), taken
+    function = tf.function(named, input_signature=specs, autograph=False)
+    model, _ = tf2onnx.convert.from_function(function, input_signature=specs, opset=ONNX_OPSET)
+    shapes_of = {f"w{i}": list(weight.shape) for i, weight in enumerate(weights)}
+    taken = _leave_numbers_out(model.graph, shapes_of, {name for name, _ in given})
+    _name_plainly(model, {*taken, *outputs, *(name for name, _ in given)})
+    return model.SerializeToString(deterministic=True), {name: paths[int(name[1:])] for name in taken}
 
 
-def _weights_as_constants(xml: bytes, end: int, places: dict[str, str], taken: dict[str, int]) -> bytes:
-    """Turns the open inputs into constants whose numbers come after those of the graph itself.
+def _leave_numbers_out(graph, shapes_of: dict[str, list[int]], given: set[str]) -> list[str]:
+    """Turns the inputs that are weights into constants whose numbers lie outside; returns the names of those that are used."""
+    from onnx import TensorProto
 
-    Args:
-        xml: of the graph.
-        end: bytes of its own constants.
-        places: open input -> path in the weights file.
-        taken: is filled with path -> where its numbers, single floats, begin.
-    """
-    root = ElementTree.fromstring(xml)
-    for layer in root.iter("layer"):
-        if layer.get("type") not in ("Parameter", "Result"):
-            # The converter counts on from graph to graph; so the same graph is the same file.
-            layer.set("name", f"{layer.get('type')}_{layer.get('id')}")
-            for port in layer.iter("port"):
-                port.attrib.pop("names", None)
-        data = layer.find("data")
-        if layer.get("type") != "Parameter" or layer.get("name") not in places:
-            continue
-        shape = [int(size) for size in data.get("shape").split(",") if size]
-        end = -(-end // ALIGNED) * ALIGNED
-        taken[places[layer.get("name")]] = end
-        layer.set("type", "Const")
-        size = 4 * int(np.prod(shape, dtype=int))
-        data.attrib.clear()
-        data.attrib.update(element_type="f32", shape=", ".join(map(str, shape)), offset=str(end), size=str(size))
-        end += size
-    return ElementTree.tostring(root)
+    used = {name for node in graph.node for name in node.input}
+    kept = [value for value in graph.input if value.name in given]
+    taken = [value.name for value in graph.input if value.name in shapes_of and value.name in used]
+    del graph.input[:]
+    graph.input.extend(kept)
+    for name in taken:
+        constant = graph.initializer.add(name=name, dims=shapes_of[name], data_type=TensorProto.FLOAT)
+        constant.data_location = TensorProto.EXTERNAL
+        # Whoever loads the graph gives the numbers by name; no such file exists.
+        constant.external_data.add(key="location", value="weights")
+    return taken
 
 
-def outputs_only(model, given: list[str], outputs: tuple[str, ...]):
-    """The graph up to the named outputs; the converter also counts as outputs what a layer's own gradient would have needed."""
-    from core.serving.openvino_runtime import import_openvino
-
-    ov = import_openvino()
-    results = [next(r for r in model.outputs if name in _plain_names(r)).node for name in outputs]
-    asked = set()
-    stack = list(results)
-    while stack:
-        node = stack.pop()
-        if node.get_friendly_name() in asked:
-            continue
-        asked.add(node.get_friendly_name())
-        stack += [x.get_source_output().get_node() for x in node.inputs()]
-    kept = [
-        p for p in model.get_parameters() if p.get_friendly_name() in asked or set(p.output(0).get_names()) & set(given)
-    ]
-    return ov.Model(results, kept, "graph")
-
-
-def _plain_names(output) -> set[str]:
-    """Tensor names without TensorFlow's endings."""
-    return {name.split(":")[0].split("/")[-1] for name in output.get_names()}
-
-
-def _serialized(model) -> tuple[bytes, bytes]:
-    from core.serving.openvino_runtime import import_openvino
-
-    with tempfile.TemporaryDirectory() as folder:
-        xml, constants = Path(folder) / "graph.xml", Path(folder) / "graph.bin"
-        import_openvino().serialize(model, xml, constants)
-        return xml.read_bytes(), constants.read_bytes()
+def _name_plainly(model, kept: set[str]) -> None:
+    """Short names, counted anew: the converter's are long and count on from graph to graph."""
+    graph, plain = model.graph, {name: name for name in kept}
+    for constant in graph.initializer:
+        constant.name = plain.setdefault(constant.name, f"c{len(plain)}")
+    for node in graph.node:
+        node.name = ""
+        for values in (node.input, node.output):
+            values[:] = [plain.setdefault(name, f"t{len(plain)}") if name else name for name in values]
+    del graph.value_info[:]
+    graph.name = "graph"
 
 
 def _paths_in_file(model: keras.Model, weights: list) -> list[str]:
@@ -287,12 +250,13 @@ def _plain_keras():
 def versions() -> dict[str, str]:
     """Of what makes graphs."""
     import keras
+    import onnx
     import tensorflow as tf
-
-    from core.serving.openvino_runtime import import_openvino
+    import tf2onnx
 
     return {
-        "openvino": import_openvino().get_version().split("-")[0],
+        "onnx": onnx.__version__,
+        "tf2onnx": tf2onnx.__version__,
         "keras": keras.__version__,
         "tensorflow": tf.__version__,
     }

@@ -161,7 +161,7 @@ def _finish(
     write_history(progress.history, out)
     try:
         export_serving(out)
-    except (ValueError, ImportError) as error:  # another backend, or no OpenVINO: the model is whole without it
+    except (ValueError, ImportError) as error:  # another backend, or no tf2onnx: the model is whole without it
         report.say(f"No serving file was made, so TensorFlow will read with this model: {error}")
     # As saved: with the weights' digest.
     return read_card(out)

@@ -26,6 +26,7 @@ from core.card import Card, InvalidBundle, read_card, weights_root
 from core.data.images import MAX_BYTES, MAX_SIDE, UnreadablePhoto, photo_hash, read_photo
 from core.data.patient import Facts, InvalidFacts
 from core.diagnoses import CODES, NAMES
+from core.serving.engines import FORMER
 
 if TYPE_CHECKING:  # at run time these would load TensorFlow
     from core.bundle import Bundle
@@ -251,7 +252,9 @@ def compare_engines(before: dict, reading: "LesionReading") -> list[str]:
         return compare_versions(versions, reading.versions)
     largest = max(abs(reading.probabilities[c] - before["probabilities"][c]) for c in CODES)
     shared = {name: version for name, version in versions.items() if name in reading.versions}
+    former = [FORMER[engine]] if engine in FORMER else []
     return [
+        *former,
         f"It was read by {engine}, and here by {reading.engine}: a probability differs by {largest:.1e} at most.",
         *compare_versions(shared, reading.versions),
     ]

@@ -48,7 +48,7 @@ def make_reading(photo: np.ndarray, facts: Facts = FACTS) -> LesionReading:
         seconds={},
         versions={},
         card={"sha256": WEIGHTS},
-        engine="openvino",
+        engine="onnxruntime",
     )
 
 

@@ -115,7 +115,7 @@ def test_shapes_that_do_not_fit_are_refused(folders, images, engine):
 
 
 def test_eight_threads_never_mix_their_answers(folders, images):
-    bundle = load_bundle(folders["pooled"], "openvino")
+    bundle = load_bundle(folders["pooled"], "onnxruntime")
     network, facts = bundle.engine, patients(bundle)
 
     def answer(place):
@@ -209,14 +209,16 @@ def test_an_ensemble_is_served_by_its_members(folders, images):
 
 def test_the_variable_and_the_argument_choose(monkeypatch):
     monkeypatch.delenv(engines.VARIABLE, raising=False)
-    for gpu, expected in ((False, "openvino"), (True, "tensorflow")):
+    for gpu, expected in ((False, "onnxruntime"), (True, "tensorflow")):
         monkeypatch.setattr(engines, "has_gpu", lambda gpu=gpu: gpu)
         assert choose_engine() == expected
-    monkeypatch.setenv(engines.VARIABLE, " OpenVINO ")
-    assert choose_engine() == "openvino" and choose_engine("tensorflow") == "tensorflow"
+    monkeypatch.setenv(engines.VARIABLE, " OnnxRuntime ")
+    assert choose_engine() == "onnxruntime" and choose_engine("tensorflow") == "tensorflow"
     monkeypatch.setenv(engines.VARIABLE, "onnx")
-    with pytest.raises(ValueError, match="'onnx'.*openvino, tensorflow"):
+    with pytest.raises(ValueError, match="'onnx'.*onnxruntime, tensorflow"):
         choose_engine()
+    with pytest.raises(ValueError, match="until ONNX Runtime took its place.*onnxruntime, tensorflow"):
+        choose_engine("openvino")
 
 
 @pytest.fixture
@@ -240,7 +242,7 @@ def fault(folder, name, other):
         bind_files(folder, [GRAPH_FILE])
     elif name == "a member less":
         with zipfile.ZipFile(graph) as old:
-            kept = {n: old.read(n) for n in old.namelist() if n != "head.xml"}
+            kept = {n: old.read(n) for n in old.namelist() if n != "head.onnx"}
         with zipfile.ZipFile(graph, "w") as new:
             for n, content in kept.items():
                 new.writestr(n, content)
@@ -252,9 +254,10 @@ def fault(folder, name, other):
 
 @pytest.mark.parametrize("name", ["missing", "not bound", "damaged", "no zip", "a member less", "another network"])
 def test_an_unusable_serving_file_is_said_and_tensorflow_does_the_work(folders, folder, name, images):
-    expected = load_bundle(folder, "openvino").engine.encode(images[0])  # held by nobody, so it is loaded anew
+    good = load_bundle(folder, "onnxruntime")  # still held by others when the file is spoilt
+    expected = good.engine.encode(images[0])
     fault(folder, name, folders["paper"])
-    bundle = load_bundle(folder, "openvino")
+    bundle = load_bundle(folder, "onnxruntime")
     assert bundle.engine.name == "tensorflow"
     (note,) = bundle.engine_notes
     assert "python -m core export Drawn" in note and "TensorFlow" in note
@@ -268,7 +271,7 @@ def test_exporting_again_mends_it_and_gives_the_same_file(folder):
     before = (folder / GRAPH_FILE).read_bytes()
     (folder / GRAPH_FILE).unlink()
     assert export_serving(folder) == [folder / GRAPH_FILE]
-    assert load_bundle(folder, "openvino").engine.name == "openvino"
+    assert load_bundle(folder, "onnxruntime").engine.name == "onnxruntime"
     assert (folder / GRAPH_FILE).read_bytes() == before
 
 
@@ -282,8 +285,8 @@ def test_new_weights_of_the_same_network_need_no_new_file(folder, images):
     for weight in classifier.encoder.trainable_weights:
         weight.assign(weight * 1.5)
     save_bundle(classifier, bundle.card, folder)
-    again = load_bundle(folder, "openvino")
-    assert again.engine.name == "openvino" and not np.allclose(again.engine.encode(images[0]), before)
+    again = load_bundle(folder, "onnxruntime")
+    assert again.engine.name == "onnxruntime" and not np.allclose(again.engine.encode(images[0]), before)
     expected = np.asarray(classifier.encoder(images[:1], training=False))[0]
     np.testing.assert_allclose(again.engine.encode(images[0]), expected, atol=0.02 * np.abs(expected).max())
 
@@ -303,17 +306,17 @@ def test_weights_that_do_not_fit_are_an_error_whichever_engine(folder, tmp_path,
 
 def test_who_asks_for_the_same_weights_is_given_the_same_engine_made_once(folders, monkeypatch):
     made = []
-    row = ENGINES["openvino"]
+    row = ENGINES["onnxruntime"]
 
     def load(*given):
         made.append(given)
         time.sleep(0.1)  # others come meanwhile
         return row.load(*given)
 
-    monkeypatch.setitem(ENGINES, "openvino", replace(row, load=load))
+    monkeypatch.setitem(ENGINES, "onnxruntime", replace(row, load=load))
     with ThreadPoolExecutor(8) as pool:
         engines = {
-            id(bundle.engine): bundle for bundle in pool.map(load_bundle, [folders["paper"]] * 8, ["openvino"] * 8)
+            id(bundle.engine): bundle for bundle in pool.map(load_bundle, [folders["paper"]] * 8, ["onnxruntime"] * 8)
         }
     assert len(engines) == len(made) == 1
 

@@ -39,10 +39,10 @@ def photos(folder: Path | None) -> list[np.ndarray]:
 def compare(name: str, pictures: list[np.ndarray], monkeypatch) -> None:
     """Each photo read by both engines, with every fact, and looked at by the gate."""
     bundles = {}
-    for engine in ("openvino", "tensorflow"):
+    for engine in ("onnxruntime", "tensorflow"):
         bundles[engine] = load_bundle(WEIGHTS / name, engine)
         assert engine in bundles[engine].engine.name and not bundles[engine].engine_notes
-    signals = read_signals(WEIGHTS / name, bundles["openvino"].card)
+    signals = read_signals(WEIGHTS / name, bundles["onnxruntime"].card)
     for number, photo in enumerate(pictures):
         found = {}
         for engine, bundle in bundles.items():
@@ -102,7 +102,7 @@ def test_every_shipped_network_has_its_serving_file(name):
 def test_the_eye_sees_alike(monkeypatch):
     squares = np.stack([draw_lesion("nv", (224, 224), seed=i)[0] for i in range(3)])
     seen = {}
-    for engine in ("openvino", "tensorflow"):
+    for engine in ("onnxruntime", "tensorflow"):
         monkeypatch.setenv("MELASCOPE_ENGINE", engine)
         seen[engine] = eye.look(squares)
     np.testing.assert_allclose(*seen.values(), atol=1e-3)
@@ -110,17 +110,17 @@ def test_the_eye_sees_alike(monkeypatch):
 
 LIGHT = """
 import contextlib, os, runpy, sys
-os.environ["MELASCOPE_ENGINE"] = "openvino"
+os.environ["MELASCOPE_ENGINE"] = "onnxruntime"
 sys.argv = ["core", *{arguments!r}]
 with contextlib.suppress(SystemExit):
     runpy.run_module("core", run_name="__main__")
-heavy = [m for m in ("tensorflow", "keras", "openvino_telemetry") if sys.modules.get(m)]
+heavy = [m for m in ("tensorflow", "keras", "openvino", "onnx") if sys.modules.get(m)]
 sys.exit(f"loaded: {{heavy}}" if heavy else None)
 """
 
 
 def run_light(*arguments: str) -> subprocess.CompletedProcess:
-    """Runs a command on OpenVINO; its exit code is 1 if that loaded TensorFlow, Keras or what reports to OpenVINO's makers."""
+    """Runs a command on ONNX Runtime; its exit code is 1 if that loaded TensorFlow, Keras or another runtime."""
     code = LIGHT.format(arguments=[str(a) for a in arguments])
     done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
@@ -133,7 +133,7 @@ def test_reading_with_jury_and_gate_loads_neither_tensorflow_nor_keras(tmp_path)
     Image.fromarray(draw_lesion("mel", (300, 225), seed=3)[0]).save(tmp_path / "photo.png")
     done = run_light("read", tmp_path / "photo.png", "--model", "Ensemble", "--json", "--force")
     record = json.loads(done.stdout)
-    assert record["engine"] == "openvino" and "tensorflow" not in record["versions"]
+    assert record["engine"] == "onnxruntime" and "tensorflow" not in record["versions"]
     assert record["jury"] and record["gate"]
 
 
@@ -151,7 +151,7 @@ def test_importing_openvino_here_tells_nobody(tmp_path):
         "import sys, socket\n"
         "def refuse(*a, **k): raise AssertionError('the network was asked')\n"
         "socket.socket.connect = refuse; socket.create_connection = refuse; socket.getaddrinfo = refuse\n"
-        "from core.serving.openvino_runtime import import_openvino, import_converter\n"
+        "from core.serving.openvino_converter import import_openvino, import_converter\n"
         "import_openvino(); import_converter()\n"
         "sys.exit(sys.modules.get('openvino_telemetry') is not None)"
     )

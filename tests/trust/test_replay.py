@@ -76,10 +76,10 @@ def test_a_bundle_holds_pixels_and_no_more(case):
 
 
 def test_other_weights_versions_and_digits_are_named(case, bundle, drawn_bundle_folder):
-    other = changed(case, reading__card__sha256="f" * 64, reading__versions={"openvino": "2.0"})
+    other = changed(case, reading__card__sha256="f" * 64, reading__versions={"onnxruntime": "0.9"})
     found = replay(read_case(other), lambda folder: bundle, drawn_bundle_folder.parent)
     assert found.same and "The weights differ: Drawn was ffffffffffff" in found.differences[0]
-    assert found.differences[1].startswith("openvino was 2.0 when the case was read; here it is 20")
+    assert found.differences[1].startswith("onnxruntime was 0.9 when the case was read; here it is 1.")
     shifted = dict.fromkeys(CODES, 1 / 7)
     found = replay(
         read_case(changed(case, reading__probabilities=shifted)), lambda folder: bundle, drawn_bundle_folder.parent
@@ -94,14 +94,18 @@ def test_another_engine_says_how_far_it_differs(case, bundle, drawn_bundle_folde
     found = replay(kept, lambda folder: load_bundle(folder, "tensorflow"), drawn_bundle_folder.parent)
     assert found.same and len(found.differences) == 1
     assert re.search(
-        r"read by openvino, and here by tensorflow: a probability differs by \d\.\de[+-]\d\d", found.differences[0]
+        r"read by onnxruntime, and here by tensorflow: a probability differs by \d\.\de[+-]\d\d", found.differences[0]
     )
     # Cases of earlier versions name no engine.
     old = json.loads(zipfile.ZipFile(io.BytesIO(case)).read(CASE_FILE))
-    assert old["reading"]["engine"] == "openvino"
+    assert old["reading"]["engine"] == "onnxruntime"
     older = changed(case, reading__engine="tensorflow", reading__versions={"keras": "3.0", "melascope": "0"})
     (first, second) = replay(read_case(older), lambda folder: bundle, drawn_bundle_folder.parent).differences
-    assert "read by tensorflow, and here by openvino" in first and "melascope was 0" in second
+    assert "read by tensorflow, and here by onnxruntime" in first and "melascope was 0" in second
+    former = changed(case, reading__engine="openvino", reading__versions={"openvino": "2026.4.0"})
+    found = replay(read_case(former), lambda folder: bundle, drawn_bundle_folder.parent)
+    assert found.same and "until ONNX Runtime took its place" in found.differences[0]
+    assert "read by openvino, and here by onnxruntime" in found.differences[1]
 
 
 def test_rounding_is_no_difference(case, bundle, drawn_bundle_folder):

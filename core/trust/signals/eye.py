@@ -24,7 +24,7 @@ from core.trust.signals.photo_statistics import SIDE
 
 BACKBONE, ATTACH, CHANNELS = "MobileNetV3Small", "last", 576
 EYE_FILE, EYE_GRAPH = "gate-eye.weights.h5", "gate-eye.serving.zip"
-EYE_GRAPH_SHA256 = "3210b885855631504aaa4792c142b059e8396029fe8c6c9cc3f8efbda52fd7dc"
+EYE_GRAPH_SHA256 = "55a7aa78a8cb70ea918d9b429042c2fe1c8f3aadf1e6e71b8a84086b0c73f478"
 EYE_SHA256 = "14ce35f5b9368848cc129603982635cf66416344ac51a39c10751b249bbddaa7"
 BATCH = 32
 # Principal components of the training photos' vectors, outside which a picture is strange.
@@ -67,16 +67,14 @@ def _load(file: Path, engine: str) -> Encoder:
         raise InvalidBundle(
             f"{file} is damaged or was exchanged: SHA-256 {digest[:12]}, expected {EYE_SHA256[:12]}. Restore it from the repository."
         )
-    if engine == "openvino":
+    if engine == "onnxruntime":
         try:
-            from core.serving.openvino_engine import OpenVinoEngine, read_arrays
-            from core.serving.openvino_runtime import import_openvino
+            from core.serving.onnxruntime_engine import OnnxRuntimeEngine, read_arrays
 
             graph = _read_graph(file.with_name(EYE_GRAPH))
-            import_openvino()
             arrays = read_arrays(file)
             graph.check(arrays)
-            return OpenVinoEngine(graph, arrays, SIDE)
+            return OnnxRuntimeEngine(graph, arrays, SIDE)
         except (InvalidGraph, ImportError) as error:
             logging.getLogger(__name__).warning("The photo gate sees by TensorFlow, which starts slowly: %s", error)
     from core.networks.backbones import build_encoder

@@ -1,28 +1,30 @@
-"""OpenVINO does the work: the serving file's graph with the numbers of the weights file, compiled for this processor."""
+"""ONNX Runtime does the work: the serving file's graph with the numbers of the weights file, made ready for this processor."""
 
 from __future__ import annotations
 
-from collections import deque
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 
 from core.diagnoses import CODES
 from core.serving.engine import Engine, check_head_inputs, withhold
 from core.serving.graph_file import ENCODER, GRADIENTS, HEAD, Graph
-from core.serving.openvino_runtime import import_openvino
 
 # Images that are worth their own way of computing, several at a time.
 MANY = 8
-# Stored as half floats, computed in single precision: newer processors would otherwise round to bfloat16.
-SINGLE = {"INFERENCE_PRECISION_HINT": "f32"}
+# Only errors: whoever reads the answer cannot act on the rest.
+LOG_LEVEL = 3
+# On Windows it would report to the system's makers that it was used.
+onnxruntime.disable_telemetry_events()
 
 
-class OpenVinoEngine(Engine):
-    """See `Engine`. Parts are compiled when first asked for.
+class OnnxRuntimeEngine(Engine):
+    """See `Engine`. Parts are made ready when first asked for.
 
     Args:
         graph: of the network.
@@ -30,7 +32,7 @@ class OpenVinoEngine(Engine):
         image_size: pixels.
     """
 
-    name = "openvino"
+    name = "onnxruntime"
 
     def __init__(self, graph: Graph, arrays: dict[str, np.ndarray], image_size: int):
         self._graph, self._arrays, self.image_size = graph, arrays, image_size
@@ -39,27 +41,39 @@ class OpenVinoEngine(Engine):
         self._sound = all(np.isfinite(values).all() for values in arrays.values() if values.dtype.kind == "f")
 
     @cached_property
-    def _encoder(self) -> _Compiled:
-        return self._compile(ENCODER)
+    def _encoder(self) -> onnxruntime.InferenceSession:
+        return self._open(ENCODER, cores())
 
     @cached_property
-    def _encoder_of_many(self) -> _Compiled:
-        return self._compile(ENCODER, "THROUGHPUT")
+    def _encoder_of_many(self) -> onnxruntime.InferenceSession:
+        # Each image on a core of its own is faster than all cores on each image.
+        return self._open(ENCODER, 1)
+
+    # Work too small to be shared between cores.
+    @cached_property
+    def _head(self) -> onnxruntime.InferenceSession:
+        return self._open(HEAD, 1)
 
     @cached_property
-    def _head(self) -> _Compiled:
-        return self._compile(HEAD)
+    def _gradients(self) -> onnxruntime.InferenceSession:
+        return self._open(GRADIENTS, 1)
 
-    @cached_property
-    def _gradients(self) -> _Compiled:
-        return self._compile(GRADIENTS)
-
-    def _compile(self, part: str, hint: str = "LATENCY") -> _Compiled:
-        arrays = [(at, self._arrays[path]) for path, at in self._graph.inputs[part].items()]
-        return _Compiled(*self._graph.models[part], arrays, hint)
+    def _open(self, part: str, threads: int) -> onnxruntime.InferenceSession:
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = LOG_LEVEL
+        options.intra_op_num_threads = threads
+        # A thread that has no work would otherwise keep its core busy for a while, waiting for more.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        numbers = self._graph.inputs[part]
+        if numbers:
+            # Stored as half floats, computed in single precision.
+            values = [np.array(self._arrays[path], "float32", order="C") for path in numbers.values()]
+            values = [onnxruntime.OrtValue.ortvalue_from_numpy(value) for value in values]
+            options.add_external_initializers(list(numbers), values)
+        return onnxruntime.InferenceSession(self._graph.models[part], options, providers=["CPUExecutionProvider"])
 
     def ready(self) -> None:
-        # Side by side: compiling keeps one core busy and lets others work.
+        # Side by side: making one ready keeps one core busy and lets others work.
         with ThreadPoolExecutor(3) as pool:
             list(pool.map(lambda part: getattr(self, part), ("_encoder", "_head", "_gradients")))
 
@@ -71,14 +85,14 @@ class OpenVinoEngine(Engine):
         if not (self._sound and np.isfinite(image).all()):
             return np.full((*image.shape[:-3], *self.feature_shape), np.nan, "float32")
         if image.ndim == 3:
-            return self._encoder(image[None])[0][0]
-        if len(image) >= MANY:
-            return self._encoder_of_many.run_many(image, self.feature_shape)
-        return (
-            np.stack([self._encoder(one[None])[0][0] for one in image])
-            if len(image)
-            else np.zeros((0, *self.feature_shape), "float32")
-        )
+            return _run(self._encoder, image)
+        if not len(image):
+            return np.zeros((0, *self.feature_shape), "float32")
+        if len(image) < MANY:
+            return np.stack([_run(self._encoder, one) for one in image])
+        session = self._encoder_of_many
+        with ThreadPoolExecutor(cores()) as pool:
+            return np.stack(list(pool.map(lambda one: _run(session, one), image)))
 
     def head(self, feature_map: np.ndarray, metadata: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         feature_map, metadata = check_head_inputs(self, feature_map, metadata)
@@ -91,10 +105,11 @@ class OpenVinoEngine(Engine):
         return (logits[0] if metadata.ndim == 1 else logits), attention
 
     def _ask_head(self, feature_map: np.ndarray, metadata: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        given = {"feature_map": feature_map[None]}
         if self.uses_metadata:
-            logits, attention = self._head(feature_map[None], metadata)
-        else:
-            logits, attention = self._head(feature_map[None])
+            given["metadata"] = metadata
+        logits, attention = _ask(self._head, ["logits", "attention"], given)
+        if not self.uses_metadata:
             logits = np.repeat(logits, len(metadata), axis=0)
         return withhold(logits, attention[0], feature_map, metadata if self.uses_metadata else None, self._sound)
 
@@ -102,65 +117,39 @@ class OpenVinoEngine(Engine):
         feature_map, _ = check_head_inputs(self, feature_map, metadata)
         if not (self._sound and np.isfinite(feature_map).all()):
             return np.full((len(CODES), *self.feature_shape), np.nan, "float32")
-        return self._gradients(feature_map[None])[0]
+        return _ask(self._gradients, ["gradients"], {"feature_map": feature_map[None]})[0]
 
     def weights(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
         return tuple([self._arrays[path] for path in self._graph.order[part]] for part in ("head", "encoder"))
 
-    def with_weights(self, head: Sequence[np.ndarray], encoder: Sequence[np.ndarray] | None = None) -> OpenVinoEngine:
+    def with_weights(
+        self, head: Sequence[np.ndarray], encoder: Sequence[np.ndarray] | None = None
+    ) -> OnnxRuntimeEngine:
         arrays = self._arrays | dict(zip(self._graph.order["head"], head, strict=True))
         if encoder is not None:
             arrays |= dict(zip(self._graph.order["encoder"], encoder, strict=True))
-        other = OpenVinoEngine(self._graph, arrays, self.image_size)
+        other = OnnxRuntimeEngine(self._graph, arrays, self.image_size)
         if encoder is None and "_encoder" in vars(self):
             vars(other)["_encoder"] = self._encoder
         return other
 
     @property
     def versions(self) -> dict[str, str]:
-        return {"openvino": import_openvino().get_version().split("-")[0]}
+        return {"onnxruntime": onnxruntime.__version__}
 
 
-class _Compiled:
-    """A compiled graph. Each call borrows a request of its own, so that threads do not wait for one another's buffers."""
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
-    def __init__(self, xml: bytes, constants: bytes, arrays: list[tuple[int, np.ndarray]], hint: str):
-        ov = import_openvino()
-        numbers = np.zeros(max([len(constants), *(at + 4 * values.size for at, values in arrays)]), "uint8")
-        numbers[: len(constants)] = np.frombuffer(constants, "uint8")
-        for at, values in arrays:
-            numbers[at : at + 4 * values.size].view("float32")[:] = values.ravel()
-        # The graph reads its numbers here for as long as it runs.
-        self._numbers = ov.Tensor(numbers, shared_memory=True)
-        model = ov.Core().read_model(xml, self._numbers)
-        self._compiled = ov.Core().compile_model(model, "CPU", {**SINGLE, "PERFORMANCE_HINT": hint})
-        self._queue_type = ov.AsyncInferQueue
-        self._idle: deque = deque()
 
-    def __call__(self, *inputs: np.ndarray) -> list[np.ndarray]:
-        """Outputs, as arrays of their own."""
-        try:
-            request = self._idle.pop()
-        except IndexError:
-            request = self._compiled.create_infer_request()
-        found = request.infer(list(inputs), share_inputs=True)
-        found = [found[i].copy() for i in range(len(self._compiled.outputs))]
-        self._idle.append(request)
-        return found
+def _run(session: onnxruntime.InferenceSession, image: np.ndarray) -> np.ndarray:
+    return _ask(session, ["feature_map"], {"image": image[None]})[0][0]
 
-    def run_many(self, images: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        """Each image alone, several at a time."""
-        out = np.empty((len(images), *shape), "float32")
-        queue = self._queue_type(self._compiled)
 
-        def keep(request, place: int) -> None:
-            out[place] = request.get_output_tensor(0).data[0]
-
-        queue.set_callback(keep)
-        for i in range(len(images)):
-            queue.start_async([images[i : i + 1]], i)
-        queue.wait_all()
-        return out
+def _ask(session: onnxruntime.InferenceSession, outputs: list[str], given: dict[str, np.ndarray]) -> list[np.ndarray]:
+    """The outputs, all of which are dense arrays here."""
+    return [np.asarray(found) for found in session.run(outputs, given)]
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
