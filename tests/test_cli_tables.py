@@ -16,12 +16,12 @@ def run(*arguments):
 @pytest.fixture
 def train(monkeypatch, tmp_path):
     """Runs `train` up to the first long step: the decoding of photos."""
-    from core.training import trainer
+    from core.training import training_data
 
     def stop(*_, **__):
         raise ValueError("photos would be decoded now")
 
-    monkeypatch.setattr(trainer, "cache_images", stop)
+    monkeypatch.setattr(training_data, "cache_images", stop)
 
     def begin(folder, *options):
         where = ["--backbone", "MobileNetV3Small", "--data", folder, "--out", tmp_path / "Mine"]
