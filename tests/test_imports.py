@@ -53,7 +53,12 @@ TO_SPLIT = {
 MOST_LINES, MOST_FILES = 400, 15  # of one file, and of one folder: what a reader can hold in mind
 
 # Packages whose requirement has another name.
-DISTRIBUTIONS = {"PIL": "pillow", "cv2": "opencv-python-headless", "sklearn": "scikit-learn"}
+DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "cv2": "opencv-python-headless",
+    "sklearn": "scikit-learn",
+    "tf_keras_vis": "tf-keras-vis",
+}
 # What pydicom decodes pixels by, without an import of ours.
 PLUGINS = {"pyjpegls", "pylibjpeg", "pylibjpeg-openjpeg"}
 

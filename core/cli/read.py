@@ -41,7 +41,13 @@ def read(
     site: Annotated[
         str, typer.Option(help='Body site, such as back, face or "lower extremity", or unknown.')
     ] = "unknown",
-    method: Annotated[str, typer.Option("--explain", help="soft-attention, grad-cam or grad-cam++.")] = "grad-cam",
+    method: Annotated[
+        str,
+        typer.Option(
+            "--explain",
+            help="soft-attention, grad-cam, grad-cam++, score-cam or smoothgrad; the last two load TensorFlow.",
+        ),
+    ] = "grad-cam",
     target: Annotated[
         str | None,
         typer.Option(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.diagnoses import CODES
+from core.explain.by_tensorflow import score_cam, smooth_grad
 from core.explain.evidence import Evidence
 from core.explain.grad_cam import grad_cam
 from core.explain.grad_cam_plus_plus import grad_cam_plus_plus
@@ -26,17 +27,23 @@ class Explainer:
     Args:
         title: for people.
         about: one sentence: what the map shows.
-        per_class: whether the map depends on the asked class; if so, the evidence holds that class's gradient.
+        per_class: whether the map depends on the asked class.
         weigh: evidence -> raw map (h, w), not negative, or None where the network cannot be asked.
+        loads_tensorflow: whether it asks the network by TensorFlow, which takes seconds to load; else the evidence holds the gradient of
+            the asked class, if the map depends on it.
     """
 
     title: str
     about: str
     per_class: bool
     weigh: Callable[[Evidence], np.ndarray | None]
+    loads_tensorflow: bool = False
+
+    @property
+    def needs_gradient(self) -> bool:
+        return self.per_class and not self.loads_tensorflow
 
 
-# No Score-CAM: one head pass a channel (320 to 2048 of them) makes it a hundred times dearer than Grad-CAM, on maps of 7 x 7.
 EXPLAINERS: dict[str, Explainer] = {
     "soft-attention": Explainer(
         "Soft attention",
@@ -55,6 +62,22 @@ EXPLAINERS: dict[str, Explainer] = {
         "As Grad-CAM, but each place's effect counts by itself: better when several spots speak for the class.",
         True,
         grad_cam_plus_plus,
+    ),
+    "score-cam": Explainer(
+        "Score-CAM",
+        "No gradient: each of the 32 most varied features is left alone on the photo, and counts by how probable that makes the class. "
+        "Loads TensorFlow the first time, which takes some seconds.",
+        True,
+        score_cam,
+        loads_tensorflow=True,
+    ),
+    "smoothgrad": Explainer(
+        "SmoothGrad",
+        "Places where a small change of what was seen would change the score of the class most, for it or against it; mean over 10 noisy "
+        "copies. Loads TensorFlow the first time, which takes some seconds.",
+        True,
+        smooth_grad,
+        loads_tensorflow=True,
     ),
 }
 
@@ -97,15 +120,15 @@ def explain(
     if not 0 <= class_index < len(CODES):
         raise ValueError(f"Unknown class index {class_index}. Expected 0 to {len(CODES) - 1}: {', '.join(CODES)}.")
     gradient = None
-    if explainer.per_class:
+    if explainer.needs_gradient:
         if gradients is None:
             gradients = engine.gradients(feature_map, metadata)
         gradient = gradients[class_index]
-    elif not engine.has_attention:
+    elif not explainer.per_class and not engine.has_attention:
         attention = None
-    elif attention is None:
+    elif not explainer.per_class and attention is None:
         attention = engine.head(feature_map, metadata)[1]
-    raw = explainer.weigh(Evidence(feature_map, attention, gradient))
+    raw = explainer.weigh(Evidence(feature_map, attention, gradient, engine, metadata, class_index))
     if raw is None:
         return Heatmap(np.zeros(feature_map.shape[:2], "float32"), NO_ATTENTION, method)
     return make_heatmap(raw, method)

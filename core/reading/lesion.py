@@ -260,7 +260,7 @@ def _ask(method: str, encoded: EncodedPhoto, facts: Facts, target: str, attentio
         encoded.bundle.card.facts_encoder.encode(facts),
         index_of(target),
         attention=attention_map,
-        gradients=gradients_of(encoded, facts) if find_explainer(method).per_class else None,
+        gradients=gradients_of(encoded, facts) if find_explainer(method).needs_gradient else None,
     )
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.data.patient import METADATA_WIDTH
+
+if TYPE_CHECKING:  # at run time this would load Keras
+    from core.networks import Classifier
 
 
 class Engine(ABC):
@@ -66,6 +70,14 @@ class Engine(ABC):
     @abstractmethod
     def with_weights(self, head: Sequence[np.ndarray], encoder: Sequence[np.ndarray] | None = None) -> Engine:
         """An engine like this one with other numbers, such as shuffled ones; the encoder's stay when None."""
+
+    @abstractmethod
+    def classifier(self) -> Classifier:
+        """The Keras network with these numbers, for what needs more than its answers; loads TensorFlow where it was not loaded.
+
+        Raises:
+            ValueError: this engine does not know how to build it.
+        """
 
     @property
     @abstractmethod

@@ -11,11 +11,15 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from core.card import Card, DamagedFile, InvalidBundle, read_bound, sha256_of
 from core.serving.engine import Engine
 from core.serving.graph_file import GRAPH_FILE, InvalidGraph, network_digest, read_graph
+
+if TYPE_CHECKING:  # at run time this would load Keras
+    from core.networks import Classifier
 
 VARIABLE = "MELASCOPE_ENGINE"
 # Engines that someone still holds, and who may load one: each key's engine is made once, and others at the same time.
@@ -59,7 +63,14 @@ def _load_onnxruntime(folder: Path, card: Card, weights: Path) -> Engine:
         raise InvalidBundle(
             f"{weights} does not fit the network its card describes: {error} Train {card.name} again."
         ) from error
-    return OnnxRuntimeEngine(graph, arrays, card.image_size)
+    return OnnxRuntimeEngine(graph, arrays, card.image_size, lambda: _build(card))
+
+
+def _build(card: Card) -> Classifier:
+    from core.serving.keras_weights import build_network
+
+    with _KERAS:
+        return build_network(card)
 
 
 def _load_tensorflow(folder: Path, card: Card, weights: Path) -> Engine:

@@ -1,7 +1,11 @@
 """The Keras network of a card, with the numbers of its weights file."""
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
+
+import keras
+import numpy as np
 
 from core.card import Card, InvalidBundle
 from core.networks import Classifier, build_classifier
@@ -29,4 +33,17 @@ def build_and_load(card: Card, weights: Path) -> Classifier:
         raise InvalidBundle(
             f"{weights} does not fit the network its card describes: {line} Train {card.name} again."
         ) from error
+    return classifier
+
+
+def learnt(part: keras.Model) -> list:
+    """The variables of a part whose numbers were learnt, in the network's own order: that of `Engine.weights`."""
+    return [weight for weight in part.variables if str(weight.dtype).startswith("float")]
+
+
+def with_numbers(classifier: Classifier, head: Sequence[np.ndarray], encoder: Sequence[np.ndarray]) -> Classifier:
+    """The classifier itself, after its numbers were set; see `Engine.weights`."""
+    for part, values in ((classifier.head, head), (classifier.encoder, encoder)):
+        for weight, value in zip(learnt(part), values, strict=True):
+            weight.assign(value)
     return classifier

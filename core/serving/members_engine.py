@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.calibration import Calibration
 from core.data.patient import FEATURES
 from core.serving.engine import Engine, check_head_inputs
+
+if TYPE_CHECKING:  # at run time this would load Keras
+    from core.networks import Classifier
 
 AGE, AGE_MISSING = (FEATURES.index(name) for name in FEATURES[:2])
 
@@ -122,6 +126,15 @@ class MembersEngine(Engine):
             own = [next(heads) for _ in of_head]
             members.append(member.with_weights(own, encoders and [next(encoders) for _ in of_encoder]))
         return MembersEngine(members, self._calibrations, self._age_scales)
+
+    def classifier(self) -> Classifier:
+        from core.networks.ensemble import build_ensemble
+
+        if self._age_scales is not None:
+            raise ValueError(
+                "The networks of this set measure age on scales of their own, so they are no single Keras network. Use one of its folds."
+            )
+        return build_ensemble([member.classifier() for member in self._members], self._calibrations)
 
     @property
     def versions(self) -> dict[str, str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import onnxruntime
@@ -14,6 +15,9 @@ import onnxruntime
 from core.diagnoses import CODES
 from core.serving.engine import Engine, check_head_inputs, withhold
 from core.serving.graph_file import ENCODER, GRADIENTS, HEAD, Graph
+
+if TYPE_CHECKING:  # at run time this would load Keras
+    from core.networks import Classifier
 
 # Images that are worth their own way of computing, several at a time.
 MANY = 8
@@ -30,12 +34,19 @@ class OnnxRuntimeEngine(Engine):
         graph: of the network.
         arrays: path in the weights file -> its array.
         image_size: pixels.
+        build: makes the untrained Keras network, for `classifier`.
     """
 
     name = "onnxruntime"
 
-    def __init__(self, graph: Graph, arrays: dict[str, np.ndarray], image_size: int):
-        self._graph, self._arrays, self.image_size = graph, arrays, image_size
+    def __init__(
+        self,
+        graph: Graph,
+        arrays: dict[str, np.ndarray],
+        image_size: int,
+        build: Callable[[], Classifier] | None = None,
+    ):
+        self._graph, self._arrays, self.image_size, self._build = graph, arrays, image_size, build
         self.feature_shape = graph.feature_shape
         self.uses_metadata, self.has_attention = graph.uses_metadata, graph.has_attention
         self._sound = all(np.isfinite(values).all() for values in arrays.values() if values.dtype.kind == "f")
@@ -128,10 +139,17 @@ class OnnxRuntimeEngine(Engine):
         arrays = self._arrays | dict(zip(self._graph.order["head"], head, strict=True))
         if encoder is not None:
             arrays |= dict(zip(self._graph.order["encoder"], encoder, strict=True))
-        other = OnnxRuntimeEngine(self._graph, arrays, self.image_size)
+        other = OnnxRuntimeEngine(self._graph, arrays, self.image_size, self._build)
         if encoder is None and "_encoder" in vars(self):
             vars(other)["_encoder"] = self._encoder
         return other
+
+    def classifier(self) -> Classifier:
+        from core.serving.keras_weights import with_numbers
+
+        if self._build is None:
+            raise ValueError("This engine was made of a serving file alone and does not know the Keras network.")
+        return with_numbers(self._build(), *self.weights())
 
     @property
     def versions(self) -> dict[str, str]:

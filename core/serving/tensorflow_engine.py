@@ -13,6 +13,7 @@ from core.diagnoses import CODES
 from core.networks import Classifier
 from core.networks.head_pass import head_logits
 from core.serving.engine import Engine, check_head_inputs, withhold
+from core.serving.keras_weights import learnt, with_numbers
 
 # Images that go through the encoder together; one photo goes alone, so the compiled network sees two shapes only.
 BATCH = 32
@@ -128,23 +129,18 @@ class TensorFlowEngine(Engine):
         return [tf.constant(x) for x in given]
 
     def weights(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        head, encoder = (_learnt(part) for part in (self._classifier.head, self._classifier.encoder))
+        head, encoder = (learnt(part) for part in (self._classifier.head, self._classifier.encoder))
         return [np.asarray(w) for w in head], [np.asarray(w) for w in encoder]
 
     def with_weights(self, head: Sequence[np.ndarray], encoder: Sequence[np.ndarray] | None = None) -> TensorFlowEngine:
         if self._rebuild is None:
             raise ValueError("This engine was made of a classifier alone and cannot build another one like it.")
-        other = self._rebuild()
-        given = ((other.head, head), (other.encoder, self.weights()[1] if encoder is None else encoder))
-        for part, values in given:
-            for weight, value in zip(_learnt(part), values, strict=True):
-                weight.assign(value)
+        other = with_numbers(self._rebuild(), head, self.weights()[1] if encoder is None else encoder)
         return TensorFlowEngine(other, self._network, self._rebuild)
+
+    def classifier(self) -> Classifier:
+        return self._classifier
 
     @property
     def versions(self) -> dict[str, str]:
         return {"keras": keras.__version__, "tensorflow": tf.__version__}
-
-
-def _learnt(part: keras.Model) -> list:
-    return [weight for weight in part.variables if str(weight.dtype).startswith("float")]

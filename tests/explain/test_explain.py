@@ -19,10 +19,15 @@ from core.networks.classifier import build_head
 from core.serving.tensorflow_engine import TensorFlowEngine
 
 DEEP = (7, 7, 12)
-GRADIENT_METHODS = [m for m, e in EXPLAINERS.items() if e.per_class]
+GRADIENT_METHODS = [m for m, e in EXPLAINERS.items() if e.needs_gradient]
 
 
 SHAPE = (4, 4, 3)
+
+
+def evidence(feature_map, gradient):
+    """What a method sees that asks no network."""
+    return Evidence(feature_map, None, gradient, LinearEngine(None), np.zeros(METADATA_WIDTH), 0)
 
 
 class LinearEngine:
@@ -94,7 +99,7 @@ def test_grad_cam_plus_plus_by_hand():
     gradient = np.array([[[1.0], [2.0]]], "float32")
     alpha = np.array([1 / 6, 1 / 10])
     weight = (alpha / alpha.sum() * [1, 2]).sum()
-    raw = EXPLAINERS["grad-cam++"].weigh(Evidence(feature_map, None, gradient))
+    raw = EXPLAINERS["grad-cam++"].weigh(evidence(feature_map, gradient))
     np.testing.assert_allclose(raw, weight * feature_map[..., 0], rtol=1e-6)
 
 
@@ -136,7 +141,7 @@ def test_grad_cam_plus_plus_drops_only_the_factor_exp_logit():
     feature_map, facts = random_inputs(DEEP, seed=4)
     network = engine_of(classifier)
     logits, _ = network.head(feature_map, facts)
-    raw = EXPLAINERS["grad-cam++"].weigh(Evidence(feature_map, None, network.gradients(feature_map, facts)[2]))
+    raw = EXPLAINERS["grad-cam++"].weigh(evidence(feature_map, network.gradients(feature_map, facts)[2]))
     expected = reference("grad-cam++", classifier, feature_map, facts, 2)
     np.testing.assert_allclose(raw * np.exp(logits[2]), expected, rtol=1e-3, atol=1e-5 * expected.max())
 
@@ -167,6 +172,50 @@ def test_known_gradients_and_attention_change_nothing(method):
     assert np.array_equal(
         alone.values, explain(method, engine_of(classifier), feature_map, metadata, 5, **known).values
     )
+
+
+@pytest.mark.parametrize("metadata", [True, False])
+def test_score_cam_weighs_each_feature_by_the_class_it_makes_probable(metadata, monkeypatch):
+    monkeypatch.setattr("core.explain.keras_vis.CHANNELS", 5)
+    engine = engine_of(deep_classifier(metadata))
+    feature_map, facts = random_inputs(DEEP, seed=3)
+    kept = feature_map[..., np.argsort(-feature_map.std(axis=(0, 1)))[:5]]
+    low, high = kept.min(axis=(0, 1)), kept.max(axis=(0, 1))
+    masks = (kept - low) / (high - low)
+    for index in (0, 4):
+        weights = []
+        for channel in range(5):
+            logits = engine.head(feature_map * masks[..., channel, None], facts)[0].astype("float64")
+            weights.append(np.exp(logits[index]) / np.exp(logits).sum())
+        expected = np.maximum(kept @ np.array(weights), 0)
+        heatmap = explain("score-cam", engine, feature_map, facts, index)
+        np.testing.assert_allclose(heatmap.values, expected / expected.max(), atol=1e-4)
+
+
+def test_smoothgrad_without_noise_is_the_largest_gradient(monkeypatch):
+    engine = engine_of(deep_classifier())
+    feature_map, facts = random_inputs(DEEP, seed=3)
+    noisy = explain("smoothgrad", engine, feature_map, facts, 4)
+    monkeypatch.setattr("core.explain.keras_vis.NOISE", 0.0)
+    expected = np.abs(engine.gradients(feature_map, facts)[4]).max(axis=-1)
+    np.testing.assert_allclose(
+        explain("smoothgrad", engine, feature_map, facts, 4).values, expected / expected.max(), atol=1e-4
+    )
+    # Drawn from NumPy's common random numbers, and yet the same each time, and none the wiser.
+    monkeypatch.undo()
+    np.random.seed(7)  # noqa: NPY002
+    drawn = np.random.rand()  # noqa: NPY002
+    np.random.seed(7)  # noqa: NPY002
+    assert np.array_equal(explain("smoothgrad", engine, feature_map, facts, 4).values, noisy.values)
+    assert np.random.rand() == drawn  # noqa: NPY002
+
+
+def test_a_patients_facts_count_for_those_who_ask_the_network_themselves():
+    engine = engine_of(deep_classifier())
+    feature_map, facts = random_inputs(DEEP, seed=3)
+    other = facts + 1
+    first, second, again = (explain("score-cam", engine, feature_map, m, 4).values for m in (facts, other, facts))
+    assert np.array_equal(first, again) and not np.array_equal(first, second)
 
 
 def test_soft_attention_is_the_heads_own():

@@ -48,8 +48,8 @@ class MapBatches:
         maps = {}
         for method, explainer in EXPLAINERS.items():
             raw = [
-                explainer.weigh(Evidence(f, a if engine.has_attention else None, g))
-                for f, a, g in zip(features, attention, gradients, strict=True)
+                explainer.weigh(Evidence(f, a if engine.has_attention else None, g, engine, m, int(target)))
+                for f, a, g, m, target in zip(features, attention, gradients, metadata, targets, strict=True)
             ]
             if raw[0] is not None:
                 maps[method] = np.stack([make_heatmap(one, method).values for one in raw])

@@ -14,7 +14,15 @@ from core.webapp.shared.map_verdict import draw_map_verdict
 from core.webapp.shared.photo.all_networks import NetworkReading
 from core.webapp.shared.photo.gate import pass_gate
 from core.webapp.shared.photo.in_use import Photo
-from core.webapp.shared.photo.overlays import SHOWN_SIDE, ask_method, ask_opacity, ask_target, draw_legend, draw_picture
+from core.webapp.shared.photo.overlays import (
+    SHOWN_SIDE,
+    ask_method,
+    ask_opacity,
+    ask_target,
+    draw_legend,
+    draw_picture,
+    patience,
+)
 from core.webapp.shared.shelf import Shelf, headline, is_leaky
 from core.webapp.shared.theme import SHORT_NAMES
 from core.webapp.shared.words import plain
@@ -114,7 +122,8 @@ def _draw_maps(
     network: NetworkReading, facts: Facts, target: str | None, method: str, opacity: float
 ) -> tuple[str, ...]:
     """One network's two overlays; returns the notes that belong to them."""
-    reading = read_encoded(network.encoded, facts, method=method, target=target, opacity=opacity, side=SHOWN_SIDE)
+    with patience(method):
+        reading = read_encoded(network.encoded, facts, method=method, target=target, opacity=opacity, side=SHOWN_SIDE)
     title, name = EXPLAINERS[method].title, NAMES[reading.target]
     st.markdown(
         f"**{plain(network.name)}** · {NAMES[reading.top]} {percent(reading.probabilities[reading.top])} · "

@@ -8,7 +8,13 @@ from core.trust.measures.map_summary import RANDOM
 from core.webapp.shared.score_charts import GREY, translucent
 
 # Explainers have their own colours and lines, so that no map is taken for a diagnosis.
-_LOOKS = (("#169aa6", "solid", "circle"), ("#8f6fc8", "dash", "diamond"), ("#b5862c", "dashdot", "square"))
+_LOOKS = (
+    ("#169aa6", "solid", "circle"),
+    ("#8f6fc8", "dash", "diamond"),
+    ("#b5862c", "dashdot", "square"),
+    ("#c0577d", "longdash", "triangle-up"),
+    ("#5b8a3a", "longdashdot", "cross"),
+)
 _LEGEND = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
 ROW = 66  # pixels for one explainer
 

@@ -11,7 +11,7 @@ from core.trust.signals.map_agreement import map_agreement
 from core.webapp.read.case import Case
 from core.webapp.shared.failures import FAILURES, failure
 from core.webapp.shared.map_verdict import draw_map_verdict
-from core.webapp.shared.photo.overlays import OPACITY, agreement_words, ask_method, ask_target
+from core.webapp.shared.photo.overlays import OPACITY, agreement_words, ask_method, ask_target, patience
 from core.webapp.shared.viewer.viewer import Layer, draw_viewer
 from core.webapp.shared.words import plain
 
@@ -31,7 +31,8 @@ def draw_where(encoded, facts, faults: tuple[str, ...] = ()) -> None:
         target = ask_target("The likeliest")
         method = ask_method()
     try:
-        reading = read_encoded(encoded, facts, method=method, target=target, side=1)
+        with place, patience(method):
+            reading = read_encoded(encoded, facts, method=method, target=target, side=1)
     except FAILURES as error:
         st.error(failure(error), icon=":material/error:")
         return

@@ -1,5 +1,8 @@
 """What pages with maps share: the questions which map, the legend, pictures, and what two maps' agreement is worth."""
 
+import sys
+from contextlib import AbstractContextManager, nullcontext
+
 import numpy as np
 import streamlit as st
 
@@ -55,6 +58,14 @@ def ask_method() -> str:
         persist_state="session",
         help="\n\n".join(f"**{e.title}**: {e.about}" for e in EXPLAINERS.values()),
     )
+
+
+def patience(method: str) -> AbstractContextManager:
+    """Says what a map's first time waits for, where that is TensorFlow."""
+    explainer = EXPLAINERS[method]
+    if not explainer.loads_tensorflow or "tensorflow" in sys.modules:
+        return nullcontext()
+    return st.spinner(f"{explainer.title} loads TensorFlow: some ten seconds, once", show_time=True)
 
 
 def ask_opacity() -> float:
