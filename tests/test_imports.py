@@ -46,10 +46,6 @@ SOURCES = sorted(
     if path.is_file()
 )
 
-
-TO_SPLIT = {
-    "core/cli/read.py",
-}
 MOST_LINES, MOST_FILES = 400, 15  # of one file, and of one folder: what a reader can hold in mind
 
 # Packages whose requirement has another name.
@@ -151,8 +147,6 @@ def test_what_pages_share_knows_no_page():
 @pytest.mark.parametrize("path", [path for path in SOURCES if path.is_relative_to(CORE)], ids=label)
 def test_no_file_of_core_is_too_long_to_read(path):
     lines = path.read_text(encoding="utf-8").count("\n")
-    if label(path) in TO_SPLIT:
-        pytest.xfail("to be split")
     assert lines <= MOST_LINES, f"{label(path)} has {lines} lines: split it by what a reader looks for."
 
 
