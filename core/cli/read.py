@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from core.cli.engine_option import EngineOption
-from core.cli.photos.many_photos import open_reading_lines, output_folders
+from core.cli.photos.many_photos import open_reading_lines, output_folders, side_by_side
 from core.cli.photos.photo_list import list_photos
 from core.cli.photos.questions import Questions
 from core.cli.photos.shown import show_many, show_one
@@ -128,29 +128,25 @@ def read(
     several = len(photos) > 1 or photos[0].is_dir() or len(ask.open(paths[0])) > 1
     for line in listed.skipped_lines():
         say(line)
-    places = zip(output_folders(paths, out, several), output_folders(paths, dicom, several), strict=True)
+    jobs = list(zip(paths, output_folders(paths, out, several), output_folders(paths, dicom, several), strict=True))
     records, origins, failed = [], [], 0
     # What libraries may print must not get between the lines of --json.
     with quiet_libraries(), redirect_stdout(sys.stderr), progress("Reading") as update, ExitStack() as open_files:
         lines = open_files.enter_context(open_reading_lines(out)) if out is not None and several else None
-        for number, (path, (folder, dicom_folder)) in enumerate(zip(paths, places, strict=True)):
-            update(number, len(paths))
-            try:
-                found = ask.read(path, folder, dicom_folder)
-            except InvalidBundle:
-                raise
-            except Exception as error:  # one photo's fault must not cost the others their reading
-                if not several:
-                    raise
-                say_error(error)
+        update(0, len(paths))
+        for number, (path, found) in enumerate(zip(paths, side_by_side(ask.read, jobs), strict=True)):
+            update(number + 1, len(paths))
+            if isinstance(found, Exception):
+                if isinstance(found, InvalidBundle) or not several:
+                    raise found
+                say_error(found)
                 failed += 1
-                found = [{"error": sentence(error)}]
+                found = [{"error": sentence(found)}]
             for record in found:
                 records.append({"photo": str(path), **record} if several else record)
                 origins.append(path)
                 if lines:
                     write_line(lines, json.dumps(records[-1], allow_nan=False))
-        update(len(paths), len(paths))
     written = " and ".join(str(place) for place in (out, dicom) if place is not None)
     if as_json:
         typer.echo(json.dumps(records if several else records[0], indent=1, allow_nan=False))
