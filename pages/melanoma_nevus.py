@@ -9,9 +9,9 @@ from core.webapp.melanoma.state import ask_choice, read_looks
 from core.webapp.melanoma.threshold import draw_threshold, say_model
 from core.webapp.shared.evaluations import read_evaluated
 from core.webapp.shared.export import ask_format
-from core.webapp.shared.frame import page_frame
+from core.webapp.shared.frame import cases_first, page_frame
 from core.webapp.shared.photo.ask import say_broken, say_no_models
-from core.webapp.shared.photo.folder import ask_folder
+from core.webapp.shared.photo.folder import ask_folder, photo_folder
 from core.webapp.shared.shelf import read_shelf
 from core.webapp.shared.words import plain
 
@@ -31,7 +31,10 @@ say_broken(shelf)
 if not found:
     st.stop()
 
-choice = ask_choice(found)
+# On a phone the cases come before what narrows them; the frame's style moves containers of this name.
+begin = st.container(key="choice")
+with begin:
+    choice = ask_choice(found)
 if choice is None:
     st.stop()
 with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -46,7 +49,10 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     if view in (THRESHOLD, COLOUR, LAB):
         ask_format()
 if view in (FAILURES, PAIRS, LAB):
-    ask_folder()
+    with st.container(key="photo-folder"):
+        ask_folder()
+if view in (FAILURES, PAIRS):
+    cases_first(photo_folder() is not None)
 if view == THRESHOLD:
     draw_threshold(choice)
 elif view == FAILURES:
@@ -56,6 +62,6 @@ elif view == PAIRS:
 elif view == COLOUR:
     draw_colour(choice, read_looks())
 else:
-    draw_lab(choice, shelf)
+    draw_lab(choice, shelf, read_looks())
 st.divider()
 say_model(choice)

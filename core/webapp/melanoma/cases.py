@@ -10,10 +10,12 @@ from core.evaluation.melanoma import melanoma_scores
 from core.evaluation.results import Results
 from core.evaluation.subgroups import AGE_BANDS, age_band
 
-MISSED, ALARMS, FIGURE_17 = "Missed melanomas", "False alarms", "The paper's Figure 17, by rule"
-KINDS = (MISSED, ALARMS, FIGURE_17)
+MISSED, ALARMS, OTHER = "Melanoma called nevus", "Nevus called melanoma", "Other errors"
+FIGURE_17 = "The paper's Figure 17, by rule"
+KINDS = (MISSED, ALARMS, OTHER, FIGURE_17)
 # What cases can be narrowed by: key in the address, unlike those of the page that reads a lesion -> (title, column).
 FILTERS: dict[str, tuple[str, str]] = {
+    "only_said": ("Called", "said"),
     "only_source": ("Source", "dataset"),
     "only_site": ("Body site", "localization"),
     "only_age": ("Age", "age_band"),
@@ -46,11 +48,17 @@ class Chosen:
 
 
 def pair_table(results: Results, looks: pd.DataFrame | None, score: str) -> pd.DataFrame:
-    """The melanomas and nevi of an evaluation by image_id, with score, answer, age band and lesion colour."""
+    """The melanomas and nevi of an evaluation by image_id, with score, answer, age band and lesion colour.
+
+    Column `below` is what a photo is called whose score lies below the threshold: the likeliest of the six other diagnoses.
+    """
+    others = results.probabilities.copy()
+    others[:, CODES.index("mel")] = -1
     table = results.table.assign(
         score=melanoma_scores(results.probabilities, score),
         predicted=[CODES[i] for i in results.y_pred],
         p_predicted=results.probabilities.max(axis=1),
+        below=[CODES[i] for i in others.argmax(axis=1)],
         age_band=results.table.age.map(age_band, na_action=None),
     )
     table = table[table.dx.isin(["mel", "nv"])].set_index("image_id")
@@ -63,23 +71,25 @@ def pair_table(results: Results, looks: pd.DataFrame | None, score: str) -> pd.D
     return table
 
 
+def name_said(table: pd.DataFrame, threshold: float) -> pd.DataFrame:
+    """The table with column `said`: melanoma from the threshold on, else the likeliest of the other six diagnoses."""
+    return table.assign(said=table.below.where(table.score < threshold, "mel"))
+
+
 def choose_cases(
     table: pd.DataFrame, kind: str, threshold: float, chosen: Chosen, surest_first: bool = True
 ) -> pd.DataFrame:
-    """Missed melanomas or false alarms at a threshold; first those that the network was surest of, or those nearest to the threshold."""
-    wrong = (
-        (table.dx == "mel") & (table.score < threshold)
-        if kind == MISSED
-        else (table.dx == "nv") & (table.score >= threshold)
-    )
-    kept = wrong.copy()
+    """Errors of a kind at a threshold, with what was `said`; first those the network was surest of, or the nearest to the threshold."""
+    table = name_said(table, threshold)
+    missed, alarms = (table.dx == "mel") & (table.said == "nv"), (table.dx == "nv") & (table.said == "mel")
+    kept = {MISSED: missed, ALARMS: alarms, OTHER: (table.said != table.dx) & ~missed & ~alarms}[kind]
     for key, values in chosen.values.items():
         if values:
             kept &= table[FILTERS[key][1]].isin(values)
     for column in ("lightness", "hue"):
         if bounds := getattr(chosen, column):
             kept &= table[column].between(*bounds)
-    return table[kept].sort_values("score", ascending=(kind == MISSED) == surest_first, kind="stable")
+    return table[kept].sort_values("score", ascending=(kind != ALARMS) == surest_first, kind="stable")
 
 
 def options(table: pd.DataFrame, key: str) -> list[str]:
@@ -89,6 +99,11 @@ def options(table: pd.DataFrame, key: str) -> list[str]:
         return [str(v) for v in counts.index]
     bands = [age_band(low) for low, _ in AGE_BANDS]
     return [b for b in (*bands, "unknown") if b in counts.index]
+
+
+def darkest_nevi_first(table: pd.DataFrame) -> pd.DataFrame:
+    """Nevi by their measured mean lightness L*, the darkest first, then melanomas likewise; the unmeasured after those measured."""
+    return table.sort_values(["dx", "lightness"], ascending=[False, True], na_position="last", kind="stable")
 
 
 def figure_17(table: pd.DataFrame) -> dict[str, list[str]]:

@@ -6,30 +6,28 @@ import pandas as pd
 import streamlit as st
 
 from core.diagnoses import CODES, NAMES
-from core.reading import read_encoded
 from core.trust.measure_table import DamagedMeasure, InvalidMeasure
 from core.trust.measures.pairs import NEIGHBOURS_FILE, SIMILAR_FILE, Similar, read_similar
+from core.webapp.melanoma.case_maps import draw_case_maps
 from core.webapp.melanoma.cases import (
+    ALARMS,
     FIGURE_17,
     FILTERS,
     KINDS,
     MISSED,
+    OTHER,
     Chosen,
     choose_cases,
     figure_17,
+    name_said,
     options,
     pair_table,
 )
 from core.webapp.melanoma.pictures import draw_case_picture
 from core.webapp.melanoma.state import Choice, operating_of
 from core.webapp.shared.export import draw_table
-from core.webapp.shared.failures import FAILURES, failure
-from core.webapp.shared.map_verdict import draw_map_verdict
-from core.webapp.shared.photo.encoded import encode
-from core.webapp.shared.photo.folder import load_photo
-from core.webapp.shared.photo.models import load_model
+from core.webapp.shared.photo.folder import photo_folder
 from core.webapp.shared.photo.open_case import offer_case, row_facts
-from core.webapp.shared.photo.overlays import draw_legend, draw_picture
 from core.webapp.shared.shelf import Shelf
 from core.webapp.shared.theme import COLORS, SHORT_NAMES
 from core.webapp.shared.words import plain
@@ -37,6 +35,12 @@ from core.wording import cut, percent
 
 SUREST = "Surest first"
 ORDERS = (SUREST, "Nearest to the threshold first")
+# What the cases of a kind are, in a sentence.
+WORDS = {
+    MISSED: "melanomas are called nevus",
+    ALARMS: "nevi are called melanoma",
+    OTHER: "melanomas and nevi are called one of the other five diagnoses",
+}
 PAGE = 5
 PAIRS_PAGE = 5
 LOOKALIKES = 2
@@ -50,26 +54,32 @@ CONFIRMED = {
 
 def draw_failures(choice: Choice, shelf: Shelf, looks: pd.DataFrame | None) -> None:
     table = pair_table(choice.model.results, looks, choice.score)
-    with st.container(horizontal=True, gap="medium"):
-        kind = st.segmented_control("Show", KINDS, default=MISSED, required=True, key="kind", bind="query-params")
-        order = SUREST
-        if kind != FIGURE_17:
+    kind = st.segmented_control("Show", KINDS, default=MISSED, required=True, key="kind", bind="query-params")
+    order, chosen, maps = SUREST, Chosen(), False
+    if kind != FIGURE_17:
+        with st.container(key="later-failures"):
             order = st.segmented_control(
                 "Order", ORDERS, default=SUREST, required=True, key="order", bind="query-params"
             )
+            if photo_folder() is not None:
+                maps = st.toggle(
+                    "Maps of what was said and of what is true", value=True, key="failure maps", bind="query-params"
+                )
+            chosen = _ask_filters(name_said(table, choice.threshold), looks is not None)
     if kind == FIGURE_17:
         _draw_figure_17(choice, table, looks)
         return
-    chosen = _ask_filters(table, looks is not None)
     cases = choose_cases(table, kind, choice.threshold, chosen, order == SUREST)
-    of = int((table.dx == ("mel" if kind == MISSED else "nv")).sum())
-    what = "melanomas lie below" if kind == MISSED else "nevi reach"
+    of = int(table.dx.isin({MISSED: ["mel"], ALARMS: ["nv"], OTHER: ["mel", "nv"]}[kind]).sum())
+    what = WORDS[kind]
     if cases.empty:
-        st.info(f"None of the {of:,} {what} the threshold with these filters.", icon=":material/check_circle:")
+        st.info(
+            f"None of the {of:,} photos of {what} at this threshold with these filters.", icon=":material/check_circle:"
+        )
         return
     st.markdown(
-        f"**{len(cases)} of {of:,}** photos of {what} the threshold of {cut(choice.threshold)} (of "
-        f"{cases.lesion_id.nunique()} lesions)."
+        f"**{len(cases)} of {of:,}** photos of {what} at a threshold of {cut(choice.threshold)} (of "
+        f"{cases.lesion_id.nunique()} lesions). Called melanoma: a score from the threshold on; else the likeliest other diagnosis."
     )
     page = _ask_page(len(cases), PAGE, "case")
     similar = _similar(choice)
@@ -78,13 +88,14 @@ def draw_failures(choice: Choice, shelf: Shelf, looks: pd.DataFrame | None) -> N
         "nv": set(table.index[(table.dx == "nv") & (table.score < choice.threshold)]),
     }
     for image_id in cases.index[(page - 1) * PAGE : page * PAGE]:
-        _draw_case(choice, shelf, str(image_id), cases.loc[image_id], looks, similar, correct)
+        _draw_case(choice, shelf, str(image_id), cases.loc[image_id], looks, similar, correct, maps)
     with st.expander("All of them as a table", icon=":material/table:"):
         columns = [
             "lesion_id",
             "dx",
             "score",
             *CODES,
+            "said",
             "predicted",
             "age",
             "sex",
@@ -147,6 +158,7 @@ def _draw_case(
     looks: pd.DataFrame | None,
     similar: Similar | None,
     correct: dict[str, set[str]],
+    maps: bool,
 ) -> None:
     """One case. A fragment: its maps load the network, and redraw nothing else."""
     with st.container(border=True):
@@ -154,8 +166,9 @@ def _draw_case(
         with picture:
             there = draw_case_picture(image_id, NAMES[row.dx], looks)
         with facts:
-            called = "called melanoma" if row.score >= choice.threshold else "not called melanoma"
-            st.markdown(f"**{NAMES[row.dx]}**, {called} (score {percent(row.score, 1)})")
+            st.markdown(
+                f"**{SHORT_NAMES[row.dx]} called {SHORT_NAMES[row.said].lower()}**  \nScore {percent(row.score, 1)}"
+            )
             st.html(_bars(row))
             st.caption(_facts_words(row))
             _offer_case(choice, image_id, row)
@@ -163,34 +176,9 @@ def _draw_case(
             st.html(_others(choice, image_id))
             _draw_lookalikes(image_id, similar, correct, choice, looks)
         if not there:
-            st.caption("Attention and Grad-CAM need the photo: choose its folder under *Photos* above.")
-        elif st.toggle("Attention and Grad-CAM", key=f"maps {image_id}", help="Loads the network the first time."):
-            _draw_maps(choice, shelf, image_id, row)
-
-
-def _draw_maps(choice: Choice, shelf: Shelf, image_id: str, row: pd.Series) -> None:
-    name, photo = choice.model.name, load_photo(image_id)
-    try:
-        bundle = load_model(shelf.folder(name), choice.model.card)
-        encoded = encode(bundle, photo)
-        readings = {target: read_encoded(encoded, row_facts(row), target=target) for target in ("mel", "nv")}
-    except FAILURES as error:
-        st.error(failure(error), icon=":material/error:")
-        return
-    columns = st.columns(3, gap="small")
-    with columns[0]:
-        draw_picture(readings["mel"].attention_overlay, "Soft attention", f"Soft attention over photo {image_id}")
-    for column, (target, reading) in zip(columns[1:], readings.items(), strict=True):
-        with column:
-            draw_picture(
-                reading.heatmap_overlay,
-                f"Grad-CAM: {SHORT_NAMES[target]}",
-                f"Grad-CAM for {NAMES[target]} over photo {image_id}",
-            )
-    draw_legend()
-    draw_map_verdict(bundle.folder, bundle.card, ["soft-attention", readings["mel"].method])
-    for note in readings["mel"].notes:
-        st.caption(plain(note))
+            st.caption("Maps need the photo: choose its folder under *Photos* above.")
+        elif maps:
+            draw_case_maps(choice, shelf, image_id, row)
 
 
 def _draw_lookalikes(
@@ -330,7 +318,7 @@ def _facts_words(row: pd.Series) -> str:
 
 
 def _value_words(value: str) -> str:
-    return CONFIRMED.get(value, value).replace("_", " ")
+    return NAMES.get(value, CONFIRMED.get(value, value)).replace("_", " ")
 
 
 def _bars(row: pd.Series) -> str:

@@ -1,5 +1,7 @@
 """The black-nevus lab: what changes of colour do to the confusion over the test part, and to one photo."""
 
+from dataclasses import replace
+
 import pandas as pd
 import streamlit as st
 
@@ -7,9 +9,9 @@ from core.data.colour import TRANSFORMATIONS, find_transformation
 from core.data.patient import Facts
 from core.diagnoses import NAMES
 from core.reading import encode_photo, read_encoded
-from core.trust.measure_table import DamagedMeasure, InvalidMeasure, read_measure
+from core.trust.measure_table import DamagedMeasure, InvalidMeasure, measure_again, read_measure
 from core.trust.measures.colour import PLAIN, SCORED, verdict
-from core.webapp.melanoma.cases import pair_table
+from core.webapp.melanoma.cases import darkest_nevi_first, pair_table
 from core.webapp.melanoma.charts import differences_chart, trajectory_chart
 from core.webapp.melanoma.state import Choice, operating_of
 from core.webapp.shared.export import draw_figure, draw_table
@@ -32,13 +34,13 @@ OWN, TEST = "Own photo or drawing", "A test photo"
 KEPT = 32
 
 
-def draw_lab(choice: Choice, shelf: Shelf) -> None:
+def draw_lab(choice: Choice, shelf: Shelf, looks: pd.DataFrame | None) -> None:
     st.markdown(
         "The paper leaves as future work whether another colour space or colour constancy would tell a black nevus from a melanoma. "
         "Here it is tested: the network reads changed photos, without being trained anew."
     )
     _draw_measured(choice)
-    _draw_one_photo(choice, shelf)
+    _draw_one_photo(choice, shelf, looks)
 
 
 def _draw_measured(choice: Choice) -> None:
@@ -48,9 +50,18 @@ def _draw_measured(choice: Choice) -> None:
     except DamagedMeasure as error:
         st.warning(plain(str(error)), icon=":material/heart_broken:")
         return
-    except InvalidMeasure as error:
-        st.info(f"Not measured for this network: {plain(str(error))}", icon=":material/palette:")
-        return
+    except InvalidMeasure:
+        measured = _measured_model(choice)
+        instead = f"; below is **{plain(measured)}**, which was" if measured else ""
+        st.info(
+            f"{plain(choice.model.name)} was not yet measured with changed colours{instead}. "
+            f"{measure_again('colour', choice.model.key[0])}",
+            icon=":material/palette:",
+        )
+        if measured is None:
+            return
+        choice = replace(choice, model=choice.models[measured])
+        record = read_measure("colour", choice.model.key[0], choice.model.card)
     with st.container(border=True):
         st.markdown(plain(verdict(record)))
     score = st.segmented_control(
@@ -83,11 +94,22 @@ def _draw_measured(choice: Choice) -> None:
     )
 
 
-def _draw_one_photo(choice: Choice, shelf: Shelf) -> None:
+def _measured_model(choice: Choice) -> str | None:
+    """The first other network whose answers to changed colours were measured; None without one."""
+    for name, model in choice.models.items():
+        try:
+            read_measure("colour", model.key[0], model.card)
+        except InvalidMeasure:
+            continue
+        return name
+    return None
+
+
+def _draw_one_photo(choice: Choice, shelf: Shelf, looks: pd.DataFrame | None) -> None:
     st.subheader("One photo", anchor=False)
     asked, answered = st.columns([2, 3], gap="large")
     with asked:
-        photo, facts, known = _ask_photo(choice)
+        photo, facts, known = _ask_photo(choice, looks)
         name = st.selectbox(
             "Change",
             list(TRANSFORMATIONS),
@@ -153,20 +175,22 @@ def _draw_one_photo(choice: Choice, shelf: Shelf) -> None:
     )
 
 
-def _ask_photo(choice: Choice) -> tuple[Photo | None, Facts, str]:
+def _ask_photo(choice: Choice, looks: pd.DataFrame | None) -> tuple[Photo | None, Facts, str]:
     """The photo, the facts that it is read with, and what is known of it."""
     source = OWN
     if photo_folder() is not None:
         source = st.segmented_control(
-            "Photo from", [OWN, TEST], default=OWN, required=True, key="lab source", label_visibility="collapsed"
+            "Photo from", [TEST, OWN], default=TEST, required=True, key="lab source", label_visibility="collapsed"
         )
     if source == OWN:
         return ask_photo(), Facts(), ""
-    table = pair_table(choice.model.results, None, "mel")
+    table = darkest_nevi_first(pair_table(choice.model.results, looks, "mel"))
     image_id = st.selectbox(
-        "Test photo, the likeliest melanomas first",
-        list(table.sort_values("score", ascending=False).index),
-        format_func=lambda i: f"{i}: {NAMES[table.dx[i]]}, melanoma {percent(table.score[i])}",
+        "Test photo: nevi, the darkest first; then melanomas",
+        list(table.index),
+        format_func=lambda i: (
+            f"{i}: {NAMES[table.dx[i]]}{_dark_words(table.lightness[i])}, melanoma {percent(table.score[i])}"
+        ),
         key="lab photo",
     )
     photo = load_photo(image_id)
@@ -174,6 +198,10 @@ def _ask_photo(choice: Choice) -> tuple[Photo | None, Facts, str]:
         st.warning(f"The folder has no photo {image_id}.", icon=":material/image_not_supported:")
     row: pd.Series = table.loc[image_id]
     return photo, row_facts(row), f"{image_id} is a {NAMES[row.dx].lower()}, read with the patient's own facts."
+
+
+def _dark_words(lightness: float) -> str:
+    return "" if pd.isna(lightness) else f", L* {lightness:.0f}"
 
 
 def _answer(bundle, choice: Choice, photo: Photo, name: str, strength: float, facts: Facts) -> dict[str, float]:

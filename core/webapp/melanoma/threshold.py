@@ -13,6 +13,8 @@ from core.wording import cut, interval, percent, rate
 # Shares of melanoma among the melanomas and nevi that are examined: from screening to a list for excision.
 PREVALENCES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
 USUAL = 0.05
+SCREENING = 0.01  # told in people whatever is chosen: there most alarms are false
+PEOPLE = 1000
 
 
 def draw_threshold(choice: Choice) -> None:
@@ -40,6 +42,9 @@ def draw_threshold(choice: Choice) -> None:
     with right:
         st.html(_numbers(number_rows(table, predictive)))
         st.caption("In brackets: 95 % intervals over resampled lesions.")
+
+    for share in dict.fromkeys((prevalence, SCREENING)):
+        st.markdown(people_words(table, share))
 
     st.subheader("Behind the numbers", anchor=False)
     first, second = st.columns(2, gap="large")
@@ -112,6 +117,21 @@ def number_rows(table: TwoByTwo, predictive: Predictive) -> list[tuple[str, str,
             COLORS["mel"],
         ),
     ]
+
+
+def people_words(table: TwoByTwo, prevalence: float) -> str:
+    """What a call means, told in whole people, who add up.
+
+    Reference: G. Gigerenzer, U. Hoffrage, "How to improve Bayesian reasoning without instruction", Psychol Rev 1995.
+    """
+    melanomas = round(PEOPLE * prevalence)
+    found = round(PEOPLE * prevalence * table.sensitivity["value"])
+    alarms = round((PEOPLE - melanomas) * (1 - table.specificity["value"]))
+    begin = f"**Of {PEOPLE:,} people**, {melanomas} with a melanoma and {PEOPLE - melanomas} with a nevus: {found} of the {melanomas} "
+    begin += f"{'is' if found == 1 else 'are'} called melanoma, {melanomas - found} missed; of the nevi {alarms} are called melanoma too. "
+    if not found + alarms:
+        return f"{begin}Nobody is called melanoma."
+    return f"{begin}So of the **{found + alarms}** called melanoma **{found}** {'has' if found == 1 else 'have'} one."
 
 
 def _share(share: dict) -> str:

@@ -78,6 +78,17 @@ def page_frame(title: str, lead: str = "") -> None:
         st.markdown(lead)
 
 
+def cases_first(photos: bool) -> None:
+    """On a phone, moves the containers `choice` and those named `later-...` below the cases; `photo-folder` too where it is not asked for.
+
+    Args:
+        photos: whether there are photos. Without them the folder stays above the cases, which lack them.
+    """
+    moved = [".st-key-choice", '[class*="st-key-later-"]', *([".st-key-photo-folder"] if photos else [])]
+    chosen = ", ".join(f".stMainBlockContainer .stVerticalBlock > :is({one}, :has(> {one}))" for one in moved)
+    st.html(f"<style>@media (max-width: 640px) {{ {chosen} {{ order: 1; }} }}</style>")
+
+
 def bare_frame(title: str) -> None:
     """Begins a page without menu and title: on a wall or a phone, where neither has room nor leads anywhere."""
     _begin(title)

@@ -5,14 +5,18 @@ import pandas as pd
 import pytest
 from made_up import made_up_results
 
+from core.diagnoses import CODES
 from core.webapp.melanoma.cases import (
     ALARMS,
     FIGURE_17_KINDS,
     FILTERS,
     MISSED,
+    OTHER,
     Chosen,
     choose_cases,
+    darkest_nevi_first,
     figure_17,
+    name_said,
     options,
     pair_table,
 )
@@ -33,25 +37,47 @@ def test_the_table_holds_melanomas_and_nevi_with_their_colour(table):
     assert (table.score == table.mel).all() and table.lightness.isna().any()
 
 
-def test_errors_at_a_threshold_surest_first(table):
+def test_a_missed_melanoma_is_named_by_the_likeliest_other_diagnosis(table):
+    said = name_said(table, 0.4)
+    others = [code for code in CODES if code != "mel"]
+    assert (said.said[said.score >= 0.4] == "mel").all()
+    below = said[said.score < 0.4]
+    assert len(below) and (below.said == below[others].idxmax(axis=1)).all()
+
+
+def test_errors_begin_with_the_confusion_and_each_error_has_one_kind(table):
     missed = choose_cases(table, MISSED, 0.4, Chosen())
-    assert set(missed.dx) == {"mel"} and (missed.score < 0.4).all() and missed.score.is_monotonic_increasing
+    assert (
+        len(missed)
+        and set(missed.dx) == {"mel"}
+        and set(missed.said) == {"nv"}
+        and missed.score.is_monotonic_increasing
+    )
     alarms = choose_cases(table, ALARMS, 0.1, Chosen())
     assert set(alarms.dx) == {"nv"} and (alarms.score >= 0.1).all() and alarms.score.is_monotonic_decreasing
     near = choose_cases(table, MISSED, 0.4, Chosen(), surest_first=False)
     assert list(near.score) == list(missed.score)[::-1]
-    counted = len(missed) + (table[table.dx == "mel"].score >= 0.4).sum()
-    assert counted == (table.dx == "mel").sum()
+    said = name_said(table, 0.4)
+    kinds = [set(choose_cases(table, kind, 0.4, Chosen()).index) for kind in (MISSED, ALARMS, OTHER)]
+    assert set.union(*kinds) == set(said.index[said.said != said.dx])
+    assert sum(map(len, kinds)) == len(set.union(*kinds))
+    assert set(choose_cases(table, OTHER, 0.4, Chosen({"only_said": ["bkl"]})).said) <= {"bkl"}
+
+
+def test_the_lab_begins_with_the_darkest_nevus(table):
+    first = darkest_nevi_first(table).iloc[0]
+    assert first.dx == "nv" and first.lightness == table[table.dx == "nv"].lightness.min()
 
 
 def test_filters_narrow_and_combine(table):
-    everything = choose_cases(table, MISSED, 0.9, Chosen())
+    everything = choose_cases(table, ALARMS, 0.02, Chosen())
     chosen = Chosen({"only_sex": ["female"], "only_colour": ["black"], "only_site": []}, lightness=(0, 20))
-    few = choose_cases(table, MISSED, 0.9, chosen)
+    few = choose_cases(table, ALARMS, 0.02, chosen)
     by_hand = everything[(everything.sex == "female") & (everything.colour == "black") & (everything.lightness <= 20)]
     assert 0 < len(few) == len(by_hand) < len(everything)
+    named = name_said(table, 0.5)
     for key, (_, column) in FILTERS.items():
-        assert set(options(table, key)) == set(table[column])
+        assert set(options(named, key)) == set(named[column])
     assert options(table, "only_age")[0] == "0 to 29" and options(table, "only_age")[-1] == "unknown"
 
 
