@@ -207,7 +207,9 @@ async def _vote(phone: Phone, case: int, waits: dict, *, again: bool = False, dr
         await phone.open()
         await _vote_if_lost(phone, case)
         return
-    waits.setdefault("vote to 'it is kept'", []).append(await phone.until(lambda p: kept in p.text) - sent)
+    waits.setdefault("vote to 'it is kept'", []).append(
+        await phone.until(lambda p: kept in p.text and not p.widget(button)) - sent
+    )
 
 
 async def _vote_if_lost(phone: Phone, case: int) -> None:

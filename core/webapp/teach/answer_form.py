@@ -21,6 +21,17 @@ def clock_milliseconds(key: object) -> float | None:
     return (time.monotonic() - begun[1]) * 1000 if begun and begun[0] == key else None
 
 
+def heard_answer(key: str) -> tuple[str | None, int] | None:
+    """What was sent with the form `key`, before it is drawn again: (code or None, per cent); None when nothing was.
+
+    Where a form goes once it is answered, what is drawn is right at once, without a second run: a second run that meets a timer's
+    can end early again and again, and the page stands still.
+    """
+    if not st.session_state.get(f"send {key}"):
+        return None
+    return st.session_state.get(f"diagnosis {key}"), int(st.session_state.get(f"confidence {key}", 50))
+
+
 def ask_answer(key: str, send: str, first: tuple[str, int] | None = None, suspects: bool = False):
     """A form.
 
@@ -56,7 +67,7 @@ def ask_answer(key: str, send: str, first: tuple[str, int] | None = None, suspec
                 "Was the network's answer made wrong on purpose?", ("no", "yes"), horizontal=True, key=f"fault {key}"
             )
             suspicion = chosen == "yes"
-        sent = st.form_submit_button(send, type="primary", width="stretch")
+        sent = st.form_submit_button(send, key=f"send {key}", type="primary", width="stretch")
     if not sent:
         return None
     if diagnosis is None:

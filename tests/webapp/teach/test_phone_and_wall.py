@@ -66,6 +66,18 @@ def test_a_student_joins_votes_and_sees_the_truth_when_the_class_does(window, ro
     assert "Right at first: **" in words(phone)
 
 
+def test_a_vote_without_a_diagnosis_asks_for_one_until_there_is_one(window, room):
+    opened = room()
+    phone = join(window(room=opened.code), "Ada")
+    on(opened, 2)
+    phone.run()
+    press(phone, "Send")
+    assert "Choose a diagnosis first." in words(phone.run()), "it stays while the phone polls"
+    phone.radio[0].set_value("mel")
+    press(phone, "Send")
+    assert "It is kept" in words(phone) and "Choose a diagnosis" not in words(phone)
+
+
 def test_a_phone_that_comes_back_is_the_same_student(window, room):
     opened = room()
     join(window(room=opened.code), "Ada")

@@ -16,14 +16,16 @@ from core.teaching.scores import point
 from core.teaching.store.place import StoreUnusable
 from core.webapp.shared.failures import failure
 from core.webapp.shared.words import plain
-from core.webapp.teach.answer_form import ask_answer, begin_clock, clock_milliseconds
-from core.webapp.teach.asking import ask_with_code, draw_again, sentences, the_store, version_of
+from core.webapp.teach.answer_form import ask_answer, begin_clock, clock_milliseconds, heard_answer
+from core.webapp.teach.asking import ask_with_code, sentences, the_store, version_of
 from core.webapp.teach.browser import own_token
 from core.webapp.teach.pictures import draw_photo, map_jpeg, photo_jpeg
 from core.webapp.teach.show import credit, draw_advice, draw_facts, draw_tally, draw_truth
 from core.webapp.teach.words import share_words
 
-POLL = 0.5  # seconds until a phone asks again whether the class is further
+# Seconds until a phone asks again whether the class is further. Sixty phones twice a second take half a processor; where others
+# need it too, the server falls behind for good.
+POLL = 0.75
 _CASES, _ENTERED = "cases by key", "rooms entered"
 
 
@@ -44,7 +46,7 @@ def draw_phone(code: str) -> None:
 
 @st.fragment(run_every=POLL)
 def _draw_room(first: View, code: str, token: str) -> None:
-    """All of a phone that has joined, redrawn twice a second; the database is asked only when the teacher went on.
+    """All of a phone that has joined, redrawn at every poll; the database is asked only when the teacher went on.
 
     One fragment and no whole runs: where timers and whole runs meet, Streamlit can drop what a run drew, and the timer with it.
 
@@ -53,6 +55,8 @@ def _draw_room(first: View, code: str, token: str) -> None:
     """
     kept = f"view {code}"
     view = st.session_state.setdefault(kept, first)
+    _hear_vote(view, code, token)
+    view = st.session_state[kept]
     try:
         if version_of(code) > view.version:
             view = st.session_state[kept] = look(the_store(), code, token)
@@ -115,8 +119,11 @@ def _draw_case(view: View, code: str, token: str) -> None:
         )
     if view.network is not None:
         draw_advice(view.network)
+    position, said = st.session_state.get(f"said {code}", (None, ""))
+    if position == view.position:
+        st.warning(said, icon=":material/touch_app:")
     if view.open_round:
-        _vote(view, code, token)
+        _vote(view)
     if view.map and view.network is not None:
         _draw_map(case, view)
     if view.tally is not None:
@@ -127,28 +134,34 @@ def _draw_case(view: View, code: str, token: str) -> None:
         st.caption("Look at the wall; the next step comes by itself.")
 
 
-def _vote(view: View, code: str, token: str) -> None:
+def _hear_vote(view: View, code: str, token: str) -> None:
+    """Keeps a vote that was sent. Why one was not kept stays on the page until the class goes on."""
+    said = f"said {code}"
+    if (answer := heard_answer(_form(view)) if view.open_round else None) is None:
+        return
+    st.session_state.pop(said, None)
+    diagnosis, confidence = answer
+    milliseconds = clock_milliseconds((view.code, view.position))
+    try:
+        if diagnosis is None:
+            raise Refused("Choose a diagnosis first.")
+        cast_vote(the_store(), code, token, view.position, view.open_round, diagnosis, confidence, milliseconds)
+        st.session_state[f"view {code}"] = look(the_store(), code, token)
+    except (Refused, StoreUnusable) as error:
+        st.session_state[said] = (view.position, failure(error))
+
+
+def _form(view: View) -> str:
+    return f"{view.code} {view.position} {view.open_round}"
+
+
+def _vote(view: View) -> None:
     before = next((vote for vote in view.own if vote.round == 1), None) if view.open_round == 2 else None
-    sent = ask_answer(
-        f"{view.code} {view.position} {view.open_round}",
+    ask_answer(
+        _form(view),
         "Send" if view.open_round == 1 else "Send the second answer",
         (before.diagnosis, before.confidence) if before else None,
     )
-    if sent is None:
-        return
-    with sentences():
-        cast_vote(
-            the_store(),
-            code,
-            token,
-            view.position,
-            view.open_round,
-            sent[0],
-            sent[1],
-            clock_milliseconds((view.code, view.position)),
-        )
-        st.session_state[f"view {code}"] = look(the_store(), code, token)
-        draw_again()
 
 
 def _draw_map(case: TeachingCase, view: View) -> None:
