@@ -1,5 +1,6 @@
 """Taking a case along: a report as HTML or PDF, and a bundle that replays."""
 
+import re
 from datetime import UTC, datetime
 
 import numpy as np
@@ -28,7 +29,7 @@ TITLE = "Melascope case report"
 
 def draw_case_files(case: Case) -> None:
     """The buttons. What goes into the files is gathered when the section is opened; each is written when it is asked for."""
-    parts, more = report_parts(case), _more(case)
+    parts, more, name = report_parts(case), _more(case), case_name(case.encoded.photo_hash, case.reading.top)
     st.markdown(
         "Each file holds the photo's pixels and the facts above. Neither the upload's name nor anything that a camera wrote into it "
         "(place, date, device) is in them."
@@ -39,15 +40,15 @@ def draw_case_files(case: Case) -> None:
                 "html",
                 "Report as HTML",
                 lambda: report_html(TITLE, parts).encode(),
-                "case.html",
+                f"{name}.html",
                 "text/html",
             ),
-            ("pdf", "Report as PDF", lambda: report_pdf(parts), "case.pdf", "application/pdf"),
+            ("pdf", "Report as PDF", lambda: report_pdf(parts), f"{name}.pdf", "application/pdf"),
             (
                 "case",
                 "Case bundle to replay",
                 lambda: write_case(case.photo.pixels, case.reading, more),
-                "case.zip",
+                f"{name}.zip",
                 "application/zip",
             ),
         ):
@@ -61,9 +62,14 @@ def draw_case_files(case: Case) -> None:
                 key=f"download {key}",
             )
     st.caption(
-        "The bundle can be read again on another machine, below *Replay a saved case* or by `python -m core replay case.zip`: it gives the "
-        "same digits, or says which version or weights differ."
+        f"The bundle can be read again on another machine, below *Replay a saved case* or by `python -m core replay {name}.zip`: it "
+        "gives the same digits, or says which version or weights differ."
     )
+
+
+def case_name(photo_hash: str, top: str) -> str:
+    """What a case's files are called: the likeliest diagnosis and the beginning of the photo's hash, never the upload's own name."""
+    return f"{'-'.join(re.findall('[a-z]+', NAMES[top].lower()))}-{photo_hash[:8]}"
 
 
 def report_parts(case: Case) -> list[Part]:
@@ -196,7 +202,7 @@ def _maps(case: Case, explained) -> list[Part]:
 
 def _patient(case: Case) -> list[Part]:
     facts, what = case.facts, case.what
-    age = "unknown" if facts.age is None else f"{facts.age:.0f} years"
+    age = "unknown" if facts.age is None else f"{facts.age:g} years"
     parts: list[Part] = [
         Heading("The patient's facts"),
         Rows(({"Age": age, "Sex": facts.sex, "Body site": facts.site},)),

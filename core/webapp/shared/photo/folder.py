@@ -114,7 +114,7 @@ def ask_folder() -> PhotoFolder | None:
     wanted = _wanted()
     found, problem = open_folder(wanted)
     label = f"Photos: {len(found.paths):,} found" if found else "Photos: none here"
-    with st.expander(label, icon=":material/photo_library:", expanded=bool(problem)):
+    with st.expander(label, icon=":material/photo_library:", expanded=found is None):
         st.text_input(
             "Folder with the HAM10000 photos, on the computer that runs Melascope",
             value=wanted,
