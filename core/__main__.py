@@ -3,6 +3,7 @@
 import typer
 
 from core.cli import calibrate, cases, data, ensemble, evaluate, export, measure, models, read, replay, train
+from core.cli.on_ray.ray_option import RayCommand
 from core.cli.teach import classroom
 
 app = typer.Typer(
@@ -20,10 +21,10 @@ app.add_typer(ensemble.folds, name="folds")
 app.command("train", epilog=train.EPILOG)(train.train)
 app.command("calibrate", epilog=calibrate.EPILOG)(calibrate.calibrate)
 app.command("ensemble", epilog=ensemble.EPILOG)(ensemble.ensemble)
-app.command("evaluate", epilog=evaluate.EPILOG)(evaluate.evaluate)
+app.command("evaluate", cls=RayCommand, epilog=evaluate.EPILOG)(evaluate.evaluate)
 app.command("export", epilog=export.EPILOG)(export.export)
 app.command("measure", epilog=measure.EPILOG)(measure.measure)
-app.command("read", epilog=read.EPILOG)(read.read)
+app.command("read", cls=RayCommand, epilog=read.EPILOG)(read.read)
 app.command("replay", epilog=replay.EPILOG)(replay.replay)
 app.command("class", epilog=classroom.EPILOG)(classroom.classroom)
 app.command("models", epilog="Example: python -m core models --json")(models.models)

@@ -1,5 +1,6 @@
 """`evaluate`: a model's scores on a HAM10000 folder, with intervals."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -7,6 +8,7 @@ import typer
 from rich.table import Table
 
 from core.cli.engine_option import EngineOption
+from core.cli.on_ray.ray_option import RayOption, WorkersOption
 from core.cli.terminal import plain_errors, progress, quiet_libraries, results, say
 from core.wording import cut, interval
 
@@ -47,18 +49,30 @@ def evaluate(
     ] = None,
     batch_size: Annotated[int, typer.Option(help="Photos that go through the network together.", min=1)] = 32,
     engine: EngineOption = None,
+    ray: RayOption = None,
+    workers: WorkersOption = None,
 ) -> None:
     """Measure a model: every score with a 95 % interval that resamples lesions.
 
     Works on any folder in HAM10000 layout. The scores of the whole test part also go into the model's card, unless --out
-    is given.
+    is given. With --ray, workers answer; the scores are the same. A run that was stopped goes on where it was.
     """
-    with quiet_libraries(), progress("Loading the model") as update:
+    if ray is not None:
+        from core.cluster.ray_runtime import check_ray
+
+        check_ray()
+    with quiet_libraries(), progress("Loading the model") as update, ExitStack() as stack:
         from core.bundle import add_scores, load_bundle
         from core.evaluation.evaluator import default_out
         from core.evaluation.evaluator import evaluate as measure
 
-        bundle = load_bundle(model)
+        bundle, where = load_bundle(model), {}
+        if ray is not None:
+            from core.cluster.predict import PredictInParts
+            from core.cluster.ray_runtime import on_ray
+
+            stack.enter_context(on_ray(ray, workers))
+            where["predict"] = PredictInParts(workers=workers)
         found = measure(
             bundle,
             data,
@@ -67,7 +81,10 @@ def evaluate(
             lambda done, total: update(done, total, "Reading photos"),
             say=say,
             batch_size=batch_size,
+            **where,
         )
+        if "predict" in where:
+            where["predict"].clear()
     folder = out or default_out(bundle, data, split, found.split["missing"])
     if folder == Path(bundle.folder):
         from core.reading import measure_speed

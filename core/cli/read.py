@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from core.cli.engine_option import EngineOption
+from core.cli.on_ray.ray_option import RayOption, WorkersOption
 from core.cli.photos.many_photos import open_reading_lines, output_folders, side_by_side
 from core.cli.photos.photo_list import list_photos
 from core.cli.photos.questions import Questions
@@ -23,7 +24,12 @@ Many: python -m core read photos/ --model MobileNetV2 --out readings"""
 @plain_errors
 def read(
     photos: Annotated[
-        list[Path], typer.Argument(metavar="PHOTO", help="Photos, or folders of photos.", show_default=False)
+        list[str],
+        typer.Argument(
+            metavar="PHOTO",
+            help="Photos, or folders of photos. With --ray also lists (.csv or .parquet) and addresses such as s3://bucket/folder.",
+            show_default=False,
+        ),
     ],
     model: Annotated[
         str, typer.Option(help="A shipped model's name (see `models`), or a model's folder.", show_default=False)
@@ -98,6 +104,8 @@ def read(
         ),
     ] = False,
     engine: EngineOption = None,
+    ray: RayOption = None,
+    workers: WorkersOption = None,
 ) -> None:
     """Read a lesion: seven probabilities, where the network looked, and how far to trust it.
 
@@ -105,6 +113,9 @@ def read(
     exit code is then 1. A photo that the gate refuses gets a line that says why, and no diagnosis, and so does every photo where the
     gate itself is damaged; the exit code is 1 if it was asked for by its own name. Whatever else of the model's files is damaged is
     said beside the answer, and the exit code is then 1. Other files in a folder are named and passed over.
+
+    With --ray the readings go into Parquet files of 1,024 photos under --out, without pictures; started again, the command goes on
+    after the last whole one.
     """
     from core.card import InvalidBundle
     from core.files import write_line
@@ -114,6 +125,24 @@ def read(
     if keep_identity and dicom is None:
         raise ValueError("--keep-identity is for the files that --dicom writes. Give --dicom FOLDER, or leave it out.")
     ask = Questions(model, age, sex, site, method, target, force, ask_jury, use_header, keep_identity, prevalence)
+    if ray is not None:
+        if out is None or as_json or dicom is not None:
+            raise ValueError(
+                "With --ray the readings go into Parquet files. Give --out FOLDER, and leave out --json and --dicom."
+            )
+        from core.cluster.ray_runtime import check_ray
+
+        check_ray()
+        from core.cli.on_ray.read_parts import read_in_parts
+
+        if read_in_parts(ask, photos, out, ray, workers):
+            raise typer.Exit(1)
+        return
+    addresses = [photo for photo in photos if "://" in photo]
+    if addresses:
+        raise ValueError(
+            f"{addresses[0]} is an address, not a photo of this machine. Give --ray to read what is there."
+        )
     for folder in (out, dicom):
         if folder is not None:
             from core.files import check_folder_takes
@@ -123,9 +152,9 @@ def read(
         from core.interchange import check_writer
 
         check_writer()
-    listed = list_photos(photos)
+    listed = list_photos(map(Path, photos))
     paths = listed.paths
-    several = len(photos) > 1 or photos[0].is_dir() or len(ask.open(paths[0])) > 1
+    several = len(photos) > 1 or Path(photos[0]).is_dir() or len(ask.open(paths[0])) > 1
     for line in listed.skipped_lines():
         say(line)
     jobs = list(zip(paths, output_folders(paths, out, several), output_folders(paths, dicom, several), strict=True))

@@ -142,6 +142,7 @@ def evaluate(
     batch_size: int = 32,
     resamples: int = RESAMPLES,
     seed: int = 0,
+    predict: Callable[..., pd.DataFrame] | None = None,
 ) -> Evaluation:
     """Scores a model on a HAM10000 folder and writes `evaluation.json`, `predictions.csv` and `cases.csv`.
 
@@ -157,6 +158,7 @@ def evaluate(
         say: takes what there is to say of the folder, before the long part.
         batch_size: photos that go through the network together.
         resamples, seed: of the bootstrap.
+        predict: what asks the network; `predict_table` when None.
 
     Raises:
         InvalidDataset: metadata that cannot be used, missing or unreadable photos.
@@ -178,10 +180,18 @@ def evaluate(
     if split == "test" and table.image_id.isin(bundle.card.split.get("validation", ())).any():
         chosen_on = out / VALIDATION_FOLDER
         evaluate(
-            bundle, folder, "validation", chosen_on, progress, batch_size=batch_size, resamples=resamples, seed=seed
+            bundle,
+            folder,
+            "validation",
+            chosen_on,
+            progress,
+            batch_size=batch_size,
+            resamples=resamples,
+            seed=seed,
+            predict=predict,
         )
         validation = read_results(chosen_on, bundle.card)
-    predictions = predict_table(bundle, rows, batch_size, progress)
+    predictions = (predict or predict_table)(bundle, rows, batch_size, progress)
     evaluation = _report(bundle.card, table, predictions, split, expected, folder, resamples, seed, validation)
     evaluation = write_results(evaluation, predictions, out)
     if out.resolve() == Path(bundle.folder).resolve():

@@ -57,10 +57,43 @@ def predict_table(
         One row a photo, in the table's order: image_id, dx, the seven codes, then lesion_id, dx_type, age, sex,
         localization, dataset.
     """
-    logits = answer_table(bundle, table, batch_size, progress)
+    return tell_probabilities(bundle, table, answer_table(bundle, table, batch_size, progress))
+
+
+def tell_probabilities(bundle: Bundle, table: pd.DataFrame, logits: np.ndarray) -> pd.DataFrame:
+    """The table of `predict_table`, of logits (N, 7) that are there already."""
     answers = pd.DataFrame(bundle.card.calibration.probabilities(logits), columns=list(CODES))
     facts = table.reset_index(drop=True)
     return pd.concat([facts[["image_id", "dx"]], answers, facts[list(FACT_COLUMNS)]], axis=1)
+
+
+def require_photos(table: pd.DataFrame) -> None:
+    """Stops where not every row has a photo's file.
+
+    Raises:
+        InvalidDataset: no rows, or photos without a file.
+    """
+    if not len(table):
+        raise InvalidDataset("There are no photos to score. Expected a table with at least one row.")
+    lacking = table.image_id[table.path == ""].tolist()
+    if lacking:
+        raise InvalidDataset(
+            f"{len(lacking)} of {len(table)} photos have no file: {_some(lacking)}. Nothing was scored. Add the files, or remove "
+            "these rows from the metadata."
+        )
+
+
+def require_no_faults(faults: list[str], photos: int) -> None:
+    """Stops where photos could not be read.
+
+    Raises:
+        InvalidDataset: with their sentences.
+    """
+    if faults:
+        raise InvalidDataset(
+            f"{len(faults)} of {photos} photos cannot be read. Nothing was scored. Replace the files, or remove these rows from "
+            f"the metadata.\n{_some(faults, chr(10))}"
+        )
 
 
 def answer_table(
@@ -82,14 +115,7 @@ def answer_table(
     """
     if batch_size < 1:
         raise ValueError(f"Batch size {batch_size} is not possible. Expected 1 or more photos.")
-    if not len(table):
-        raise InvalidDataset("There are no photos to score. Expected a table with at least one row.")
-    lacking = table.image_id[table.path == ""].tolist()
-    if lacking:
-        raise InvalidDataset(
-            f"{len(lacking)} of {len(table)} photos have no file: {_some(lacking)}. Nothing was scored. Add the files, or remove "
-            "these rows from the metadata."
-        )
+    require_photos(table)
     card = bundle.card
     metadata = card.facts_encoder.encode_columns(table.age, table.sex, table.localization)
     batch_size = min(batch_size, len(table))
@@ -109,11 +135,7 @@ def answer_table(
             batch.clear()
             if progress:
                 progress(done, len(table))
-    if faults:
-        raise InvalidDataset(
-            f"{len(faults)} of {len(table)} photos cannot be read. Nothing was scored. Replace the files, or remove these rows from "
-            f"the metadata.\n{_some(faults, chr(10))}"
-        )
+    require_no_faults(faults, len(table))
     broken = ~np.isfinite(logits).all(axis=1)
     if broken.any():
         raise ValueError(

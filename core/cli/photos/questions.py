@@ -58,6 +58,17 @@ class Questions:
         self.jury_notes: list[str] = []
         self.jury_faults: list[str] = []
 
+    def digest(self) -> dict:
+        """What answers depend on, as plain values: the model, and all that was asked."""
+        return {
+            "weights": self._card.weights["sha256"],
+            "probabilities": self._card.probabilities_sha256,
+            "files": self._card.files,
+            "facts": vars(self.facts),
+            "asked": [self.method, self.target, self.force, self.ask_jury, self.use_header],
+            "mixture": self.mixture.to_json() if self.mixture else None,
+        }
+
     @cached_property
     def bundle(self):
         from core.bundle import load_bundle
@@ -127,12 +138,21 @@ class Questions:
             records.append({"frame": number, **self.read_photo(path, photo, *places)})
         return records
 
-    def read_photo(self, path: Path, read, folder: Path | None, dicom: Path | None) -> dict:
-        """Reads one photo, writes its files if there are folders for them, and returns its record."""
+    def read_photo(
+        self, path: Path, read, folder: Path | None = None, dicom: Path | None = None, given: Facts | None = None
+    ) -> dict:
+        """Reads one photo, writes its files if there are folders for them, and returns its record.
+
+        Args:
+            path: of its file.
+            read: a `core.interchange.SourcePhoto`.
+            folder, dicom: for its files.
+            given: facts about this photo's patient; those that were asked about all photos when None.
+        """
         from core.explain import encode_png
         from core.files import write_bytes, write_text
 
-        photo, (facts, told) = read.pixels, self._facts(read, self.facts)
+        photo, (facts, told) = read.pixels, self._facts(read, given or self.facts)
         from core.reading import encode_photo, read_encoded
         from core.trust.signals.opinion import form_gate, form_opinion
 

@@ -1,0 +1,1 @@
+"""Photos that outgrow one process, read and scored in parts by the workers of Ray. Extra `scale`."""
