@@ -33,26 +33,26 @@ def test_a_cell_opens_its_cases_and_two_models_compare(visit, evaluated):
 
 def test_a_threshold_by_keyboard_leads_to_its_failures_and_to_the_reading_page(visit, evaluated):
     page = visit(f"{evaluated}/melanoma_nevus")
-    page.get_by_text("At threshold 0.300").wait_for()
+    page.get_by_text("At a threshold of 30.0 %").wait_for()
     slider = page.get_by_role("slider", name=re.compile("Threshold"))
     slider.focus()
     slider.press("ArrowRight")
-    page.get_by_text("At threshold 0.301").wait_for()
+    page.get_by_text("At a threshold of 30.1 %").wait_for()
     page.wait_for_function("() => location.search.includes('threshold=0.301')")
     page.get_by_text("Failures", exact=True).click()
-    page.get_by_text("the threshold 0.301").wait_for()
+    page.get_by_text(re.compile("at a threshold of 30.1 %")).first.wait_for()
     page.get_by_role("link", name=re.compile("^ISIC_")).first.wait_for()
     page.wait_for_function("() => location.search.includes('view=Failures')")
     check_no_errors(page)
 
     # The same link on a phone, and from there to the reading page.
     phone = visit(page.url, NARROW)
-    phone.get_by_text("the threshold 0.301").wait_for()
+    phone.get_by_text(re.compile("at a threshold of 30.1 %")).first.wait_for()
     phone.get_by_text("Nevus called melanoma", exact=True).click()
-    phone.get_by_text(re.compile("photos of nevi reach")).wait_for()
+    phone.get_by_text(re.compile("photos of .*at a threshold of 30.1 %")).first.wait_for()
     check_fits(phone)
     check_no_errors(phone)
-    phone.get_by_role("link", name="Read a lesion with threshold 0.301").click()
+    phone.get_by_role("link", name="Read a lesion with a threshold of 30.1 %").click()
     phone.get_by_text("What you will see").wait_for()
     phone.wait_for_function("() => location.search.includes('melanoma-from=0.301')")
 

@@ -138,7 +138,7 @@ def test_the_threshold_goes_along_to_the_reading_page(open_page, root):
 
     app = open_page(root, threshold="0.4")
     (link,) = links(app)
-    assert "40 %" in link.label and link.query_string == "melanoma-from=0.400"
+    assert "40.0 %" in link.label and link.query_string == "melanoma-from=0.400"
     assert not links(open_page(root, score="Melanoma's share of melanoma + nevus")), "its threshold is of another score"
 
 
