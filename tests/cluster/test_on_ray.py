@@ -114,7 +114,8 @@ def test_killed_workers_cost_time_and_nothing_else(alone, drawn_photos, measured
     killed, deadline = set(), time.monotonic() + 300
     while child.poll() is None and time.monotonic() < deadline:
         for worker in workers_below(child.pid) - killed if len(killed) < 2 else ():
-            if cpu_seconds(worker) > 5:  # in the middle: the model is loaded, photos are being read
+            # In the middle: the worker is at work, whether the machine is quick or slow.
+            if cpu_seconds(worker) > 2 or any(out.glob("part-*.parquet")):
                 os.kill(worker, signal.SIGKILL)
                 killed.add(worker)
                 break
