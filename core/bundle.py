@@ -59,20 +59,14 @@ class Bundle:
         Raises:
             InvalidBundle: see `load_bundle`.
         """
-        from core.networks.ensemble import build_ensemble
         from core.serving.keras_weights import build_and_load
 
         if self.card.network.get("members"):
             check_members(self.card, self.folder)
-            members = [read_card(folder) for folder in _member_folders(self.card, self.folder)]
-            if age_scales(self.card, members):
-                raise InvalidBundle(
-                    f"The networks of {self.card.name} measure age on scales of their own, so they are no single Keras network. Use one "
-                    "of its folds."
-                )
-            folders = _member_folders(self.card, self.folder)
-            classifiers = [build_and_load(m, check_weights(m, f)) for m, f in zip(members, folders, strict=True)]
-            return build_ensemble(classifiers, [m.calibration for m in members])
+            try:
+                return self.engine.classifier()
+            except ValueError as error:
+                raise InvalidBundle(f"{self.name}: {error}") from None
         return build_and_load(self.card, check_weights(self.card, self.folder))
 
 

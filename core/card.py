@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -253,10 +253,18 @@ def member_folder(card: Card, folder: str | Path, name: str) -> Path:
     return (folder if card.is_fold_set else folder.parent) / name
 
 
-def members_digest(digests: dict[str, str]) -> str:
-    """SHA-256 over the digests of the members' probabilities, which the logits of an ensemble or a set of folds are made of."""
+def members_weights(members: Sequence[Card]) -> dict:
+    """`Card.weights` of an ensemble or a set of folds: no file, and a digest over the members' probabilities, which its logits are of."""
+    digests = {card.name: card.probabilities_sha256 for card in members}
     text = "\n".join(f"{name}:{sha256}" for name, sha256 in digests.items())
-    return hashlib.sha256(text.encode()).hexdigest()
+    return {
+        "file": "",
+        "sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "members": digests,
+        "dtype": members[0].weights["dtype"],
+        "bytes": sum(card.weights["bytes"] for card in members),
+        "parameters": sum(card.parameters for card in members),
+    }
 
 
 def write_card(card: Card, folder: str | Path) -> Path:

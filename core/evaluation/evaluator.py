@@ -212,12 +212,7 @@ def _report(
     validation: Results | None,
 ) -> Evaluation:
     y_true, probabilities = class_indices(predictions), predictions[list(CODES)].to_numpy("float64")
-    metrics, per_class, decisions = score_rules(
-        y_true, probabilities, predictions.lesion_id, card.terms, resamples=resamples, seed=seed
-    )
-    for code in CODES:
-        of_class = predictions[predictions.dx == code]
-        per_class[code] |= {"photos": len(of_class), "lesions": int(of_class.lesion_id.nunique())}
+    metrics, per_class, decisions = score_table(predictions, card.terms, resamples=resamples, seed=seed)
     lesions = int(predictions.lesion_id.nunique())
     missing = 0 if expected is None else expected - len(predictions)
     met, absent = find_contamination(card, table, predictions), absent_classes(y_true)
@@ -241,6 +236,22 @@ def _report(
         absent_classes=absent,
         operating_point=_operating_point(validation, y_true, probabilities, predictions.lesion_id),
     )
+
+
+def score_table(predictions: pd.DataFrame, terms: Terms, *, resamples: int, seed: int = 0) -> tuple[dict, dict, dict]:
+    """As `score_rules`, with each class's photos and lesions counted.
+
+    Args:
+        predictions: as `predict_table` gives them.
+    """
+    probabilities = predictions[list(CODES)].to_numpy("float64")
+    metrics, per_class, decisions = score_rules(
+        class_indices(predictions), probabilities, predictions.lesion_id, terms, resamples=resamples, seed=seed
+    )
+    for code in CODES:
+        of_class = predictions[predictions.dx == code]
+        per_class[code] |= {"photos": len(of_class), "lesions": int(of_class.lesion_id.nunique())}
+    return metrics, per_class, decisions
 
 
 def score_rules(

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from core.calibration import Calibration
-from core.card import WEIGHTS_FILE, Card, InvalidBundle, bind_files, members_digest, write_card
+from core.card import WEIGHTS_FILE, Card, InvalidBundle, bind_files, members_weights, write_card
 from core.decisions import Terms
 from core.evaluation.out_of_fold import OUT_OF_FOLD, folds_hash, join_answers, read_folds, score_out_of_fold
 from core.evaluation.report import EVALUATION_FILE
@@ -43,26 +43,18 @@ def fold_set_card(name: str, cards: list[Card]) -> Card:
     Args:
         cards: of networks of one cross-validation, see `core.evaluation.out_of_fold.read_folds`.
     """
-    digests = {card.name: card.probabilities_sha256 for card in cards}
     first, total = cards[0], cards[0].split["fold"][1]
     met = sorted({image for card in cards for part in ("train", "validation") for image in card.split[part]})
     shares = np.mean([card.terms.shares for card in cards], axis=0)
     return replace(
         first,
         name=name,
-        network={"members": list(digests)},
+        network={"members": [card.name for card in cards]},
         age_mean=float(np.mean([card.age_mean for card in cards])),
         age_sd=float(np.mean([card.age_sd for card in cards])),
         calibration=Calibration(1.0),
         terms=Terms(tuple(shares / shares.sum()), float(np.mean([card.terms.power for card in cards]))),
-        weights={
-            "file": "",
-            "sha256": members_digest(digests),
-            "members": digests,
-            "dtype": first.weights["dtype"],
-            "bytes": sum(card.weights["bytes"] for card in cards),
-            "parameters": sum(card.parameters for card in cards),
-        },
+        weights=members_weights(cards),
         split={
             "kind": first.split["kind"],
             "leaky": any(card.split["leaky"] for card in cards),

@@ -10,7 +10,7 @@ import pandas as pd
 from core.card import CARD_FILE, Card, InvalidBundle, read_card
 from core.data.ham10000 import class_indices
 from core.diagnoses import CODES
-from core.evaluation.evaluator import score_rules
+from core.evaluation.evaluator import score_table
 from core.evaluation.metrics import absent_classes
 from core.evaluation.operating import MELANOMA, TARGET_SENSITIVITY, choose_threshold, measure_threshold
 from core.evaluation.report import Evaluation
@@ -133,16 +133,10 @@ def score_out_of_fold(card: Card, folds: list[Fold], *, resamples: int = RESAMPL
         card: of the set.
     """
     table = join_answers(folds)
-    y_true, probabilities = class_indices(table), table[list(CODES)].to_numpy("float64")
-    metrics, per_class, decisions = score_rules(
-        y_true, probabilities, table.lesion_id, card.terms, resamples=resamples, seed=seed
-    )
-    for code in CODES:
-        of_class = table[table.dx == code]
-        per_class[code] |= {"photos": len(of_class), "lesions": int(of_class.lesion_id.nunique())}
+    metrics, per_class, decisions = score_table(table, card.terms, resamples=resamples, seed=seed)
     lesions = int(table.lesion_id.nunique())
     expected = len(set(card.split["train"]) | set(table.image_id))
-    absent = absent_classes(y_true)
+    absent = absent_classes(class_indices(table))
     return Evaluation(
         model=card.name,
         weights_sha256=card.weights["sha256"],

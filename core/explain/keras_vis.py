@@ -31,7 +31,6 @@ _MODELS: WeakKeyDictionary[Engine, keras.Model] = WeakKeyDictionary()
 _LOCK = threading.Lock()
 
 
-@keras.saving.register_keras_serializable(package="melascope")
 class HeadOfPatient(keras.layers.Layer):
     """A network's head with one patient's facts: feature maps (N, h, w, C) -> logits (N, 7).
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import onnxruntime
 
+from core.cores import cores
 from core.diagnoses import CODES
 from core.serving.engine import Engine, check_head_inputs, withhold
 from core.serving.graph_file import ENCODER, GRADIENTS, HEAD, Graph
@@ -154,11 +154,6 @@ class OnnxRuntimeEngine(Engine):
     @property
     def versions(self) -> dict[str, str]:
         return {"onnxruntime": onnxruntime.__version__}
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _run(session: onnxruntime.InferenceSession, image: np.ndarray) -> np.ndarray:

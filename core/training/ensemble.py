@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.card import Card, members_digest
+from core.card import Card, members_weights
 from core.training.calibration import calibrate_card
 
 BACKBONE = "Ensemble"
@@ -45,22 +45,14 @@ def ensemble_card(
                 f"The members differ in their {what}: {', '.join(sorted(map(str, values)))}. Train them on one folder with one seed."
             )
     mean = np.log(np.maximum(np.mean(probabilities, axis=0), 1e-12))
-    digests = {card.name: card.probabilities_sha256 for card in members}
     first = members[0]
     notes = list(dict.fromkeys(note for card in members for note in card.data.get("notes", [])))
     card = replace(
         first,
         name=name,
         backbone=BACKBONE,
-        network={"members": list(digests)},
-        weights={
-            "file": "",
-            "sha256": members_digest(digests),
-            "members": digests,
-            "dtype": first.weights["dtype"],
-            "bytes": sum(card.weights["bytes"] for card in members),
-            "parameters": sum(card.parameters for card in members),
-        },
+        network={"members": [card.name for card in members]},
+        weights=members_weights(members),
         recipe={
             "name": "ensemble",
             "about": "Mean of the members' calibrated probabilities, calibrated again on validation.",

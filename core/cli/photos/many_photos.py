@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from core.cores import cores
+
 LINES_FILE = "readings.jsonl"
 
 
@@ -20,8 +22,6 @@ def side_by_side(read: Callable[..., list[dict]], jobs: Sequence[tuple]) -> Iter
             return error
 
     yield attempt(jobs[0])
-    from core.serving.onnxruntime_engine import cores
-
     pool = ThreadPoolExecutor(cores())
     try:
         yield from pool.map(attempt, jobs[1:])

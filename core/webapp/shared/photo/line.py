@@ -3,7 +3,6 @@
 A session asks for one thing at a time, so that none gets a second turn before another's first.
 """
 
-import os
 import threading
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator
@@ -11,6 +10,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from core.cores import cores
 from core.webapp.shared.photo.kept import session_id
 
 # Whoever waits longer is told the place in the line.
@@ -97,4 +97,4 @@ def waiting_words(before: int) -> str:
 @st.cache_resource(show_spinner=False)
 def _line() -> Line:
     """One for the server."""
-    return Line(max(1, os.cpu_count() or 1))
+    return Line(cores())
