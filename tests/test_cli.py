@@ -665,6 +665,17 @@ def test_read_re_weights_to_where_the_photo_comes_from(photo, drawn_bundle_folde
     assert_one_sentence(run(*ask, "--prevalence", "somewhere"), "Unknown prevalence", "screening")
 
 
+def test_the_readers_threshold_decides_at_the_readers_place(photo, drawn_bundle_folder):
+    ask = ("read", photo, "--model", drawn_bundle_folder, "--json", "--prevalence", "0.3")
+    melanoma = json.loads(run(*ask).stdout)["prevalence"]["probabilities"]["mel"]
+    for threshold in (melanoma / 2, (1 + melanoma) / 2):
+        decision = json.loads(run(*ask, "--threshold", threshold).stdout)["decision"]
+        assert (decision["rule"], decision["melanoma"]) == ("costs", melanoma)
+        assert decision["above"] == (threshold < melanoma) == (decision["diagnosis"] == "mel")
+    assert_one_sentence(run(*ask, "--threshold", "1"), "threshold of 1", "between 0 and 1")
+    assert_one_sentence(run(*ask, "--threshold", "nan"), "threshold of nan")
+
+
 def test_a_card_of_an_earlier_version_names_its_renewal_and_calibrate_does_it(bundle, drawn_folder, photo):
     """Earlier versions baked an offset into the biases and calibrated by one temperature."""
     from core.bundle import load_bundle, save_bundle

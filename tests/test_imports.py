@@ -26,6 +26,8 @@ ROWS = (
     ("reading", "studies"),
     ("trust", "teaching"),
     ("interchange", "cluster"),
+    ("questions",),
+    ("service",),
     ("webapp", "cli"),
     ("__main__",),
     ("app", "pages"),

@@ -12,7 +12,7 @@ from core.cli.engine_option import EngineOption
 from core.cli.on_ray.ray_option import RayOption, WorkersOption
 from core.cli.photos.many_photos import open_reading_lines, output_folders, side_by_side
 from core.cli.photos.photo_list import list_photos
-from core.cli.photos.questions import Questions
+from core.cli.photos.questions import ask
 from core.cli.photos.shown import show_many, show_one
 from core.cli.terminal import plain_errors, progress, quiet_libraries, say, say_error, sentence
 
@@ -72,6 +72,12 @@ def read(
             "as 0.02. Re-weights the probabilities by Bayes' rule, beside the calibrated ones."
         ),
     ] = "ham10000",
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            help="Yours, on the probability of melanoma, such as 0.2: adds what the rule costs decides, at the place of --prevalence."
+        ),
+    ] = None,
     force: Annotated[
         bool,
         typer.Option(
@@ -124,7 +130,20 @@ def read(
         raise ValueError("Nowhere to put the reading. Give --out FOLDER, --dicom FOLDER, or --json to print it.")
     if keep_identity and dicom is None:
         raise ValueError("--keep-identity is for the files that --dicom writes. Give --dicom FOLDER, or leave it out.")
-    ask = Questions(model, age, sex, site, method, target, force, ask_jury, use_header, keep_identity, prevalence)
+    questions = ask(
+        model,
+        age,
+        sex,
+        site,
+        method=method,
+        target=target,
+        prevalence=prevalence,
+        threshold=threshold,
+        force=force,
+        jury=ask_jury,
+        use_header=use_header,
+        keep_identity=keep_identity,
+    )
     if ray is not None:
         if out is None or as_json or dicom is not None:
             raise ValueError(
@@ -135,7 +154,7 @@ def read(
         check_ray()
         from core.cli.on_ray.read_parts import read_in_parts
 
-        if read_in_parts(ask, photos, out, ray, workers):
+        if read_in_parts(questions, photos, out, ray, workers):
             raise typer.Exit(1)
         return
     addresses = [photo for photo in photos if "://" in photo]
@@ -154,7 +173,7 @@ def read(
         check_writer()
     listed = list_photos(map(Path, photos))
     paths = listed.paths
-    several = len(photos) > 1 or Path(photos[0]).is_dir() or len(ask.open(paths[0])) > 1
+    several = len(photos) > 1 or Path(photos[0]).is_dir() or len(questions.open(paths[0])) > 1
     for line in listed.skipped_lines():
         say(line)
     jobs = list(zip(paths, output_folders(paths, out, several), output_folders(paths, dicom, several), strict=True))
@@ -163,7 +182,7 @@ def read(
     with quiet_libraries(), redirect_stdout(sys.stderr), progress("Reading") as update, ExitStack() as open_files:
         lines = open_files.enter_context(open_reading_lines(out)) if out is not None and several else None
         update(0, len(paths))
-        for number, (path, found) in enumerate(zip(paths, side_by_side(ask.read, jobs), strict=True)):
+        for number, (path, found) in enumerate(zip(paths, side_by_side(questions.read, jobs), strict=True)):
             update(number + 1, len(paths))
             if isinstance(found, Exception):
                 if isinstance(found, InvalidBundle) or not several:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from core.data.patient import Facts
     from core.interchange import SourcePhoto
+    from core.questions import Question
 
 # Photos that a worker takes at a time.
 CHUNK = 16
@@ -26,8 +27,7 @@ CHUNK = 16
 class Asked(Protocol):
     """What `read` was asked about each photo; see `core.cli.photos.questions.Questions`."""
 
-    facts: Facts
-    force: bool
+    question: Question
 
     def read_photo(self, path: Path, read: SourcePhoto, *, given: Facts) -> dict: ...
 
@@ -59,8 +59,8 @@ class ReadWork:
 
         asked, name = self.questions, row.photo.rpartition("/")[2]
         try:
-            given = _facts(asked.facts, row)
-            photos = read_photos(fetch(row.photo), name, force=asked.force)
+            given = _facts(asked.question.facts, row)
+            photos = read_photos(fetch(row.photo), name, force=asked.question.force)
             found = [asked.read_photo(Path(name), photo, given=given) for photo in photos]
         except InvalidBundle:
             raise
@@ -71,12 +71,12 @@ class ReadWork:
 
 def _facts(given, row: PhotoRow):
     """The list's facts, and those of the command line where it has none."""
-    from core.data.patient import Facts
+    from core.questions import read_facts
 
-    return Facts(
+    return read_facts(
         given.age if row.age is None else row.age,
-        given.sex if row.sex is None else row.sex.lower(),
-        given.site if row.site is None else row.site.lower().replace("_", " "),
+        given.sex if row.sex is None else row.sex,
+        given.site if row.site is None else row.site,
     )
 
 

@@ -41,6 +41,13 @@ def show_one(record: dict, written: str) -> None:
                 soft_wrap=True,
                 markup=False,
             )
+    if decision := record.get("decision"):
+        stands = "at or above" if decision["above"] else "below"
+        console.print(
+            f"Melanoma, with {percent(decision['melanoma'])}, is {stands} your threshold of {percent(decision['threshold'])}: "
+            f"{NAMES[decision['diagnosis']].lower()} by the rule costs.",
+            soft_wrap=True,
+        )
     if record["set"]:
         console.print(f"90 % set: {', '.join(NAMES[code] for code in record['set'])}", soft_wrap=True)
     if record["lookalike_vote"] and "probabilities" in record:
