@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +25,7 @@ from core.card import (
 from core.diagnoses import CODES
 from core.files import written_whole
 from core.serving import Engine, MembersEngine, load_engine
+from core.threads import once
 
 if TYPE_CHECKING:  # at run time this would load Keras
     import keras
@@ -52,7 +52,7 @@ class Bundle:
     engine_notes: tuple[str, ...] = ()
     members: tuple[Bundle, ...] = ()
 
-    @cached_property
+    @once
     def classifier(self) -> Classifier:
         """The Keras network with these weights, for what needs more than its answers; built when first asked for.
 

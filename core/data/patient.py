@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -93,7 +94,7 @@ class FactsEncoder:
 
     def encode(self, facts: Facts) -> np.ndarray:
         """Returns the metadata vector, shape (21,), float32."""
-        return self.encode_columns([facts.age], [facts.sex], [facts.site])[0]
+        return _encode(self, facts).copy()
 
     def encode_columns(self, ages: Iterable, sexes: Iterable[str], sites: Iterable[str]) -> np.ndarray:
         """Encodes N rows; sites outside the vocabulary go to "other", sexes outside it to "unknown".
@@ -110,6 +111,11 @@ class FactsEncoder:
         out[rows, [_SEX_SLOTS.get(sex, _SEX_SLOTS["unknown"]) for sex in sexes]] = 1
         out[rows, [_SITE_SLOTS.get(site, _OTHER_SITE) for site in sites]] = 1
         return out
+
+
+@lru_cache(maxsize=256)
+def _encode(encoder: FactsEncoder, facts: Facts) -> np.ndarray:
+    return encoder.encode_columns([facts.age], [facts.sex], [facts.site])[0]
 
 
 def fit_encoder(ages: Iterable) -> FactsEncoder:

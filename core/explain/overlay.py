@@ -1,5 +1,7 @@
 """A heatmap laid over the photo, at the photo's own resolution."""
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 
@@ -52,15 +54,17 @@ def overlay(photo: np.ndarray, values: np.ndarray, opacity: float = 0.5, colorma
     """
     if not 0 <= opacity <= 1:
         raise ValueError(f"Opacity {opacity!r} is not possible. Expected 0 (photo only) to 1 (colours only).")
-    table = color_table(colormap)
+    color_table(colormap)
     out = photo.copy()
     if opacity == 0:
         return out
     top, left, side = centre_square(*photo.shape[:2])
     square = out[top : top + side, left : left + side]
     levels = _enlarged(values, side)
-    strength = levels.astype("float32") * (opacity / 255)
-    square[:] = cv2.blendLinear(cv2.applyColorMap(levels, table), np.ascontiguousarray(square), strength, 1 - strength)
+    colors, rest = _shares(colormap, opacity)
+    kept = cv2.applyColorMap(levels, rest)
+    cv2.multiply(square, kept, dst=kept, scale=1 / 255)
+    square[:] = cv2.add(kept, cv2.applyColorMap(levels, colors))
     if side < max(photo.shape[:2]):
         _draw_frame(square)
     return out
@@ -82,6 +86,14 @@ def contour_picture(values: np.ndarray, side: int = 2 * MAP_SIDE, colormap: str 
         for color, width in (((0, 0, 0, 255), 5), ((*(int(c) for c in table[level, 0]), 255), 3)):
             cv2.drawContours(picture, edges, -1, color, width, cv2.LINE_AA)
     return picture
+
+
+@lru_cache(maxsize=16)
+def _shares(colormap: str, opacity: float) -> tuple[np.ndarray, np.ndarray]:
+    """For each level of a map, what the colour adds to a pixel, and how much of the photo stays (of 255): (256, 1, 3) uint8 each."""
+    strength = np.arange(256)[:, None, None] * (opacity / 255)
+    colors = np.rint(color_table(colormap) * strength).astype("uint8")
+    return colors, np.rint(np.broadcast_to(255 * (1 - strength), colors.shape)).astype("uint8")
 
 
 def _enlarged(values: np.ndarray, side: int) -> np.ndarray:

@@ -104,8 +104,11 @@ class OpenModel:
             )
         return found
 
-    def answer(self, photo: SourcePhoto, question: Question) -> Answer:
+    def answer(self, photo: SourcePhoto, question: Question, *, paint: bool = True) -> Answer:
         """Reads a photo and says how far to trust it.
+
+        Args:
+            paint: False leaves out the overlays.
 
         Raises:
             InvalidBundle, ValueError: see `load_bundle` and `read_encoded`.
@@ -119,7 +122,12 @@ class OpenModel:
         reading = None
         if question.force or gate is None or not gate.stops:
             reading = read_encoded(
-                encoded, facts, method=question.method, target=question.target, mixture=question.mixture
+                encoded,
+                facts,
+                method=question.method,
+                target=question.target,
+                paint=paint,
+                mixture=question.mixture,
             )
             reading = replace(reading, seconds=_with_encoding(reading.seconds, encoded.seconds))
         opinion = form_opinion(

@@ -12,6 +12,7 @@ from PIL import Image
 
 from core.data.images import fit_image, photo_hash
 from core.data.patient import Facts
+from core.threads import once
 
 if TYPE_CHECKING:
     from core.bundle import Bundle
@@ -58,7 +59,6 @@ class EncodedPhoto:
         feature_map: (h, w, C) float32.
         gradients: (7, h, w, C), of every logit with respect to the feature map; None if not asked for, or if they
             change with the facts (see `Engine.gradients_need_facts`).
-        photo_hash: see `core.data.images.photo_hash`.
         seconds: "encode", and "gradients" if there are any.
         answers: of the head by facts, and of others by what was asked.
         changing_gradients: those that change with the facts, by facts.
@@ -70,11 +70,15 @@ class EncodedPhoto:
     image: np.ndarray
     feature_map: np.ndarray
     gradients: np.ndarray | None
-    photo_hash: str
     seconds: dict[str, float]
     answers: Recent = field(default_factory=lambda: Recent(ANSWERS), repr=False)
     changing_gradients: Recent = field(default_factory=lambda: Recent(RECENT), repr=False)
     overlays: Recent = field(default_factory=lambda: Recent(OVERLAYS), repr=False)
+
+    @once
+    def photo_hash(self) -> str:
+        """See `core.data.images.photo_hash`."""
+        return photo_hash(self.photo)
 
 
 def encode_photo(bundle: Bundle, photo: np.ndarray, *, explain: bool = True) -> EncodedPhoto:
@@ -94,7 +98,7 @@ def encode_photo(bundle: Bundle, photo: np.ndarray, *, explain: bool = True) -> 
         start = time.perf_counter()
         gradients = network.gradients(feature_map, bundle.card.facts_encoder.encode(Facts()))
         seconds["gradients"] = time.perf_counter() - start
-    return EncodedPhoto(bundle, photo, image, feature_map, gradients, photo_hash(photo), seconds)
+    return EncodedPhoto(bundle, photo, image, feature_map, gradients, seconds)
 
 
 def join_encoded(bundle: Bundle, members: Sequence[EncodedPhoto]) -> EncodedPhoto:
@@ -108,7 +112,7 @@ def join_encoded(bundle: Bundle, members: Sequence[EncodedPhoto]) -> EncodedPhot
     """
     if [e.bundle.card.weights["sha256"] for e in members] != [m.card.weights["sha256"] for m in bundle.members]:
         raise ValueError(f"{bundle.name} was given photos encoded by others than its members, in their order.")
-    if len({e.photo_hash for e in members}) > 1:
+    if any(e.photo is not members[0].photo and e.photo_hash != members[0].photo_hash for e in members):
         raise ValueError(f"{bundle.name} was given several photos. Give the one photo as each member has encoded it.")
     first = members[0]
     return EncodedPhoto(
@@ -117,7 +121,6 @@ def join_encoded(bundle: Bundle, members: Sequence[EncodedPhoto]) -> EncodedPhot
         first.image,
         np.concatenate([e.feature_map for e in members], axis=-1),
         None,
-        first.photo_hash,
         {"encode": sum(e.seconds["encode"] for e in members)},
     )
 
@@ -136,7 +139,6 @@ def encoded_for_members(encoded: EncodedPhoto) -> dict[str, EncodedPhoto]:
             encoded.image,
             np.ascontiguousarray(encoded.feature_map[..., start:end]),
             None,
-            encoded.photo_hash,
             {"encode": 0.0},
         )
         start = end

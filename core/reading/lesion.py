@@ -127,6 +127,7 @@ def read_lesion(
     target: str | None = None,
     opacity: float = 0.7,
     explain: bool = True,
+    paint: bool = True,
     side: int | None = None,
     mixture: Mixture | None = None,
 ) -> LesionReading:
@@ -134,7 +135,7 @@ def read_lesion(
 
     Args:
         photo: (H, W, 3) uint8 RGB, from `read_photo`.
-        facts, method, target, opacity, explain, side, mixture: see `read_encoded`.
+        facts, method, target, opacity, explain, paint, side, mixture: see `read_encoded`.
 
     Raises:
         ValueError: unknown method or target, or the network's answer is not finite.
@@ -143,7 +144,15 @@ def read_lesion(
     _check_asked(method, target)
     encoded = encode_photo(bundle, photo, explain=explain)
     reading = read_encoded(
-        encoded, facts, method=method, target=target, opacity=opacity, explain=explain, side=side, mixture=mixture
+        encoded,
+        facts,
+        method=method,
+        target=target,
+        opacity=opacity,
+        explain=explain,
+        paint=paint,
+        side=side,
+        mixture=mixture,
     )
     seconds = reading.seconds | {"encode": encoded.seconds["encode"]}
     if explain:
@@ -159,6 +168,7 @@ def read_encoded(
     target: str | None = None,
     opacity: float = 0.7,
     explain: bool = True,
+    paint: bool = True,
     side: int | None = None,
     mixture: Mixture | None = None,
 ) -> LesionReading:
@@ -170,6 +180,7 @@ def read_encoded(
         target: code of the diagnosis to explain; the likeliest when None.
         opacity: of the overlays' colours, 0..1.
         explain: False leaves out attention, heatmap and overlays.
+        paint: False leaves out the overlays alone.
         side: of the overlays at most, pixels, for a screen; the photo's own resolution when None.
         mixture: of diagnoses where the photo comes from; None leaves the probabilities as they were calibrated.
 
@@ -197,6 +208,7 @@ def read_encoded(
         lap = time.perf_counter()
         heatmap = attention if method == attention.method else _ask(method, encoded, facts, target, attention_map)
         seconds["heatmap"] = time.perf_counter() - lap
+    if attention and heatmap and paint:
         lap = time.perf_counter()
         attention_overlay = _overlay(encoded, attention, opacity, side)
         heatmap_overlay = _overlay(encoded, heatmap, opacity, side)

@@ -10,6 +10,7 @@ import numpy as np
 
 from core.calibration import Calibration
 from core.data.patient import FEATURES
+from core.diagnoses import CODES
 from core.serving.engine import Engine, check_head_inputs
 
 if TYPE_CHECKING:  # at run time this would load Keras
@@ -84,10 +85,9 @@ class MembersEngine(Engine):
         shares = np.exp(told - _log_mean(told)) / len(parts)
         found = []
         for i, (member, part) in enumerate(parts):
-            own = member.gradients(part, facts[i]) / np.float32(self._calibrations[i].temperature)
-            # Of log softmax: each logit's gradient less their mean by probability.
-            own = own - np.tensordot(np.exp(told[i]), own, 1)
-            found.append(shares[i][:, None, None, None] * own)
+            # Of log softmax: each logit's gradient less their mean by probability; all in one product of matrices.
+            weights = shares[i][:, None] * (np.eye(len(CODES)) - np.exp(told[i])) / self._calibrations[i].temperature
+            found.append(np.tensordot(weights.astype("float32"), member.gradients(part, facts[i]), 1))
         return np.concatenate(found, axis=-1)
 
     def _parts(self, feature_map: np.ndarray):

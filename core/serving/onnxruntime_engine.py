@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import onnxruntime
+from threadpoolctl import threadpool_limits
 
-from core.cores import cores
 from core.diagnoses import CODES
 from core.serving.engine import Engine, check_head_inputs, withhold
 from core.serving.graph_file import ENCODER, GRADIENTS, HEAD, Graph
+from core.threads import cores, once
 
 if TYPE_CHECKING:  # at run time this would load Keras
     from core.networks import Classifier
@@ -25,6 +25,8 @@ MANY = 8
 LOG_LEVEL = 3
 # On Windows it would report to the system's makers that it was used.
 onnxruntime.disable_telemetry_events()
+# NumPy's products around a reading are small: its threads wait for each other, with busy cores five times as long as one takes alone.
+threadpool_limits(1, "blas")
 
 
 class OnnxRuntimeEngine(Engine):
@@ -51,21 +53,25 @@ class OnnxRuntimeEngine(Engine):
         self.uses_metadata, self.has_attention = graph.uses_metadata, graph.has_attention
         self._sound = all(np.isfinite(values).all() for values in arrays.values() if values.dtype.kind == "f")
 
-    @cached_property
+    @once
     def _encoder(self) -> onnxruntime.InferenceSession:
         return self._open(ENCODER, cores())
 
-    @cached_property
+    @once
     def _encoder_of_many(self) -> onnxruntime.InferenceSession:
         # Each image on a core of its own is faster than all cores on each image.
         return self._open(ENCODER, 1)
 
+    @property
+    def _one_encoder(self) -> onnxruntime.InferenceSession:
+        return self._encoder if cores() > 1 else self._encoder_of_many
+
     # Work too small to be shared between cores.
-    @cached_property
+    @once
     def _head(self) -> onnxruntime.InferenceSession:
         return self._open(HEAD, 1)
 
-    @cached_property
+    @once
     def _gradients(self) -> onnxruntime.InferenceSession:
         return self._open(GRADIENTS, 1)
 
@@ -96,11 +102,11 @@ class OnnxRuntimeEngine(Engine):
         if not (self._sound and np.isfinite(image).all()):
             return np.full((*image.shape[:-3], *self.feature_shape), np.nan, "float32")
         if image.ndim == 3:
-            return _run(self._encoder, image)
+            return _run(self._one_encoder, image)
         if not len(image):
             return np.zeros((0, *self.feature_shape), "float32")
         if len(image) < MANY:
-            return np.stack([_run(self._encoder, one) for one in image])
+            return np.stack([_run(self._one_encoder, one) for one in image])
         session = self._encoder_of_many
         with ThreadPoolExecutor(cores()) as pool:
             return np.stack(list(pool.map(lambda one: _run(session, one), image)))
@@ -140,8 +146,10 @@ class OnnxRuntimeEngine(Engine):
         if encoder is not None:
             arrays |= dict(zip(self._graph.order["encoder"], encoder, strict=True))
         other = OnnxRuntimeEngine(self._graph, arrays, self.image_size, self._build)
-        if encoder is None and "_encoder" in vars(self):
-            vars(other)["_encoder"] = self._encoder
+        if encoder is None:
+            vars(other).update(
+                {part: vars(self)[part] for part in ("_encoder", "_encoder_of_many") if part in vars(self)}
+            )
         return other
 
     def classifier(self) -> Classifier:

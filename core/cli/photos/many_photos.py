@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from core.cores import cores
+from core.threads import cores, one_core
 
 LINES_FILE = "readings.jsonl"
 
@@ -22,7 +22,7 @@ def side_by_side(read: Callable[..., list[dict]], jobs: Sequence[tuple]) -> Iter
             return error
 
     yield attempt(jobs[0])
-    pool = ThreadPoolExecutor(cores())
+    pool = ThreadPoolExecutor(cores(), initializer=one_core)
     try:
         yield from pool.map(attempt, jobs[1:])
     finally:

@@ -75,7 +75,7 @@ class Questions:
         from core.files import write_bytes, write_text
 
         question = self.question if given is None else replace(self.question, facts=given)
-        answer = self.model.answer(read, question)
+        answer = self.model.answer(read, question, paint=folder is not None or dicom is not None)
         record, reading = answer.record, answer.reading
         if dicom is not None and reading is not None:
             record["notes"] += self._write_dicom(path, read, reading, record["gate"], dicom)

@@ -10,7 +10,6 @@ features", Br J Dermatol 2019.
 import io
 from collections import Counter
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ import pandas as pd
 from core.card import Card, short_name
 from core.diagnoses import CODES, NAMES
 from core.files import write_bytes
+from core.threads import once
 from core.trust.measure_table import DamagedMeasure, measure_again, read_measured_file
 from core.wording import listed
 
@@ -148,24 +148,29 @@ class LookalikeIndex:
                 break
         return chosen
 
-    @cached_property
+    @once
     def lesions(self) -> np.ndarray:
         """Lesion of each photo, (N,)."""
         return self.table["lesion_id"].to_numpy(dtype=str)
 
-    @cached_property
+    @once
     def hash_words(self) -> np.ndarray:
         """The hashes eight bytes at a time, (4, N) uint64."""
         return np.ascontiguousarray(np.ascontiguousarray(self.hashes).view("uint64").T)
 
-    @cached_property
+    @once
     def dx(self) -> np.ndarray:
         """Code of each photo's diagnosis, (N,)."""
         return self.table["dx"].to_numpy(dtype=str)
 
+    @once
+    def _columns(self) -> dict[str, list]:
+        """The table's columns as plain values: one row of a table is slow to take."""
+        return {str(name): values.tolist() for name, values in self.table.items()}
+
     def row(self, row: int, similarity: float) -> Lookalike:
         """A row as a record."""
-        facts = self.table.iloc[row].to_dict()
+        facts = {name: values[row] for name, values in self._columns.items()}
         facts["age"] = None if np.isnan(facts["age"]) else float(facts["age"])
         return Lookalike(**facts, similarity=float(similarity))  # pyright: ignore[reportCallIssue]
 

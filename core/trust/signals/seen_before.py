@@ -81,10 +81,11 @@ def find_seen(
 
 
 def _record(kind, index, row, distances, similarities) -> SeenBefore:
+    met = index.row(row, similarities[row])
     return SeenBefore(
         kind,
-        str(index.table["image_id"].iloc[row]),
-        str(index.table["lesion_id"].iloc[row]),
+        met.image_id,
+        met.lesion_id,
         int(distances[row]),
-        float(similarities[row]),
+        met.similarity,
     )

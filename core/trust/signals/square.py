@@ -3,12 +3,11 @@
 Each is worked out when it is first asked for, and remembered with the encoded photo's answers.
 """
 
-from functools import cached_property
-
 import numpy as np
 
 from core.data.duplicates import turned_hashes
 from core.data.images import fit_image
+from core.threads import once
 from core.trust.signals import eye
 from core.trust.signals.photo_statistics import SIDE, photo_statistics
 
@@ -23,17 +22,17 @@ class Square:
     def __init__(self, image: np.ndarray):
         self.image = image
 
-    @cached_property
+    @once
     def statistics(self) -> np.ndarray:
         """Of `photo_statistics`, (26,)."""
         return photo_statistics(self.image)
 
-    @cached_property
+    @once
     def hashes(self) -> np.ndarray:
         """Perceptual hashes in all eight positions, (8, 256) bool."""
         return turned_hashes(self.image)
 
-    @cached_property
+    @once
     def seen(self) -> np.ndarray:
         """The vector of the gate's eye, (576,).
 

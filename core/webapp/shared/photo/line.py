@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from core.cores import cores
+from core.threads import cores
 from core.webapp.shared.photo.kept import session_id
 
 # Whoever waits longer is told the place in the line.

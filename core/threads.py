@@ -1,0 +1,55 @@
+"""How much of the machine is ours, and what is worked out once although several threads ask."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any, Generic, TypeVar, overload
+
+T = TypeVar("T")
+_alone: ContextVar[bool] = ContextVar("alone", default=False)
+
+
+def cores() -> int:
+    """How many cores this process may use; 1 in a thread that works beside others of its kind, see `one_core`."""
+    if _alone.get():
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def one_core() -> None:
+    """From now on this thread counts on one core: the others have threads of their own, each with a photo of its own.
+
+    A pool's `initializer`.
+    """
+    _alone.set(True)
+
+
+class once(Generic[T]):
+    """A property that is worked out when first asked for, and kept with its object.
+
+    Unlike `functools.cached_property` before Python 3.12, which lets only one object at a time work it out, objects do not wait for
+    each other; threads that ask one object do.
+    """
+
+    def __init__(self, make: Callable[[Any], T]):
+        self._make, self.__doc__ = make, make.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> once[T]: ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> T: ...
+    def __get__(self, instance, owner):
+        if instance is None:
+            return self
+        kept = vars(instance)
+        with kept.setdefault(f"_making_{self._name}", threading.RLock()):
+            # Asked again only by whoever waited: what is kept under the property's own name is found before the property.
+            if self._name not in kept:
+                kept[self._name] = self._make(instance)
+        return kept[self._name]
