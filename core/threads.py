@@ -1,10 +1,12 @@
-"""How much of the machine is ours, and what is worked out once although several threads ask."""
+"""What of the machine is ours: cores, and memory that goes back; and what is worked out once although several threads ask."""
 
 from __future__ import annotations
 
+import ctypes
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any, Generic, TypeVar, overload
 
@@ -25,6 +27,12 @@ def one_core() -> None:
     A pool's `initializer`.
     """
     _alone.set(True)
+
+
+def give_back_memory() -> None:
+    """What was freed goes back to the system, which the C library otherwise keeps; only Linux's can be asked."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 class once(Generic[T]):

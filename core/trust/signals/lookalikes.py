@@ -172,7 +172,7 @@ class LookalikeIndex:
         """A row as a record."""
         facts = {name: values[row] for name, values in self._columns.items()}
         facts["age"] = None if np.isnan(facts["age"]) else float(facts["age"])
-        return Lookalike(**facts, similarity=float(similarity))  # pyright: ignore[reportCallIssue]
+        return Lookalike(**facts, similarity=float(similarity))
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:

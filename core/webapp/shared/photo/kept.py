@@ -4,17 +4,17 @@ What is kept here may be shared by sessions that show the same photo. So nothing
 `answers_of`, which belongs to one session.
 """
 
-import ctypes
 import gc
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from core.threads import give_back_memory
 
 # Over all sessions: some ten photos of 12 megapixels, or some hundred of HAM10000's size with what networks made of them.
 MOST_BYTES = 400_000_000
@@ -133,9 +133,7 @@ def _left(session: str) -> None:
     """A session is over: what only it used is forgotten, and the memory goes back to the system."""
     _all().release(session)
     gc.collect()
-    with suppress(OSError, AttributeError):
-        # The C library keeps what was freed, unless it is asked; others than Linux's do not offer this.
-        ctypes.CDLL("libc.so.6").malloc_trim(0)
+    give_back_memory()
 
 
 @st.cache_resource(scope="session", show_spinner=False, on_release=_left)
