@@ -66,7 +66,8 @@ def test_colours_are_as_strong_as_the_value(photo):
     square = photo[:, :60]
     color = color_table("viridis")[51, 0].astype(float)
     faint = overlay(square, np.full((7, 7), 0.2), 0.5)
-    assert np.abs(faint - (square * 0.9 + color * 0.1)).max() <= 1
+    # Three roundings to whole numbers.
+    assert np.abs(faint - (square * 0.9 + color * 0.1)).max() <= 1.5
 
 
 def test_a_map_by_itself_is_clear_where_nothing_mattered():
