@@ -11,6 +11,7 @@ from core.calibration import Calibration
 from core.data.patient import FactsEncoder
 from core.decisions import EVEN, Terms
 from core.diagnoses import CODES
+from core.estimates.in_files import from_text, to_text
 from core.files import locked, write_text
 from core.folders import weights_root
 
@@ -44,7 +45,7 @@ class Card:
             cross-validation also "fold": [which, of how many], of a set of them "folds": [[which, of how many], ...].
         recipe: the recipe's fields, plus "name".
         data: {"name", "citation", "photos": {part: n}, "lesions": {part: n}, "notes": [...]}.
-        scores: part -> metric -> {"value", "low", "high"}, with "rule" where a decision rule gave it, and with "photos" and
+        scores: part -> metric -> `Estimate`, of a kind that names the rule where a decision rule gave it, and "photos" and
             "lesions" counts; the part's own `confidence` text says how the interval was made.
         training: {"device", "seconds", "epochs", "best_epoch", "init", "class_weights", "seed", "versions"}.
         pretraining: where the encoder's first weights came from, in words.
@@ -148,7 +149,7 @@ def read_card(folder: str | Path, *, renew: bool = False) -> Card:
     """
     path = Path(folder) / CARD_FILE
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = from_text(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InvalidBundle(f"{path} is missing. A model folder needs {CARD_FILE} beside its weights.") from None
     except (OSError, ValueError, RecursionError) as error:
@@ -269,7 +270,8 @@ def members_weights(members: Sequence[Card]) -> dict:
 
 def write_card(card: Card, folder: str | Path) -> Path:
     """Writes `card.json`, whole or not at all."""
-    return write_text(Path(folder) / CARD_FILE, json.dumps(asdict(card), indent=1, ensure_ascii=False) + "\n")
+    record = {**vars(card), "calibration": asdict(card.calibration), "terms": asdict(card.terms)}
+    return write_text(Path(folder) / CARD_FILE, to_text(record, ensure_ascii=False) + "\n")
 
 
 def change_card(folder: str | Path, **changes) -> Card:

@@ -6,7 +6,9 @@ for machines hold every digit.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable
+
+from core.estimates import Estimate
 
 UNKNOWN = "not measured"
 UNDEFINED = "not defined"
@@ -44,37 +46,53 @@ def frequency(share: float) -> str:
     return f"about {part} in {of}"
 
 
-def rate(share: Mapping | None) -> str:
+def spelt(
+    estimate: Estimate | None,
+    number: Callable[[float], str],
+    *,
+    unit: str = "",
+    of_ends: str | None = None,
+    missing: str = UNKNOWN,
+    endless: bool = False,
+) -> str:
+    """A measured number with its 95 % interval: the one form in which all are said, "VALUE UNIT (LOW to HIGH UNIT)".
+
+    Args:
+        number: how a number of this kind is written.
+        unit: that follows the value and the interval, with the space before it.
+        of_ends: that follows the interval, where it is another.
+        missing: said where there is no value.
+        endless: an interval without an upper end has none, and says "at least"; else such an interval is left out.
+    """
+    if estimate is None or estimate.value is None:
+        return missing
+    said, low, high = f"{number(estimate.value)}{unit}", estimate.low, estimate.high
+    if low is None or (high is None and not endless):
+        return said
+    ends = f"at least {number(low)}" if high is None else f"{number(low)} to {number(high)}"
+    return f"{said} ({ends}{unit if of_ends is None else of_ends})"
+
+
+def rate(share: Estimate | None, missing: str = UNKNOWN) -> str:
     """A measured share with its 95 % interval, such as "34 % (28 to 41 %)".
 
     What was counted may be none or all ("0 % (0 to 12 %)"); decimals are added until the interval spans two steps of the last.
     """
-    if not share or share.get("value") is None:
-        return UNKNOWN
-    low, high = share.get("low"), share.get("high")
-    if low is None or high is None:
-        return f"{_counted(share['value'], 0)} %"
-    decimals = next((d for d in range(_FINEST) if (high - low) * 100 * 10**d >= _STEPS), _FINEST)
-    value, bottom, top = (_counted(one, decimals) for one in (share["value"], low, high))
-    return f"{value} % ({bottom} to {top} %)"
+    decimals = 0
+    if share is not None and share.low is not None and share.high is not None:
+        width = 100 * (share.high - share.low)
+        decimals = next((d for d in range(_FINEST) if width * 10**d >= _STEPS), _FINEST)
+    return spelt(share, lambda number: _counted(number, decimals), unit=" %", missing=missing)
 
 
-def interval(score: Mapping | None) -> str:
+def interval(score: Estimate | None, decimals: int = 3) -> str:
     """A score from 0 to 1 with its 95 % interval, such as "0.661 (0.624 to 0.699)"."""
-    if not score or score.get("value") is None:
-        return UNKNOWN
-    if score.get("low") is None or score.get("high") is None:
-        return f"{score['value']:.3f}"
-    return f"{score['value']:.3f} ({score['low']:.3f} to {score['high']:.3f})"
+    return spelt(score, lambda number: f"{number:.{decimals}f}")
 
 
-def difference(apart: Mapping | None) -> str:
+def difference(apart: Estimate | None) -> str:
     """A difference of two scores with its 95 % interval, such as "+0.012 (-0.003 to +0.027)"."""
-    if not apart or apart.get("value") is None:
-        return UNDEFINED
-    if apart.get("low") is None or apart.get("high") is None:
-        return signed(apart["value"])
-    return f"{signed(apart['value'])} ({signed(apart['low'])} to {signed(apart['high'])})"
+    return spelt(apart, signed, missing=UNDEFINED)
 
 
 def signed(value: float, decimals: int = 3) -> str:
@@ -82,12 +100,15 @@ def signed(value: float, decimals: int = 3) -> str:
     return f"{round(value, decimals) + 0.0:+.{decimals}f}"
 
 
-def points(apart: Mapping | None) -> str:
+def points(apart: Estimate | None) -> str:
     """A difference of two shares in percentage points, such as "+4 points (+1 to +7)"."""
-    if not apart or apart.get("value") is None:
-        return UNDEFINED
-    value, low, high = (signed(100 * apart[key], 0) for key in ("value", "low", "high"))
-    return f"{value} points ({low} to {high})"
+    return spelt(apart, lambda share: signed(100 * share, 0), unit=" points", of_ends="", missing=UNDEFINED)
+
+
+def hundredths(score: Estimate | None, *, is_difference: bool, missing: str = UNKNOWN) -> str:
+    """A score, or a difference of scores, in points without their name, as tables of experiments hold them: "75.1 (70.7 to 79.8)"."""
+    sign = "+" if is_difference else ""
+    return spelt(score, lambda number: f"{100 * number:{sign}.1f}", missing=missing)
 
 
 def p_value(p: float | None) -> str:

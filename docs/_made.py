@@ -5,7 +5,6 @@ by being there, and a figure is never older than its file.
 """
 
 import ast
-import json
 import re
 import sys
 from collections.abc import Callable
@@ -174,10 +173,11 @@ def models() -> str:
 
 def _measured(name: str) -> dict[str, dict]:
     """Model -> what a measure left in its folder, of the shipped models that have it."""
+    from core.estimates.in_files import from_text
     from core.trust.measure_table import MEASURES
 
     files = sorted((REPOSITORY / "weights").glob(f"*/{MEASURES[name].file}"))
-    return {path.parent.name: json.loads(path.read_text(encoding="utf-8")) for path in files}
+    return {path.parent.name: from_text(path.read_text(encoding="utf-8")) for path in files}
 
 
 def gate_worth() -> str:
@@ -214,7 +214,7 @@ def set_worth() -> str:
         (
             name,
             rate(r["test"]["coverage"]),
-            f"{r['test']['size']['value']:.2f}",
+            f"{r['test']['size'].value:.2f}",
             rate(r["test"]["answered"]),
             rate(r["test"]["abstains"]),
         )
@@ -286,7 +286,7 @@ def maps_worth() -> str:
             EXPLAINERS[method].title,
             f"{m['verdict']['passed']} of {m['verdict']['made']}",
             interval(m["inside"]),
-            f"{m['area']['value']:.3f}",
+            f"{m['area'].value:.3f}",
         )
         for name, r in _measured("maps").items()
         for method, m in r["methods"].items()
@@ -308,11 +308,12 @@ def agreement_worth() -> str:
 
 def operating_points() -> str:
     """The threshold on melanoma of each model."""
+    from core.estimates.in_files import from_text
     from core.wording import cut, rate
 
     rows = []
     for path in sorted((REPOSITORY / "weights").glob("*/evaluation.json")):
-        point = json.loads(path.read_text(encoding="utf-8"))["operating_point"]
+        point = from_text(path.read_text(encoding="utf-8"))["operating_point"]
         if point:
             rows.append(
                 (path.parent.name, cut(point["threshold"]), rate(point["sensitivity"]), rate(point["specificity"]))
@@ -322,11 +323,12 @@ def operating_points() -> str:
 
 def calibration_errors() -> str:
     """How far probabilities and shares lie apart on test."""
+    from core.estimates.in_files import from_text
     from core.wording import interval
 
     rows = []
     for path in sorted((REPOSITORY / "weights").glob("*/evaluation.json")):
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = from_text(path.read_text(encoding="utf-8"))
         rows.append(
             (
                 path.parent.name,

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from core.diagnoses import CODES
-from core.evaluation.statistics.bootstrap import RESAMPLES, interval, resample_lesions
+from core.evaluation.statistics.bootstrap import RESAMPLES, resample_lesions, with_interval
 from core.evaluation.statistics.weighted import counted_scores
 from core.files import write_text
 from experiments import readme
@@ -139,8 +139,11 @@ def compare_pooled(
 
 def _record(judge: Judge, metric: str, mean: np.ndarray, of_seeds: np.ndarray, unit: str, about: dict) -> dict:
     value = None if np.isnan(mean[0]) else float(mean[0])
-    found = interval(value, mean[1:])
-    numbers = {**found, "seed_low": float(of_seeds.min()), "seed_high": float(of_seeds.max())}
+    numbers = {
+        **vars(with_interval(value, mean[1:])),
+        "seed_low": float(of_seeds.min()),
+        "seed_high": float(of_seeds.max()),
+    }
     return {
         **about,
         "metric": metric,

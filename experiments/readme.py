@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 
 from core.files import write_text
+from core.studies.experiments import points_words
 from experiments.terminal import RESULTS
 
 README = Path(__file__).resolve().parent / "README.md"
@@ -44,11 +45,7 @@ def read_results(folder: Path) -> dict[str, dict]:
 
 def points(entry: dict | None) -> str:
     """A score or a difference in points (hundredths), with its interval."""
-    if entry is None or entry["value"] is None:
-        return "-"
-    if entry["unit"] == "score":
-        return f"{100 * entry['value']:.1f} ({100 * entry['low']:.1f} to {100 * entry['high']:.1f})"
-    return f"{100 * entry['value']:+.1f} ({100 * entry['low']:+.1f} to {100 * entry['high']:+.1f})"
+    return points_words(entry, missing="-") if entry else "-"
 
 
 def verdict(entry: dict | None) -> str:

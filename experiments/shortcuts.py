@@ -28,6 +28,7 @@ from core.data.ham10000 import class_indices, read_table
 from core.data.image_cache import cache_images
 from core.data.patient import Facts
 from core.diagnoses import CODES
+from core.estimates import Estimate
 from core.evaluation.evaluator import choose_rows
 from core.evaluation.metrics import flatten
 from core.evaluation.statistics.bootstrap import RESAMPLES, lesion_bootstrap, paired_differences
@@ -116,8 +117,11 @@ def cached_answer(bundle: Bundle, rows: pd.DataFrame, images: np.ndarray, name: 
     return np.load(path)
 
 
-def _entry(found: dict, rows: pd.DataFrame, unit: str, **about) -> dict:
-    numbers = {k: None if found[k] is None else round(found[k], PLACES) for k in ("value", "low", "high")}
+def _entry(score: Estimate, rows: pd.DataFrame, unit: str, **about) -> dict:
+    numbers = {
+        name: None if number is None else round(number, PLACES)
+        for name, number in (("value", score.value), ("low", score.low), ("high", score.high))
+    }
     return {
         **about,
         **numbers,

@@ -19,6 +19,7 @@ from core.__main__ import app
 from core.card import CARD_FILE, WEIGHTS_FILE
 from core.data.drawn import draw_lesion
 from core.diagnoses import CODES
+from core.estimates import Estimate
 from core.explain import EXPLAINERS
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -149,7 +150,7 @@ def test_train_hands_its_options_on(monkeypatch, drawn_bundle_folder, tmp_path):
             | {"phase": "frozen"}
         )
         card = read_card(drawn_bundle_folder)
-        card.scores["validation"] = {"balanced_accuracy": {"value": 0.5}}
+        card.scores["validation"] = {"balanced_accuracy": Estimate(0.5)}
         return card
 
     monkeypatch.setattr(trainer, "train", fake)
@@ -706,7 +707,7 @@ def test_a_card_of_an_earlier_version_names_its_renewal_and_calibrate_does_it(bu
     assert renewed.card.calibration.photos == len(card["split"]["validation"])
     assert (
         "prior_shift" not in renewed.card.training
-        and read_card(bundle).scores["validation"]["accuracy"]["rule"] == "likeliest"
+        and read_card(bundle).scores["validation"]["accuracy"].rule == "likeliest"
     )
     biases = renewed.classifier.head.get_layer("logits").get_weights()[1]
     assert run("calibrate", bundle, "--data", drawn_folder).exit_code == 0, "again changes no weight"

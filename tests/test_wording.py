@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from core.estimates import Estimate
 from core.wording import (
     cut,
     difference,
@@ -79,14 +80,14 @@ def test_neighbours_are_never_ordered_the_other_way_round():
 @pytest.mark.parametrize(
     "share, text",
     [
-        ({"value": 0.343, "low": 0.281, "high": 0.414}, "34 % (28 to 41 %)"),
-        ({"value": 0, "low": 0, "high": 0.123}, "0 % (0 to 12 %)"),
-        ({"value": 1, "low": 0.785, "high": 1}, "100 % (79 to 100 %)"),
-        ({"value": 0.9997, "low": 0.9995, "high": 0.9999}, "99.97 % (99.95 to 99.99 %)"),
-        ({"value": 0.0062, "low": 0.0031, "high": 0.0104}, "0.6 % (0.3 to 1.0 %)"),
-        ({"value": 0.0013, "low": 0.0005, "high": 0.0021}, "0.13 % (0.05 to 0.21 %)"),
-        ({"value": 0.5, "low": None, "high": None}, "50 %"),
-        ({"value": None, "low": None, "high": None}, "not measured"),
+        (Estimate(0.343, 0.281, 0.414), "34 % (28 to 41 %)"),
+        (Estimate(0, 0, 0.123), "0 % (0 to 12 %)"),
+        (Estimate(1, 0.785, 1), "100 % (79 to 100 %)"),
+        (Estimate(0.9997, 0.9995, 0.9999), "99.97 % (99.95 to 99.99 %)"),
+        (Estimate(0.0062, 0.0031, 0.0104), "0.6 % (0.3 to 1.0 %)"),
+        (Estimate(0.0013, 0.0005, 0.0021), "0.13 % (0.05 to 0.21 %)"),
+        (Estimate(0.5, None, None), "50 %"),
+        (Estimate(None), "not measured"),
         (None, "not measured"),
     ],
 )
@@ -97,19 +98,19 @@ def test_rate(share, text):
 def test_no_interval_is_printed_without_width():
     for bottom in range(0, 1000, 7):
         low, high = bottom / 1000, bottom / 1000 + 0.0011
-        ends = re.search(r"\((.+) to (.+) %\)", rate({"value": low, "low": low, "high": high})).groups()
+        ends = re.search(r"\((.+) to (.+) %\)", rate(Estimate(low, low, high))).groups()
         assert ends[0] != ends[1]
-    sure = {"value": 1 - 4e-6, "low": 1 - 5e-6, "high": 1 - 3e-6}
+    sure = Estimate(1 - 4e-6, 1 - 5e-6, 1 - 3e-6)
     assert rate(sure) == ">99.999 % (>99.999 to >99.999 %)", "what three decimals cannot show is not called 100"
 
 
 def test_scores_differences_and_p_values():
-    assert interval({"value": 0.6612, "low": 0.6241, "high": 0.6989}) == "0.661 (0.624 to 0.699)"
-    assert interval({"value": 0.661}) == "0.661"
-    assert interval({"value": None, "low": None, "high": None}) == interval(None) == "not measured"
-    assert difference({"value": 0.012, "low": -0.003, "high": 0.027}) == "+0.012 (-0.003 to +0.027)"
-    assert difference({"value": None}) == p_value(None) == points(None) == "not defined"
-    assert points({"value": 0.04, "low": 0.01, "high": 0.07}) == "+4 points (+1 to +7)"
+    assert interval(Estimate(0.6612, 0.6241, 0.6989)) == "0.661 (0.624 to 0.699)"
+    assert interval(Estimate(0.661)) == "0.661"
+    assert interval(Estimate(None)) == interval(None) == "not measured"
+    assert difference(Estimate(0.012, -0.003, 0.027)) == "+0.012 (-0.003 to +0.027)"
+    assert difference(Estimate(None)) == p_value(None) == points(None) == "not defined"
+    assert points(Estimate(0.04, 0.01, 0.07)) == "+4 points (+1 to +7)"
     assert (p_value(0.0668), p_value(2 / 5001), p_value(1)) == ("0.067", "<0.001", "1.000")
 
 

@@ -89,7 +89,7 @@ def evaluate(
     if folder == Path(bundle.folder):
         from core.reading import measure_speed
 
-        add_scores(folder, split, found.headline(), measure_speed(bundle))
+        add_scores(folder, split, found.summary(), measure_speed(bundle))
     _show(found)
     results().print(f"Written to {folder}.", markup=False, soft_wrap=True)
 

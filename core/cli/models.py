@@ -1,6 +1,5 @@
 """`models`: what is shipped, read from the cards alone."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +7,8 @@ import typer
 from rich.table import Table
 
 from core.cli.terminal import plain_errors, results, say_error
+from core.estimates import Estimate
+from core.estimates.in_files import to_text
 from core.wording import interval
 
 COLUMNS = (
@@ -41,7 +42,7 @@ def models(
             say_error(error)
             broken += 1
     if as_json:
-        typer.echo(json.dumps(records, indent=1))
+        typer.echo(to_text(records))
     elif as_markdown:
         for line in (COLUMNS, ["---"] * len(COLUMNS), *map(_cells, records)):
             typer.echo(f"| {' | '.join(line)} |")
@@ -79,7 +80,7 @@ def _record(card, folder: Path) -> dict:
     }
 
 
-def _melanoma_sensitivity(card, folder: Path) -> dict | None:
+def _melanoma_sensitivity(card, folder: Path) -> Estimate | None:
     """From the evaluation beside the card, if it is of the test part and of these weights."""
     from core.evaluation.report import InvalidEvaluation, read_evaluation
 

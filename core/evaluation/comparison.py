@@ -6,6 +6,7 @@ import pandas as pd
 
 from core.decisions import SCORED, rule_of
 from core.diagnoses import CODES
+from core.estimates import Difference
 from core.evaluation.results import Results
 from core.evaluation.statistics.bootstrap import paired_differences
 from core.evaluation.statistics.significance import clustered_mcnemar, mcnemar
@@ -18,7 +19,7 @@ class Comparison:
     """Model a against model b.
 
     Args:
-        differences: metric -> {"value", "low", "high", "p"}, a minus b, under the rule that the metric is headlined with.
+        differences: metric -> a minus b, under the rule that the metric is headlined with.
         only_a, only_b: photos that only the one got right.
         both, neither: photos that both and that none got right.
         p: two-sided p value of McNemar's test that lets photos of one lesion go together. The verdict follows this one.
@@ -26,7 +27,7 @@ class Comparison:
         disagreements: photos with different answers: image_id, lesion_id, dx, "a", "b", and the probabilities of these answers.
     """
 
-    differences: dict[str, dict]
+    differences: dict[str, Difference]
     only_a: int
     only_b: int
     both: int

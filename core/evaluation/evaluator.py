@@ -13,6 +13,7 @@ from core.data.split import PARTS, lesions_unknown
 from core.data.tables.findings import list_findings
 from core.decisions import SCORED, Terms, decide, rule_of
 from core.diagnoses import CODES
+from core.estimates import DecidedEstimate, Estimate
 from core.evaluation.metrics import DECIDED, DECIDED_PER_CLASS, absent_classes, confusion
 from core.evaluation.operating import MELANOMA, operating_point
 from core.evaluation.predictions import Progress, predict_table
@@ -266,13 +267,17 @@ def score_rules(
         found = decided_bootstrap(y_true, decided, lesions, resamples=resamples, seed=seed)
         of_classes = found.pop("per_class")
         decisions[rule] = {
-            "metrics": {name: {**score, "rule": rule} for name, score in found.items()},
+            "metrics": {name: _decided(score, rule) for name, score in found.items()},
             "per_class": of_classes,
             "confusion": confusion(y_true, decided).tolist(),
         }
     headlined = {name: decisions[rule_of(name)]["metrics"][name] for name in DECIDED}
     free = {code: {k: v for k, v in row.items() if k not in DECIDED_PER_CLASS} for code, row in per_class.items()}
     return {**scored, **headlined}, free, decisions
+
+
+def _decided(score: Estimate, rule: str) -> DecidedEstimate:
+    return DecidedEstimate(score.value, score.low, score.high, rule)
 
 
 def _operating_point(validation: Results | None, y_true, probabilities, lesions) -> dict | None:

@@ -29,7 +29,7 @@ def join_folds(folder: str | Path, name: str | None = None) -> Card:
     folds = read_folds(folder)
     card = fold_set_card(name or f"{folds[0].card.backbone}-folds", [fold.card for fold in folds])
     evaluation = score_out_of_fold(card, folds)
-    write_card(replace(card, scores={OUT_OF_FOLD: evaluation.headline()}), folder)
+    write_card(replace(card, scores={OUT_OF_FOLD: evaluation.summary()}), folder)
     write_results(evaluation, join_answers(folds), folder)
     return bind_files(folder, [EVALUATION_FILE])
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from core.card import Card
 from core.diagnoses import CODES
+from core.estimates import Estimate
 from core.evaluation.metrics import MELANOMA, NEVUS
 from core.evaluation.operating import choose_threshold
 from core.evaluation.report import InvalidEvaluation, read_evaluation
@@ -54,7 +55,7 @@ class TwoByTwo:
         threshold: a photo is called melanoma from this score on.
         found, missed: melanoma photos called melanoma, and not.
         alarms, spared: nevus photos called melanoma, and not.
-        sensitivity, specificity: {"value", "low", "high"}.
+        sensitivity, specificity: of the two kinds.
     """
 
     threshold: float
@@ -62,13 +63,13 @@ class TwoByTwo:
     missed: int
     alarms: int
     spared: int
-    sensitivity: dict
-    specificity: dict
+    sensitivity: Estimate
+    specificity: Estimate
 
 
 @dataclass(frozen=True)
 class Predictive:
-    """What a call means where melanoma is as common as `prevalence`; each {"value", "low", "high"}, None where undefined.
+    """What a call means where melanoma is as common as `prevalence`; each of None where undefined.
 
     Args:
         prevalence: share of melanomas among the melanomas and nevi that are examined.
@@ -79,10 +80,10 @@ class Predictive:
     """
 
     prevalence: float
-    ppv: dict
-    npv: dict
-    nevi_per_melanoma: dict
-    missed_per_1000: dict
+    ppv: Estimate
+    npv: Estimate
+    nevi_per_melanoma: Estimate
+    missed_per_1000: Estimate
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,8 +189,8 @@ class Duel:
             missed=self.photos["melanoma"] - found,
             alarms=self.photos["nevus"] - spared,
             spared=spared,
-            sensitivity=_interval(sensitivity, self.lesions["melanoma"]),
-            specificity=_interval(specificity, self.lesions["nevus"]),
+            sensitivity=_estimate(sensitivity, self.lesions["melanoma"]),
+            specificity=_estimate(specificity, self.lesions["nevus"]),
         )
 
     def predictive(self, threshold: float, prevalence: float) -> Predictive:
@@ -204,22 +205,24 @@ class Duel:
         # Where a rate is the same in every resample its Wilson interval stands for it, and so do the values at its ends:
         # whatever follows rises or falls with both rates.
         sensitivity, specificity = (
-            _interval(rate, self.lesions[kind]) for rate, kind in zip(rates, self._rows, strict=True)
+            _estimate(rate, self.lesions[kind]) for rate, kind in zip(rates, self._rows, strict=True)
         )
         ends = [
-            _predictive(np.array([sensitivity[end]]), np.array([specificity[end]]), prevalence)
+            _predictive(np.array([getattr(sensitivity, end)]), np.array([getattr(specificity, end)]), prevalence)
             for end in ("low", "high")
         ]
 
-        def found(name: str) -> dict:
-            shown = _interval(resampled[name])
-            if shown["value"] is None or shown["low"] != shown["high"]:
+        def estimate(name: str) -> Estimate:
+            shown = _estimate(resampled[name])
+            if shown.value is None or shown.low != shown.high:
                 return shown
-            reached = [shown["value"], *(float(end[name][0]) for end in ends)]
+            reached = [shown.value, *(float(end[name][0]) for end in ends)]
             # No upper end where the least sensitivity finds nothing: any number of nevi for a melanoma.
-            return shown | {"low": float(np.nanmin(reached)), "high": None if np.isnan(reached).any() else max(reached)}
+            return Estimate(shown.value, float(np.nanmin(reached)), None if np.isnan(reached).any() else max(reached))
 
-        return Predictive(prevalence, *(found(name) for name in ("ppv", "npv", "nevi_per_melanoma", "missed_per_1000")))
+        return Predictive(
+            prevalence, *(estimate(name) for name in ("ppv", "npv", "nevi_per_melanoma", "missed_per_1000"))
+        )
 
     def decision_curve(self, prevalence: float, threshold: float, harm: np.ndarray = HARM_THRESHOLDS) -> DecisionCurve:
         """Net benefit where melanoma has this prevalence.
@@ -266,9 +269,9 @@ class Duel:
         low, high = np.nanquantile(band, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
         return 1 - specificity[0], sensitivity[0], low, high
 
-    def auc(self) -> dict:
-        """Share of (melanoma, nevus) pairs in the right order, {"value", "low", "high"}."""
-        return _interval(self.aucs(), min(self.lesions.values()))
+    def auc(self) -> Estimate:
+        """Share of (melanoma, nevus) pairs in the right order."""
+        return _estimate(self.aucs(), min(self.lesions.values()))
 
     def aucs(self) -> np.ndarray:
         """That share of the photos as they are, then of each resample, (1 + R,)."""
@@ -329,6 +332,6 @@ def _predictive(sensitivity: np.ndarray, specificity: np.ndarray, prevalence: fl
     }
 
 
-def _interval(values: np.ndarray, lesions: int = 0) -> dict:
+def _estimate(values: np.ndarray, lesions: int = 0) -> Estimate:
     """Of a statistic and its resamples, (1 + R,); of a proportion of so many lesions, never one of no width."""
     return proportion(None if np.isnan(values[0]) else float(values[0]), values[1:], lesions)

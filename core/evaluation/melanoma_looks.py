@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from core.estimates import Estimate
 from core.evaluation.melanoma import melanoma_scores
 from core.evaluation.metrics import MELANOMA, NEVUS
 from core.evaluation.results import Results
-from core.evaluation.statistics.bootstrap import RESAMPLES, interval, proportion, resample_lesions
+from core.evaluation.statistics.bootstrap import RESAMPLES, proportion, resample_lesions, with_interval
 from core.wording import percent, points, rate
 
 FIFTHS = 5
@@ -32,7 +33,7 @@ NEWTON_STEPS = 12
 
 @dataclass(frozen=True)
 class Group:
-    """Melanomas and nevi that look alike in one respect; rates are {"value", "low", "high"}.
+    """Melanomas and nevi that look alike in one respect.
 
     Args:
         name: of the group.
@@ -47,8 +48,8 @@ class Group:
     high: float
     nevi: int
     melanomas: int
-    alarms: dict
-    missed: dict
+    alarms: Estimate
+    missed: Estimate
 
 
 @dataclass(frozen=True)
@@ -64,10 +65,10 @@ class BlackClaim:
 
     black: Group
     other: Group
-    alarm_difference: dict
-    missed_difference: dict
+    alarm_difference: Estimate
+    missed_difference: Estimate
     of_nevi: float
-    of_alarms: dict
+    of_alarms: Estimate
 
 
 class LookErrors:
@@ -151,14 +152,14 @@ class LookErrors:
             of_alarms=self._rate(black, alarms),
         )
 
-    def odds_ratios(self, kind: str) -> dict[str, dict]:
+    def odds_ratios(self, kind: str) -> dict[str, Estimate]:
         """How an error's odds change with each property, the others held fixed: logistic regression, per standard deviation.
 
         Args:
             kind: "alarms" (of nevi) or "missed" (of melanomas).
 
         Returns:
-            Property -> odds ratio {"value", "low", "high"}; empty where there are too few errors to tell.
+            Property -> odds ratio; empty where there are too few errors to tell.
         """
         rows = ~self.melanoma if kind == "alarms" else self.melanoma
         values = self.looks[list(REGRESSED)].to_numpy("float64")
@@ -170,7 +171,9 @@ class LookErrors:
         x = np.column_stack([np.ones(len(x)), (x - x.mean(axis=0)) / np.maximum(x.std(axis=0), 1e-9)])
         weights = np.vstack([np.ones((1, len(x))), self._weights[:REGRESSION_RESAMPLES, rows]])
         slopes = _logistic(x, errors, weights)[:, 1:]
-        return {name: interval(float(np.exp(slopes[0, i])), np.exp(slopes[1:, i])) for i, name in enumerate(REGRESSED)}
+        return {
+            name: with_interval(float(np.exp(slopes[0, i])), np.exp(slopes[1:, i])) for i, name in enumerate(REGRESSED)
+        }
 
     def _group(self, name: str, rows: np.ndarray, low: float = float("nan"), high: float = float("nan")) -> Group:
         nevi, melanomas = rows & ~self.melanoma, rows & self.melanoma
@@ -191,13 +194,13 @@ class LookErrors:
         part = self._weights[:, rows & of].sum(axis=1)
         return float(of[rows].mean()), np.divide(part, total, out=np.full(len(total), np.nan), where=total > 0)
 
-    def _rate(self, of: np.ndarray, rows: np.ndarray) -> dict:
+    def _rate(self, of: np.ndarray, rows: np.ndarray) -> Estimate:
         return proportion(*self._share(of, rows), len(np.unique(self.lesions[rows])))
 
     @staticmethod
-    def _difference(a: tuple, b: tuple) -> dict:
+    def _difference(a: tuple, b: tuple) -> Estimate:
         value = None if a[0] is None or b[0] is None else a[0] - b[0]
-        return interval(value, a[1] - b[1])
+        return with_interval(value, a[1] - b[1])
 
 
 def _logistic(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -226,19 +229,19 @@ def _logistic(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
 def claim_words(claim: BlackClaim) -> str:
     """The verdict on "black nevi are taken for melanoma because of the same colour", from the numbers alone."""
     black, other, apart = claim.black.alarms, claim.other.alarms, claim.alarm_difference
-    if apart["value"] is None or claim.black.nevi == 0:
+    if apart.value is None or claim.black.nevi == 0:
         return "There is no black nevus among these photos, so the paper's claim cannot be tested on them."
     said = [
         f"Of {claim.black.nevi} photos of black nevi {rate(black)} are called melanoma, of the {claim.other.nevi:,} other nevi "
         f"{rate(other)}: a difference of {points(apart)}."
     ]
-    if apart["low"] is not None and apart["low"] > 0:
+    if apart.is_above_zero:
         said.append("So black nevi are indeed taken for melanoma more often than others.")
-    elif apart["high"] is not None and apart["high"] < 0:
+    elif apart.is_below_zero:
         said.append("So black nevi are taken for melanoma less often than others: the claim is wrong for this network.")
     else:
         said.append("The interval holds no difference: on these photos the claim is not shown.")
-    rest = 1 - claim.of_alarms["value"] if claim.of_alarms["value"] is not None else None
+    rest = 1 - claim.of_alarms.value if claim.of_alarms.value is not None else None
     if rest is not None:
         said.append(
             f"They are {percent(claim.of_nevi)} of the nevi and {rate(claim.of_alarms)} of the false alarms; "
@@ -247,7 +250,7 @@ def claim_words(claim: BlackClaim) -> str:
             else f"They are {percent(claim.of_nevi)} of the nevi and {rate(claim.of_alarms)} of the false alarms."
         )
     missed = claim.missed_difference
-    if missed["low"] is not None and (missed["high"] < 0 or missed["low"] > 0):
-        word = "less" if missed["high"] < 0 else "more"
+    if missed.is_below_zero or missed.is_above_zero:
+        word = "less" if missed.is_below_zero else "more"
         said.append(f"Black melanomas are missed {word} often than others, by {points(missed)}.")
     return " ".join(said)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from core.diagnoses import index_of
+from core.estimates import Estimate
 from core.evaluation.statistics.bootstrap import proportion, resample_lesions
 
 MELANOMA = index_of("mel")
@@ -43,27 +44,27 @@ def measure_threshold(
     *,
     resamples: int = 1000,
     seed: int = 0,
-) -> dict:
+) -> dict[str, Estimate]:
     """What calling every photo with p(melanoma) >= threshold a melanoma gives.
 
     Returns:
-        "sensitivity" and "specificity" (against all six other diagnoses), each {"value", "low", "high"}: 95 % lesion bootstrap, see
+        "sensitivity" and "specificity" (against all six other diagnoses), each an `Estimate`: 95 % lesion bootstrap, see
         `core.evaluation.statistics.bootstrap.proportion`.
     """
     y_true, lesions = np.asarray(y_true), np.asarray(list(lesions), dtype=str)
     melanoma, called = y_true == MELANOMA, probabilities[:, MELANOMA] >= threshold
     weights = resample_lesions(lesions, resamples, seed).astype("float64")
-    found = {}
+    measured: dict[str, Estimate] = {}
     for name, rows, right in (("sensitivity", melanoma, called), ("specificity", ~melanoma, ~called)):
         if not rows.any():
-            found[name] = {"value": None, "low": None, "high": None}
+            measured[name] = Estimate(None)
             continue
         total = weights[:, rows].sum(axis=1)
         resampled = np.divide(
             weights[:, rows & right].sum(axis=1), total, out=np.full(len(total), np.nan), where=total > 0
         )
-        found[name] = proportion(float(right[rows].mean()), resampled, len(np.unique(lesions[rows])))
-    return found
+        measured[name] = proportion(float(right[rows].mean()), resampled, len(np.unique(lesions[rows])))
+    return measured
 
 
 def operating_point(validation, y_true: np.ndarray, probabilities: np.ndarray, lesions: Iterable) -> dict:

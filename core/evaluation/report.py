@@ -1,11 +1,12 @@
 """The record of one evaluation, written as `evaluation.json`; reading it needs neither a network nor photos."""
 
-import json
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.diagnoses import CODES
+from core.estimates import Estimate
+from core.estimates.in_files import from_text, to_text
 from core.files import finish_writing, write_text
 
 EVALUATION_FILE = "evaluation.json"
@@ -26,8 +27,8 @@ class Ruled:
     """
 
     rule: str
-    metrics: dict
-    per_class: dict
+    metrics: dict[str, Estimate]
+    per_class: dict[str, dict]
     confusion: list
 
 
@@ -59,8 +60,8 @@ class Evaluation:
         calibration: of the card, as plain values.
         photos, lesions: how many were scored.
         terms: of the card, as plain values: what the decision rules needed.
-        metrics: name -> {"value", "low", "high"}, None where undefined; the names are explained in `metrics.scores`. Those that
-            a decision rule gives are here under the rule that they are headlined with (see `decisions.rule_of`), which is named: "rule".
+        metrics: name -> the score; the names are explained in `metrics.scores`. Those that a decision rule gives are here under the
+            rule that they are headlined with (see `decisions.rule_of`), which is named (`DecidedEstimate`).
         per_class: code -> the class' scores that need no decision, in the same form, with its photos and lesions.
         decisions: rule -> what it gives: "metrics", "per_class", and "confusion": counts of photos, rows = true class, columns =
             decided class, in the order of `classes`. See `under`.
@@ -84,8 +85,8 @@ class Evaluation:
     terms: dict
     photos: int
     lesions: int
-    metrics: dict
-    per_class: dict
+    metrics: dict[str, Estimate]
+    per_class: dict[str, dict]
     decisions: dict
     split: dict
     data: dict
@@ -103,20 +104,16 @@ class Evaluation:
         per_class = {code: {**row, **decided["per_class"].get(code, {})} for code, row in self.per_class.items()}
         return Ruled(rule, {**self.metrics, **decided["metrics"]}, per_class, decided["confusion"])
 
-    def headline(self) -> dict:
+    def summary(self) -> dict:
         """The summary that goes into `card.scores[part]`: every metric, with counts and `confidence`."""
         return {"photos": self.photos, "lesions": self.lesions, "confidence": self.confidence, **self.metrics}
 
     def to_json(self) -> dict:
-        """The record of `evaluation.json`."""
-        record = asdict(self)
+        """The record of `evaluation.json`, estimates as they are."""
+        record = dict(vars(self))
         metrics = record.pop("metrics")
         tail = {key: record.pop(key) for key in ("per_class", "decisions", "operating_point")}
         return {"format": record.pop("format"), **record, **metrics, **tail}
-
-
-def _is_metric(entry: object) -> bool:
-    return isinstance(entry, dict) and {"value", "low", "high"} <= set(entry) <= {"value", "low", "high", "rule"}
 
 
 def write_evaluation(evaluation: Evaluation, folder: str | Path) -> Path:
@@ -128,7 +125,7 @@ def write_evaluation(evaluation: Evaluation, folder: str | Path) -> Path:
 
 def evaluation_text(evaluation: Evaluation) -> str:
     """The text of `evaluation.json`."""
-    return json.dumps(evaluation.to_json(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return to_text(evaluation.to_json(), ensure_ascii=False) + "\n"
 
 
 def read_evaluation(folder: str | Path) -> Evaluation:
@@ -143,7 +140,7 @@ def read_evaluation(folder: str | Path) -> Evaluation:
     with suppress(OSError):  # a folder that cannot be written keeps what it has
         finish_writing(path.parent)
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = from_text(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InvalidEvaluation(f"{path} is missing. {again}") from None
     except (OSError, ValueError) as error:
@@ -151,7 +148,7 @@ def read_evaluation(folder: str | Path) -> Evaluation:
     came = record.get("format") if isinstance(record, dict) else type(record).__name__
     if came != FORMAT:
         raise InvalidEvaluation(f"{path} has evaluation format {came!r}; this version reads format {FORMAT}. {again}")
-    metrics = {key: entry for key, entry in record.items() if _is_metric(entry)}
+    metrics = {key: entry for key, entry in record.items() if isinstance(entry, Estimate)}
     try:
         return Evaluation(metrics=metrics, **{key: entry for key, entry in record.items() if key not in metrics})
     except TypeError as error:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from core.diagnoses import CODES
+from core.estimates import Estimate
 from core.evaluation.metrics import CLASSES, MELANOMA, confusion
 from core.evaluation.results import Results
 from core.evaluation.statistics.bootstrap import RESAMPLES, proportion, resample_lesions
@@ -21,7 +22,7 @@ FEW_MELANOMAS = 10
 
 @dataclass(frozen=True)
 class Subgroup:
-    """One row of a subgroup table; each score is {"value", "low", "high"}.
+    """One row of a subgroup table.
 
     Args:
         warning: a sentence where the numbers rest on few lesions, else "".
@@ -32,10 +33,10 @@ class Subgroup:
     lesions: int
     melanomas: int
     classes: int
-    accuracy: dict
-    balanced_accuracy: dict
-    melanoma_sensitivity: dict
-    melanoma_specificity: dict
+    accuracy: Estimate
+    balanced_accuracy: Estimate
+    melanoma_sensitivity: Estimate
+    melanoma_specificity: Estimate
     warning: str
 
 
@@ -94,7 +95,7 @@ def _score(results: Results, name: str, rows: np.ndarray, resamples: int, seed: 
     melanomas, count = len(np.unique(lesions[melanoma])), len(np.unique(lesions))
     others = len(np.unique(lesions[~melanoma]))
 
-    def scored(point: np.ndarray, resampled: np.ndarray, behind: int) -> dict:
+    def scored(point: np.ndarray, resampled: np.ndarray, behind: int) -> Estimate:
         return proportion(None if np.isnan(point[0]) else float(point[0]), resampled, behind)
 
     few = []

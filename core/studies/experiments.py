@@ -4,6 +4,9 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.estimates import estimate_in
+from core.wording import UNKNOWN, hundredths
+
 FOLDER = Path(__file__).resolve().parents[2] / "experiments" / "results"
 _ENTRY = {"name", "metric", "value", "low", "high", "n_photos", "n_lesions", "seeds", "unit"}
 
@@ -102,10 +105,16 @@ def read_experiment(name: str, folder: str | Path = FOLDER) -> list[dict]:
     return records
 
 
-def verdict(entry: dict) -> str:
+def difference_verdict(entry: dict) -> str:
     """What the interval of a difference allows to say; "" for a score."""
-    if entry["unit"] != "difference" or entry["value"] is None or entry["low"] is None:
+    apart = estimate_in(entry)
+    if entry["unit"] != "difference" or apart.value is None or apart.low is None:
         return ""
-    if entry["low"] > 0:
+    if apart.is_above_zero:
         return "better"
-    return "worse" if entry["high"] < 0 else "not shown"
+    return "worse" if apart.is_below_zero else "not shown"
+
+
+def points_words(entry: dict, missing: str = UNKNOWN) -> str:
+    """A score or a difference in points (hundredths), with its interval."""
+    return hundredths(estimate_in(entry), is_difference=entry["unit"] == "difference", missing=missing)

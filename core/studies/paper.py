@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from core.diagnoses import CODES
+from core.estimates import Estimate
 from core.evaluation.results import Results
 
 FOLDER = Path(__file__).parent / "paper_tables"
@@ -268,8 +269,8 @@ def read_notebook_runs() -> pd.DataFrame:
     return pd.read_csv(FOLDER / "notebook_results.csv").set_index("run")
 
 
-def our_score(name: str, row: pd.Series, results: Results) -> dict | None:
-    """What belongs beside a row of a table, {"value", "low", "high"}; None where this project measured nothing like it.
+def our_score(name: str, row: pd.Series, results: Results) -> Estimate | None:
+    """What belongs beside a row of a table; None where this project measured nothing like it.
 
     Args:
         name: a key of `TABLES`.

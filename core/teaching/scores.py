@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.estimates import Estimate
 from core.evaluation.statistics.bootstrap import proportion, resample_lesions, wilson
 from core.teaching.answers import TARGETS, Answered, Which, first_answer
 
@@ -12,18 +13,15 @@ RESAMPLES = 1000
 
 
 @dataclass(frozen=True)
-class Share:
-    """A share with its 95 % interval; `value` is None where there is nothing to count.
+class Share(Estimate):
+    """A share of answers; of None where there is nothing to count.
 
     Args:
         hits, of: counted.
     """
 
-    hits: int
-    of: int
-    value: float | None
-    low: float | None
-    high: float | None
+    hits: int = 0
+    of: int = 0
 
 
 @dataclass(frozen=True)
@@ -45,14 +43,14 @@ def share(hits: Sequence[bool] | np.ndarray, people: Sequence[str] | None = None
     """
     hits = np.asarray(hits, dtype=bool)
     if not len(hits):
-        return Share(0, 0, None, None, None)
+        return Share(None)
     value = float(hits.mean())
     if people is None or len(set(people)) < 2:
         low, high = wilson(value, len(hits))
-        return Share(int(hits.sum()), len(hits), value, low, high)
+        return Share(value, low, high, int(hits.sum()), len(hits))
     weights = resample_lesions(people, RESAMPLES).astype("float64")
-    found = proportion(value, (weights @ hits) / weights.sum(axis=1), len(set(people)))
-    return Share(int(hits.sum()), len(hits), value, found["low"], found["high"])
+    estimate = proportion(value, (weights @ hits) / weights.sum(axis=1), len(set(people)))
+    return Share(value, estimate.low, estimate.high, int(hits.sum()), len(hits))
 
 
 def point(name: str, answered: Sequence[Answered], target: str = "mel", which: Which = first_answer) -> Point:

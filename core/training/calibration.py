@@ -13,6 +13,7 @@ from core.calibration import WEIGHINGS, Calibration
 from core.card import Card
 from core.decisions import Terms, decide
 from core.diagnoses import CODES
+from core.estimates import DecidedEstimate
 
 # One over the variance of a normal prior on the log temperature and the biases: a standard deviation of 0.32. Of 0.3, 1, 3, 10 and 30,
 # cross-validated by lesion on the validation parts of the first shipped networks, 10 and 30 did best, by 0.003 nats at most.
@@ -173,8 +174,8 @@ def calibrate_card(card: Card, logits: np.ndarray, labels: np.ndarray, lesions: 
     likeliest, balanced = (decide(rule, probabilities, terms) for rule in ("likeliest", "balanced"))
     scores = {
         "photos": len(labels),
-        "accuracy": {"value": float((likeliest == labels).mean()), "rule": "likeliest"},
-        "balanced_accuracy": {"value": balanced_accuracy(labels, balanced), "rule": "balanced"},
+        "accuracy": DecidedEstimate(float((likeliest == labels).mean()), rule="likeliest"),
+        "balanced_accuracy": DecidedEstimate(balanced_accuracy(labels, balanced), rule="balanced"),
         "confidence": 'No interval: these photos chose the epoch, the calibration and the power of the rule "balanced".',
     }
     return replace(card, calibration=calibration, terms=terms, scores={"validation": scores})

@@ -1,13 +1,13 @@
 """The table of what can be measured of a shipped model beyond its scores; each leaves its files in the model's folder."""
 
 import importlib
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.card import Card, DamagedFile, bind_files, read_bound, read_card, short_name
+from core.estimates.in_files import from_text
 
 if TYPE_CHECKING:  # at run time this would load TensorFlow, and pages read measures without it
     from core.bundle import Bundle
@@ -163,7 +163,7 @@ def read_measure(name: str, folder: str | Path, card: Card) -> dict:
     path = Path(folder) / find_measure(name).file
     content = read_measured_file(name, path.name, folder, card)
     try:
-        record = json.loads(content)
+        record = from_text(content)
         stale = {key: record.get(key) for key in digest_of(name, card)} != digest_of(name, card)
     except (ValueError, AttributeError, RecursionError) as error:
         raise DamagedMeasure(f"{short_name(path)} cannot be used ({error}). {measure_again(name, folder)}") from None

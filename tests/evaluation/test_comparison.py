@@ -15,8 +15,8 @@ def test_comparison_counts_and_differences(tmp_path):
     assert found.only_a + found.only_b + found.both + found.neither == len(a.table)
     assert set(found.differences) == set(COMPARED)
     accuracy = found.differences["accuracy"]
-    assert accuracy["value"] == pytest.approx(right_a.mean() - right_b.mean())
-    assert accuracy["value"] == pytest.approx((found.only_a - found.only_b) / len(a.table))
+    assert accuracy.value == pytest.approx(right_a.mean() - right_b.mean())
+    assert accuracy.value == pytest.approx((found.only_a - found.only_b) / len(a.table))
     assert accuracy == paired_difference("accuracy", a.table, b.table, resamples=40)
     assert len(found.disagreements) == (a.y_pred != b.y_pred).sum()
     assert found.p < 0.01 and found.p_by_photo < 0.01
@@ -26,9 +26,7 @@ def test_a_model_does_not_differ_from_itself(tmp_path):
     a = made_up_results(tmp_path / "a")
     found = compare_results(a, a, resamples=20)
     assert (
-        found.p == found.p_by_photo == 1
-        and not len(found.disagreements)
-        and found.differences["accuracy"]["value"] == 0
+        found.p == found.p_by_photo == 1 and not len(found.disagreements) and found.differences["accuracy"].value == 0
     )
 
 

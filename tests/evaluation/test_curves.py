@@ -20,7 +20,7 @@ def test_roc_is_scikit_learns_and_has_the_reported_area(results, code):
     x, y, _ = roc_curve(results.y_true == c, results.probabilities[:, c], drop_intermediate=False)
     np.testing.assert_allclose(curve.x, x)
     np.testing.assert_allclose(curve.y, y)
-    assert auc(curve.x, curve.y) == pytest.approx(results.evaluation.per_class[code]["auc"]["value"])
+    assert auc(curve.x, curve.y) == pytest.approx(results.evaluation.per_class[code]["auc"].value)
     assert (curve.low <= curve.high).all() and curve.low[0] == 0 and curve.high[-1] == 1
     inside = (np.interp(curve.grid, x, y) >= curve.low - 1e-9) & (np.interp(curve.grid, x, y) <= curve.high + 1e-9)
     assert inside[1:].mean() > 0.9
@@ -39,9 +39,9 @@ def test_precision_recall_is_scikit_learns(results):
 def test_the_operating_point_is_that_of_the_table(results):
     row = results.evaluation.under("likeliest").per_class["mel"]
     x, y = roc(results, "mel", resamples=10).point
-    assert (1 - x, y) == pytest.approx((row["specificity"]["value"], row["sensitivity"]["value"]))
+    assert (1 - x, y) == pytest.approx((row["specificity"].value, row["sensitivity"].value))
     x, y = precision_recall(results, "mel", resamples=10).point
-    assert (x, y) == pytest.approx((row["sensitivity"]["value"], row["precision"]["value"]))
+    assert (x, y) == pytest.approx((row["sensitivity"].value, row["precision"].value))
 
 
 def test_a_class_that_is_absent_has_no_curve(results):
@@ -56,7 +56,7 @@ def test_reliability_adds_up_to_the_calibration_error(results):
     photos = sum(b.photos for b in bins)
     assert photos == results.evaluation.photos
     gap = sum(b.photos * abs(b.accuracy - b.confidence) for b in bins) / photos
-    assert gap == pytest.approx(results.evaluation.metrics["ece"]["value"])
+    assert gap == pytest.approx(results.evaluation.metrics["ece"].value)
 
 
 def test_score_shares_add_up_to_one(results):

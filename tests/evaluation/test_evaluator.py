@@ -15,6 +15,7 @@ from core.data.ham10000 import METADATA_FILE, InvalidDataset, read_table
 from core.data.images import fit_image, read_photo
 from core.data.split import split_table
 from core.diagnoses import CODES
+from core.estimates import Estimate
 from core.evaluation.evaluator import default_out, evaluate, find_contamination
 from core.evaluation.metrics import flatten, scores
 from core.evaluation.predictions import predict_table
@@ -106,10 +107,10 @@ def test_scores_can_be_recomputed_from_the_written_predictions(drawn, drawn_fold
     table = pd.read_csv(tmp_path / "predictions.csv")
     again = flatten(scores(table.dx.map(CODES.index).to_numpy(), table[list(CODES)].to_numpy()))
     likeliest = found.under("likeliest").metrics
-    assert {name: entry["value"] for name, entry in likeliest.items()} == pytest.approx(
+    assert {name: entry.value for name, entry in likeliest.items()} == pytest.approx(
         {name: value for name, value in again.items() if "." not in name}
     )
-    assert found.per_class["mel"]["auc"]["value"] == pytest.approx(again["mel.auc"])
+    assert found.per_class["mel"]["auc"].value == pytest.approx(again["mel.auc"])
 
 
 def test_photos_and_lesions_met_in_training_are_warned_of(drawn, drawn_folder, tmp_path):
@@ -179,7 +180,7 @@ def test_absent_classes_are_said(drawn, few, tmp_path):
     table[table.dx != "akiec"].to_csv(few / METADATA_FILE, index=False)
     found = evaluate(with_split(drawn), few, "all", tmp_path / "out", resamples=20)
     assert "akiec" in found.absent_classes
-    assert found.under("likeliest").per_class["akiec"]["sensitivity"] == {"value": None, "low": None, "high": None}
+    assert found.under("likeliest").per_class["akiec"]["sensitivity"] == Estimate(None)
     assert (found.per_class["akiec"]["photos"], found.per_class["akiec"]["lesions"]) == (0, 0)
     assert any("No scored photo shows akiec" in text for text in found.warnings)
 

@@ -77,8 +77,8 @@ def test_melanoma_is_called_at_the_threshold_of_the_network_that_answers(trained
     cuts = np.array([point["thresholds"][by[image]] for image in found.table.image_id])
     melanoma = found.y_true == CODES.index("mel")
     called = found.probabilities[:, CODES.index("mel")] >= cuts
-    assert point["sensitivity"]["value"] == pytest.approx(called[melanoma].mean())
-    assert point["specificity"]["value"] == pytest.approx((~called)[~melanoma].mean())
+    assert point["sensitivity"].value == pytest.approx(called[melanoma].mean())
+    assert point["specificity"].value == pytest.approx((~called)[~melanoma].mean())
 
 
 def test_a_new_photo_is_read_by_the_mean_each_network_on_its_own_scale_of_age(trained):

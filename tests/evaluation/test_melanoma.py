@@ -35,26 +35,26 @@ def made_up(tmp_path_factory):
 def test_the_two_by_two_by_hand():
     found = Duel(HAND, resamples=20).at(0.4)
     assert (found.found, found.missed, found.alarms, found.spared) == (3, 1, 1, 4)
-    assert found.sensitivity["value"] == 0.75 and found.specificity["value"] == 0.8
-    assert found.sensitivity["low"] <= 0.75 <= found.sensitivity["high"]
+    assert found.sensitivity.value == 0.75 and found.specificity.value == 0.8
+    assert found.sensitivity.low <= 0.75 <= found.sensitivity.high
     everything = Duel(HAND, resamples=20).at(0)
     assert (everything.missed, everything.spared) == (0, 0)
-    assert everything.sensitivity["high"] == 1 and everything.sensitivity["low"] < 1, "four of four is not certainty"
+    assert everything.sensitivity.high == 1 and everything.sensitivity.low < 1, "four of four is not certainty"
 
 
 def test_predictive_values_are_bayes_theorem():
     found = Duel(HAND, resamples=50).predictive(0.4, 0.1)
-    assert found.ppv["value"] == pytest.approx(0.1 * 0.75 / (0.1 * 0.75 + 0.9 * 0.2))
-    assert found.npv["value"] == pytest.approx(0.9 * 0.8 / (0.9 * 0.8 + 0.1 * 0.25))
-    assert found.nevi_per_melanoma["value"] == pytest.approx(0.9 * 0.2 / (0.1 * 0.75))
-    assert found.missed_per_1000["value"] == pytest.approx(25)
+    assert found.ppv.value == pytest.approx(0.1 * 0.75 / (0.1 * 0.75 + 0.9 * 0.2))
+    assert found.npv.value == pytest.approx(0.9 * 0.8 / (0.9 * 0.8 + 0.1 * 0.25))
+    assert found.nevi_per_melanoma.value == pytest.approx(0.9 * 0.2 / (0.1 * 0.75))
+    assert found.missed_per_1000.value == pytest.approx(25)
     own = Duel(HAND, resamples=50)
     at, at_own = own.at(0.4), own.predictive(0.4, own.prevalence)
-    assert at_own.ppv["value"] == pytest.approx(at.found / (at.found + at.alarms))
-    assert at_own.nevi_per_melanoma["value"] == pytest.approx(at.alarms / at.found)
+    assert at_own.ppv.value == pytest.approx(at.found / (at.found + at.alarms))
+    assert at_own.nevi_per_melanoma.value == pytest.approx(at.alarms / at.found)
     nothing = own.predictive(1.0, 0.1)
-    assert nothing.ppv["value"] is None and nothing.nevi_per_melanoma["value"] is None
-    assert nothing.npv["high"] > nothing.npv["value"] > nothing.npv["low"]
+    assert nothing.ppv.value is None and nothing.nevi_per_melanoma.value is None
+    assert nothing.npv.high > nothing.npv.value > nothing.npv.low
     for wrong in (0, 1, -0.1):
         with pytest.raises(ValueError, match="prevalence"):
             own.predictive(0.4, wrong)
@@ -94,23 +94,23 @@ def test_nobody_found_is_no_certainty():
     # Nevi alone are called: PPV 0, but three melanomas missed do not show that none is ever found.
     duel = Duel(results_of([0.1, 0.2, 0.3], [0.9] * 8 + [0.1] * 12), resamples=50)
     found = duel.predictive(0.8, 0.1)
-    assert found.ppv["value"] == found.ppv["low"] == 0 and 0.1 < found.ppv["high"] < 0.9
-    assert found.missed_per_1000["value"] == 100 and found.missed_per_1000["low"] < 50
-    assert found.nevi_per_melanoma["value"] is None
+    assert found.ppv.value == found.ppv.low == 0 and 0.1 < found.ppv.high < 0.9
+    assert found.missed_per_1000.value == 100 and found.missed_per_1000.low < 50
+    assert found.nevi_per_melanoma.value is None
     # And the reverse: every melanoma found, no nevus called.
     sure = Duel(results_of([0.9, 0.8], [0.2, 0.1, 0.1]), resamples=50)
-    assert sure.auc()["value"] == 1 and sure.auc()["low"] < 0.5
+    assert sure.auc().value == 1 and sure.auc().low < 0.5
     found = sure.predictive(0.5, 0.01)
-    assert found.ppv["value"] == 1 and found.ppv["low"] < 0.05 and found.npv["low"] < found.npv["value"] == 1
-    assert found.missed_per_1000["value"] == 0 < found.missed_per_1000["high"]
-    assert found.nevi_per_melanoma["value"] == 0 < found.nevi_per_melanoma["high"]
+    assert found.ppv.value == 1 and found.ppv.low < 0.05 and found.npv.low < found.npv.value == 1
+    assert found.missed_per_1000.value == 0 < found.missed_per_1000.high
+    assert found.nevi_per_melanoma.value == 0 < found.nevi_per_melanoma.high
 
 
 def test_resamples_are_those_of_the_whole_evaluation(made_up):
     duel = Duel(made_up)
-    assert duel.auc()["value"] == pytest.approx(_plain_auc(made_up))
+    assert duel.auc().value == pytest.approx(_plain_auc(made_up))
     pair = Duel(made_up, "pair")
-    assert pair.auc()["value"] == pytest.approx(made_up.evaluation.metrics["melanoma_nevus_auc"]["value"])
+    assert pair.auc().value == pytest.approx(made_up.evaluation.metrics["melanoma_nevus_auc"].value)
     for t in (0.1, 0.33, 0.8):
         called = melanoma_scores(made_up.probabilities) >= t
         assert duel.at(t).found == (called & (made_up.y_true == MEL)).sum()
@@ -128,7 +128,7 @@ def test_the_roc_has_the_auc_as_its_area_and_lies_in_its_band(made_up):
     duel = Duel(made_up, resamples=200)
     grid = np.linspace(0, 1, 21)
     x, y, low, high = duel.roc(grid)
-    assert np.trapezoid(y, x) == pytest.approx(duel.auc()["value"]) and (np.diff(x) >= 0).all()
+    assert np.trapezoid(y, x) == pytest.approx(duel.auc().value) and (np.diff(x) >= 0).all()
     inside = np.interp(grid, x, y)
     assert (low <= inside + 0.05).all() and (inside <= high + 0.05).all()
 
@@ -137,7 +137,7 @@ def test_the_operating_threshold_is_the_largest_that_keeps_the_sensitivity(made_
     assert operating_threshold(HAND) == 0.2, "nine of ten of four melanomas is all four"
     t = operating_threshold(made_up)
     duel = Duel(made_up, resamples=10)
-    assert duel.at(t).sensitivity["value"] >= 0.9 > duel.at(t + 1e-9).sensitivity["value"]
+    assert duel.at(t).sensitivity.value >= 0.9 > duel.at(t + 1e-9).sensitivity.value
 
 
 def test_what_cannot_be_told_apart_is_said():

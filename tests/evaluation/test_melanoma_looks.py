@@ -52,9 +52,9 @@ def test_fifths_hold_every_photo_once_and_count_plainly(guilty):
     assert len(groups) == 5 and sum(g.nevi for g in groups) == 400 and sum(g.melanomas for g in groups) == 200
     rows = guilty.looks.lightness <= groups[0].high
     nevi = rows & ~guilty.melanoma
-    assert groups[0].alarms["value"] == pytest.approx(guilty.called[nevi].mean(), abs=0.02)
+    assert groups[0].alarms.value == pytest.approx(guilty.called[nevi].mean(), abs=0.02)
     for group in groups:
-        assert group.alarms["low"] <= group.alarms["value"] <= group.alarms["high"]
+        assert group.alarms.low <= group.alarms.value <= group.alarms.high
     assert len(guilty.by_fifth("blue")) < 5, "most lesions have none"
     assert {g.name for g in guilty.by_colour()} == {"black", "brown"}
     with pytest.raises(ValueError, match="Unknown property"):
@@ -65,8 +65,8 @@ def test_the_claim_is_found_where_it_is_true_and_not_where_it_is_not(guilty, inn
     claim = guilty.black_claim()
     black = (guilty.looks.colour == "black").to_numpy() & ~guilty.melanoma
     other = (guilty.looks.colour != "black").to_numpy() & ~guilty.melanoma
-    assert claim.alarm_difference["value"] == pytest.approx(guilty.called[black].mean() - guilty.called[other].mean())
-    assert claim.alarm_difference["low"] > 0 and "indeed taken for melanoma more often" in claim_words(claim)
+    assert claim.alarm_difference.value == pytest.approx(guilty.called[black].mean() - guilty.called[other].mean())
+    assert claim.alarm_difference.low > 0 and "indeed taken for melanoma more often" in claim_words(claim)
     assert claim.of_nevi == pytest.approx(black.sum() / 400)
     assert "is not shown" in claim_words(innocent.black_claim())
     none = dataclasses.replace(claim, black=dataclasses.replace(claim.black, nevi=0))
@@ -75,10 +75,10 @@ def test_the_claim_is_found_where_it_is_true_and_not_where_it_is_not(guilty, inn
 
 def test_the_regression_blames_the_right_property(guilty, innocent):
     ratios = guilty.odds_ratios("alarms")
-    assert set(ratios) == set(REGRESSED) and ratios["lightness"]["high"] < 1, "darker, more false alarms"
-    assert ratios["contrast"]["low"] < 1 < ratios["contrast"]["high"]
+    assert set(ratios) == set(REGRESSED) and ratios["lightness"].high < 1, "darker, more false alarms"
+    assert ratios["contrast"].low < 1 < ratios["contrast"].high
     free = innocent.odds_ratios("alarms")
-    assert not free or free["lightness"]["low"] < 1 < free["lightness"]["high"]
+    assert not free or free["lightness"].low < 1 < free["lightness"].high
 
 
 def test_logistic_regression_agrees_with_scikit_learn():

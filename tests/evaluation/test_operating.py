@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from core.estimates import Estimate
 from core.evaluation.operating import MELANOMA, choose_threshold, measure_threshold
 
 
@@ -29,19 +30,17 @@ def test_without_a_melanoma_there_is_no_threshold():
 def test_sensitivity_and_specificity_at_the_threshold():
     y_true, probabilities = made([0.9, 0.8, 0.1, 0.7], [0.1, 0.6, 0.2, 0.3, 0.4])
     found = measure_threshold(y_true, probabilities, range(9), 0.5, resamples=200)
-    assert found["sensitivity"]["value"] == pytest.approx(0.75)
-    assert found["specificity"]["value"] == pytest.approx(0.8)
-    assert found["sensitivity"]["low"] < 0.75 < found["sensitivity"]["high"]
+    assert found["sensitivity"].value == pytest.approx(0.75)
+    assert found["specificity"].value == pytest.approx(0.8)
+    assert found["sensitivity"].low < 0.75 < found["sensitivity"].high
     one_lesion = measure_threshold(y_true, probabilities, [0] * 9, 0.5, resamples=200)
-    assert one_lesion["sensitivity"]["high"] - one_lesion["sensitivity"]["low"] > 0.7, (
-        "one lesion shows next to nothing"
-    )
+    assert one_lesion["sensitivity"].high - one_lesion["sensitivity"].low > 0.7, "one lesion shows next to nothing"
     # Nine of nine is no certainty.
     all_right = measure_threshold(*made([0.9] * 9, [0.1] * 3), range(12), 0.5, resamples=50)
-    assert all_right["sensitivity"] == {"value": 1, "low": pytest.approx(0.70, abs=0.01), "high": 1}
+    assert all_right["sensitivity"] == Estimate(1, pytest.approx(0.70, abs=0.01), 1)
 
 
 def test_nothing_to_measure_is_said():
     found = measure_threshold(*made([], [0.1, 0.2]), [0, 1], 0.5, resamples=10)
-    assert found["sensitivity"] == {"value": None, "low": None, "high": None}
-    assert found["specificity"]["value"] == 1.0
+    assert found["sensitivity"] == Estimate(None)
+    assert found["specificity"].value == 1.0

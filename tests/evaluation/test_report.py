@@ -10,6 +10,8 @@ import pytest
 
 from core.decisions import EVEN
 from core.diagnoses import CODES
+from core.estimates import Estimate
+from core.estimates.in_files import to_text
 from core.evaluation.report import (
     EVALUATION_FILE,
     FORMAT,
@@ -20,8 +22,8 @@ from core.evaluation.report import (
 )
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-SCORE = {"value": 0.5, "low": 0.25, "high": 0.75}
-NONE = {"value": None, "low": None, "high": None}
+SCORE = Estimate(0.5, 0.25, 0.75)
+NONE = Estimate(None)
 RULED = {
     "metrics": {"accuracy": SCORE},
     "per_class": {code: {"sensitivity": SCORE} for code in CODES},
@@ -86,11 +88,11 @@ def test_scores_under_a_rule_are_those_of_the_rule_and_those_that_need_none(eval
         evaluation.under("costs")
 
 
-def test_headline_fits_a_card(evaluation):
-    headline = evaluation.headline()
-    assert headline["balanced_accuracy"] == SCORE
-    assert (headline["photos"], headline["lesions"], headline["confidence"]) == (8, 6, "95 % by hand")
-    json.dumps(headline, allow_nan=False)
+def test_summary_fits_a_card(evaluation):
+    summary = evaluation.summary()
+    assert summary["balanced_accuracy"] == SCORE
+    assert (summary["photos"], summary["lesions"], summary["confidence"]) == (8, 6, "95 % by hand")
+    to_text(summary)
 
 
 def test_frozen(evaluation):

@@ -10,6 +10,7 @@ from made_up import CARD, made_up_results, made_up_table, write_made_up
 from core.card import read_card, sha256_of, weights_root
 from core.decisions import SCORED
 from core.diagnoses import CODES
+from core.estimates import DecidedEstimate, Estimate
 from core.evaluation.metrics import DECIDED, decision_scores, flatten, scores
 from core.evaluation.report import EVALUATION_FILE
 from core.evaluation.results import CASES_FILE, PREDICTIONS_FILE, InvalidResults, read_results
@@ -90,13 +91,13 @@ def test_shipped_scores_are_those_of_the_shipped_predictions(name):
         again = flatten(scores(found.y_true, found.weighed("likeliest")[list(CODES)].to_numpy()))
         again |= flatten(decision_scores(found.y_true, found.decided(rule)))
         ruled = found.evaluation.under(rule)
-        written = {k: v["value"] for k, v in ruled.metrics.items()}
+        written = {k: v.value for k, v in ruled.metrics.items()}
         written |= {
-            f"{code}.{k}": v["value"] for code in CODES for k, v in ruled.per_class[code].items() if isinstance(v, dict)
+            f"{code}.{k}": v.value for code in CODES for k, v in ruled.per_class[code].items() if isinstance(v, Estimate)
         }
         assert again == pytest.approx(written)
         assert (found.weighed(rule)[list(CODES)].to_numpy().argmax(axis=1) == found.decided(rule)).all()
-    headlined = {k: v["rule"] for k, v in found.evaluation.metrics.items() if "rule" in v}
+    headlined = {k: v.rule for k, v in found.evaluation.metrics.items() if isinstance(v, DecidedEstimate)}
     assert headlined["balanced_accuracy"] == "balanced" and headlined["accuracy"] == "likeliest"
     assert set(headlined) == set(DECIDED)
     assert found.evaluation.lesions == len(set(found.lesions))

@@ -28,17 +28,17 @@ def test_every_photo_is_in_one_group(results, grouping):
     assert sum(row.photos for row in rows) == len(results.table)
     for row in rows:
         for score in (row.accuracy, row.balanced_accuracy, row.melanoma_sensitivity):
-            assert score["value"] is None or score["low"] <= score["value"] <= score["high"]
+            assert score.value is None or score.low <= score.value <= score.high
 
 
 def test_scores_are_those_of_the_rows(results):
     row = next(r for r in subgroup_scores(results, "Sex", resamples=30) if r.name == "female")
     there = (results.table.sex == "female").to_numpy()
     expected = scores(results.y_true[there], results.probabilities[there])
-    assert row.accuracy["value"] == pytest.approx(expected["accuracy"])
-    assert row.balanced_accuracy["value"] == pytest.approx(expected["balanced_accuracy"])
-    assert row.melanoma_sensitivity["value"] == pytest.approx(expected["per_class"]["mel"]["sensitivity"])
-    assert row.melanoma_specificity["value"] == pytest.approx(expected["per_class"]["mel"]["specificity"])
+    assert row.accuracy.value == pytest.approx(expected["accuracy"])
+    assert row.balanced_accuracy.value == pytest.approx(expected["balanced_accuracy"])
+    assert row.melanoma_sensitivity.value == pytest.approx(expected["per_class"]["mel"]["sensitivity"])
+    assert row.melanoma_specificity.value == pytest.approx(expected["per_class"]["mel"]["specificity"])
     assert row.melanomas == results.table.lesion_id[there & (results.y_true == CODES.index("mel"))].nunique()
 
 

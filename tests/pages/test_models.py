@@ -5,10 +5,11 @@ from driving import words
 
 from core.card import CARD_FILE, read_card
 from core.diagnoses import CODES
+from core.estimates import Estimate
 from core.webapp.shared.frame import NOTICE
 
 PAGE = "pages/models.py"
-SCORE = {"value": 0.66, "low": 0.62, "high": 0.7}
+SCORE = Estimate(0.66, 0.62, 0.7)
 
 
 def change_card(folder, **changes):
@@ -28,7 +29,7 @@ def trained(root, source, name, **changes):
                 "balanced_accuracy": SCORE,
                 "accuracy": SCORE,
             },
-            "validation": {"photos": 1000, "balanced_accuracy": {"value": 0.64}},
+            "validation": {"photos": 1000, "balanced_accuracy": Estimate(0.64)},
         },
         "speed": {"forward_ms": 23.4, "device": "a CPU with 2 cores"},
         **changes,

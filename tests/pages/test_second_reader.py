@@ -12,6 +12,7 @@ from made_up import bind_all, made_up_table, write_made_up
 from core.card import read_card
 from core.data.drawn import draw_lesion
 from core.diagnoses import CODES
+from core.estimates import CountedEstimate
 from core.webapp.shared.operating_point import PARAMETER
 
 SECTIONS = (
@@ -28,7 +29,7 @@ def thresholds(value: float) -> dict:
 
 
 def share(value: float) -> dict:
-    return {"value": value, "low": value - 0.01, "high": value + 0.01, "photos": 200, "lesions": 150}
+    return CountedEstimate(value, value - 0.01, value + 0.01, 200, 150)
 
 
 def set_record(sha256: str, threshold: float) -> dict:

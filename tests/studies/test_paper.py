@@ -76,8 +76,8 @@ def test_our_scores_are_of_the_same_kind(results):
 def test_one_against_the_rest_adds_up(results):
     (hit, missed), (alarm, quiet) = one_against_rest(results, "mel")
     row = results.evaluation.under("likeliest").per_class["mel"]
-    assert hit / (hit + missed) == pytest.approx(row["sensitivity"]["value"])
-    assert quiet / (quiet + alarm) == pytest.approx(row["specificity"]["value"])
+    assert hit / (hit + missed) == pytest.approx(row["sensitivity"].value)
+    assert quiet / (quiet + alarm) == pytest.approx(row["specificity"].value)
     assert hit + missed + alarm + quiet == len(results.table)
 
 

@@ -109,6 +109,6 @@ def test_a_card_is_calibrated_and_old_scores_go(drawn_bundle_folder):
     card = replace(read_card(drawn_bundle_folder), scores={"test": {"photos": 9}})
     logits, labels = draw(300)
     made = calibrate_card(card, logits, labels, np.arange(300))
-    assert set(made.scores) == {"validation"} and made.scores["validation"]["balanced_accuracy"]["rule"] == "balanced"
+    assert set(made.scores) == {"validation"} and made.scores["validation"]["balanced_accuracy"].rule == "balanced"
     assert made.calibration.photos == 300 and made.terms == Terms((1 / 7,) * 7, made.terms.power)
     assert made.probabilities_sha256 != card.probabilities_sha256

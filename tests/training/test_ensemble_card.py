@@ -56,7 +56,7 @@ def test_evaluation_brings_the_operating_point_chosen_on_validation(root):
     point = test.evaluation.operating_point
     melanoma = validation.y_true == 4
     assert (validation.probabilities[melanoma, 4] >= point["threshold"]).mean() >= 0.9
-    assert point["sensitivity"]["value"] == pytest.approx(
+    assert point["sensitivity"].value == pytest.approx(
         (test.probabilities[test.y_true == 4, 4] >= point["threshold"]).mean()
     )
     assert not set(test.table.image_id) & set(validation.table.image_id)

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from core.diagnoses import CODES, MALIGNANT, index_of
+from core.estimates import Difference, Estimate
 from core.evaluation.metrics import DECIDED, MELANOMA, NEVUS, decision_scores, flatten, point_names, scores
 from core.evaluation.statistics.significance import bootstrap_p
 from core.evaluation.statistics.weighted import counted_scores, weighted_scores
@@ -33,16 +34,16 @@ def resample_lesions(lesions: Iterable, resamples: int = RESAMPLES, seed: int = 
     return counts.reshape(resamples, len(names))[:, lesion]
 
 
-def interval(value: float | None, resampled: np.ndarray) -> dict[str, float | None]:
-    """{"value", "low", "high"}: the resamples' 2.5 % and 97.5 % percentiles, undefined resamples left out.
+def with_interval(value: float | None, resampled: np.ndarray) -> Estimate:
+    """A number between the resamples' 2.5 % and 97.5 % percentiles, undefined resamples left out.
 
     Widened to hold the value where the percentiles do not: resampling biases a few scores, the calibration error above all.
     """
     known = resampled[~np.isnan(resampled)]
     if value is None or not len(known):
-        return {"value": value, "low": None, "high": None}
+        return Estimate(value)
     low, high = np.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return {"value": value, "low": min(float(low), value), "high": max(float(high), value)}
+    return Estimate(value, min(float(low), value), max(float(high), value))
 
 
 def wilson(value: float, n: int) -> tuple[float, float]:
@@ -56,8 +57,8 @@ def wilson(value: float, n: int) -> tuple[float, float]:
     return 0.0 if value == 0 else max(0.0, centre - reach), 1.0 if value == 1 else min(1.0, centre + reach)
 
 
-def proportion(value: float | None, resampled: np.ndarray, lesions: int) -> dict[str, float | None]:
-    """`interval` of a proportion, never one of no width.
+def proportion(value: float | None, resampled: np.ndarray, lesions: int) -> Estimate:
+    """`with_interval` of a proportion, never one of no width.
 
     A proportion that is the same in every resample (14 of 14 right) has a bootstrap interval of no width, which would read as
     certainty: Wilson's interval takes its place.
@@ -65,10 +66,10 @@ def proportion(value: float | None, resampled: np.ndarray, lesions: int) -> dict
     Args:
         lesions: that the proportion is a proportion of: Wilson's n, since photos of one lesion are not independent.
     """
-    found = interval(value, resampled)
-    if value is not None and lesions and (found["low"] is None or found["low"] == found["high"]):
-        found["low"], found["high"] = wilson(value, lesions)
-    return found
+    estimate = with_interval(value, resampled)
+    if value is not None and lesions and (estimate.low is None or estimate.low == estimate.high):
+        return Estimate(value, *wilson(value, lesions))
+    return estimate
 
 
 def _lesions_behind(y_true: np.ndarray, y_pred: np.ndarray, lesions: np.ndarray) -> dict[str, int]:
@@ -101,7 +102,7 @@ def lesion_bootstrap(
         lesions: lesion of each photo, (N,).
 
     Returns:
-        As `metrics.scores`, with {"value", "low", "high"} for each number (all None where undefined).
+        As `metrics.scores`, with an `Estimate` for each number (of None where undefined).
 
     Raises:
         ValueError: shapes that do not fit; see `check_predictions`.
@@ -113,11 +114,11 @@ def lesion_bootstrap(
     resampled = weighted_scores(y_true, probabilities, resample_lesions(lesions, resamples, seed))
     behind = _lesions_behind(y_true, np.asarray(probabilities).argmax(axis=1), lesions)
 
-    def with_interval(name: str, value: float | None) -> dict:
+    def estimate(name: str, value: float | None) -> Estimate:
         return proportion(value, resampled[name], behind.get(name, 0))
 
-    per_class = {c: {k: with_interval(f"{c}.{k}", v) for k, v in row.items()} for c, row in points["per_class"].items()}
-    summary = {name: with_interval(name, value) for name, value in points.items() if name != "per_class"}
+    per_class = {c: {k: estimate(f"{c}.{k}", v) for k, v in row.items()} for c, row in points["per_class"].items()}
+    summary = {name: estimate(name, value) for name, value in points.items() if name != "per_class"}
     return summary | {"per_class": per_class}
 
 
@@ -178,7 +179,7 @@ def paired_differences(
     lesions: Mapping[str, str] | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
-) -> dict[str, dict[str, float | None]]:
+) -> dict[str, Difference]:
     """How much better model a scores than model b on the same photos, both seen through the same resampled lesions.
 
     Args:
@@ -188,8 +189,8 @@ def paired_differences(
         lesions: image_id -> lesion_id.
 
     Returns:
-        Metric -> {"value", "low", "high", "p"}: a minus b with its 95 % interval, and the two-sided bootstrap p value of no difference
-        (see `bootstrap_p`; correct it for the number of comparisons by `holm`). None where the metric is undefined.
+        Metric -> a minus b with its 95 % interval, and the two-sided bootstrap p value of no difference (see `bootstrap_p`; correct it
+        for the number of comparisons by `holm`). Of None where the metric is undefined.
 
     Raises:
         ValueError: the two are not of the same photos and diagnoses, no lesions, or an unknown metric.
@@ -213,15 +214,17 @@ def paired_differences(
             raise ValueError(f"Unknown metric {metric!r}. Expected one of: {', '.join(values[0])}.")
     weights = resample_lesions(a.lesion_id, resamples, seed)
     first, second = (weighted_scores(y_true, table, weights) for table in tables)
-    return {m: _difference(values[0][m], values[1][m], first[m] - second[m]) for m in metrics}
+    return {m: resampled_difference(values[0][m], values[1][m], first[m] - second[m]) for m in metrics}
 
 
-def paired_difference(metric: str, predictions_a: pd.DataFrame, predictions_b: pd.DataFrame, **settings) -> dict:
+def paired_difference(metric: str, predictions_a: pd.DataFrame, predictions_b: pd.DataFrame, **settings) -> Difference:
     """`paired_differences` of one metric."""
     return paired_differences([metric], predictions_a, predictions_b, **settings)[metric]
 
 
-def _difference(a: float | None, b: float | None, difference: np.ndarray) -> dict[str, float | None]:
+def resampled_difference(a: float | None, b: float | None, resampled: np.ndarray) -> Difference:
+    """A minus b, with the interval and the p value that its resamples give, (R,)."""
     if a is None or b is None:
-        return {"value": None, "low": None, "high": None, "p": None}
-    return interval(a - b, difference) | {"p": bootstrap_p(difference)}
+        return Difference(None)
+    apart = with_interval(a - b, resampled)
+    return Difference(apart.value, apart.low, apart.high, bootstrap_p(resampled))

@@ -4,12 +4,13 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from core.evaluation.statistics.bootstrap import interval, proportion, resample_lesions
+from core.estimates import CountedEstimate
+from core.evaluation.statistics.bootstrap import proportion, resample_lesions, with_interval
 
 
 def share_of(
     true: np.ndarray, lesions: Iterable, weights: np.ndarray | None = None, *, by_lesion: bool = False
-) -> dict:
+) -> CountedEstimate:
     """The mean of a yes or no, or of a number, over photos or lesions, with its 95 % interval.
 
     A share that is the same in every resample has Wilson's interval; see `core.evaluation.statistics.bootstrap.proportion`.
@@ -21,19 +22,18 @@ def share_of(
         by_lesion: every lesion counts the same, by the mean over its photos; else every photo does.
 
     Returns:
-        {"value", "low", "high", "photos", "lesions"}; value, low and high are None without photos.
+        With the photos and lesions counted; of None without photos.
     """
     values, lesions = np.asarray(true), np.asarray(list(lesions), dtype=str)
     is_share = values.dtype.kind in "bf" and bool(((values >= 0) & (values <= 1)).all())
     values = values.astype("float64")
     _, lesion, photos = np.unique(lesions, return_inverse=True, return_counts=True)
-    counted = {"photos": len(values), "lesions": len(photos)}
     if not len(values):
-        return {"value": None, "low": None, "high": None, **counted}
+        return CountedEstimate(None)
     counts = 1 / photos[lesion] if by_lesion else np.ones(len(values))
     weights = resample_lesions(lesions) if weights is None else weights
     with np.errstate(invalid="ignore"):
         resampled = weights @ (values * counts) / (weights @ counts)
     value = float((values * counts).sum() / counts.sum())
-    found = proportion(value, resampled, len(photos)) if is_share else interval(value, resampled)
-    return {**found, **counted}
+    estimate = proportion(value, resampled, len(photos)) if is_share else with_interval(value, resampled)
+    return CountedEstimate(value, estimate.low, estimate.high, len(values), len(photos))

@@ -1,6 +1,5 @@
 """Does a change of colour reduce the confusion of melanoma and nevus? Every setting of the lab over a model's test part."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,10 +12,12 @@ from core import wording
 from core.csv_cells import csv_text
 from core.data.colour import SETTINGS
 from core.data.images import fit_image
+from core.estimates import CorrectedDifference, Difference
+from core.estimates.in_files import to_text
 from core.evaluation.melanoma import Duel, find_threshold
 from core.evaluation.metrics import CLASSES, MELANOMA, NEVUS
-from core.evaluation.statistics.bootstrap import RESAMPLES, interval, proportion
-from core.evaluation.statistics.significance import bootstrap_p, holm
+from core.evaluation.statistics.bootstrap import RESAMPLES, proportion, resampled_difference
+from core.evaluation.statistics.significance import holm
 from core.files import write_text
 from core.trust.measure_table import Progress, digest_of
 from core.trust.measures.pair_photos import read_in_batches, read_pair_table
@@ -65,7 +66,7 @@ def measure_colour(bundle: "Bundle", folder: Path, progress: Progress | None = N
         "lesions": int(photos.lesion_id.nunique()),
         **compare_settings(photos, threshold),
     }
-    write_text(out / COLOUR_FILE, json.dumps(record, indent=1, allow_nan=False) + "\n")
+    write_text(out / COLOUR_FILE, to_text(record) + "\n")
 
 
 def _read_all(bundle: "Bundle", table: pd.DataFrame, progress: Progress | None) -> pd.DataFrame:
@@ -97,8 +98,8 @@ def compare_settings(photos: pd.DataFrame, threshold: float, *, resamples: int =
         threshold: on the probability of melanoma; the same for every setting.
 
     Returns:
-        "settings": [{"name", "title", "transformation", "strength", "scores": {score: {"value", "low", "high"}},
-        "differences": {score: {"value", "low", "high", "p", "p_holm"}}}], plain first and without differences; "confidence" in words.
+        "settings": [{"name", "title", "transformation", "strength", "scores": {score: `Estimate`},
+        "differences": {score: `CorrectedDifference`}}], plain first and without differences; "confidence" in words.
     """
     sides = [photos.lesion_id[photos.dx == code].nunique() for code in ("mel", "nv")]
     behind = {"sensitivity": sides[0], "specificity": sides[1]}
@@ -119,8 +120,10 @@ def compare_settings(photos: pd.DataFrame, threshold: float, *, resamples: int =
         if name != PLAIN:
             row["differences"] = {s: _difference(found[name][s], found[PLAIN][s]) for s in SCORED}
         rows.append(row)
+    changed = [row for row in rows if row["name"] != PLAIN]
     for score in SCORED:
-        _correct([row["differences"][score] for row in rows if row["name"] != PLAIN])
+        for row, corrected in zip(changed, _corrected([row["differences"][score] for row in changed]), strict=True):
+            row["differences"][score] = corrected
     lesions = photos.lesion_id.nunique()
     return {
         "settings": rows,
@@ -150,15 +153,14 @@ def _scores(photos: pd.DataFrame, name: str, threshold: float, resamples: int, s
     }
 
 
-def _difference(changed: np.ndarray, plain: np.ndarray) -> dict:
-    apart = changed - plain
-    return interval(float(apart[0]), apart[1:]) | {"p": bootstrap_p(apart[1:])}
+def _difference(changed: np.ndarray, plain: np.ndarray) -> Difference:
+    return resampled_difference(float(changed[0]), float(plain[0]), changed[1:] - plain[1:])
 
 
-def _correct(differences: list[dict]) -> None:
-    """Adds "p_holm" to each: corrected for all of them."""
-    for one, p in zip(differences, holm([one["p"] for one in differences]), strict=True):
-        one["p_holm"] = p
+def _corrected(differences: list[Difference]) -> list[CorrectedDifference]:
+    """Each with its p value corrected for all of them."""
+    ps = holm([one.p for one in differences])
+    return [CorrectedDifference(**vars(one), p_holm=p) for one, p in zip(differences, ps, strict=True)]
 
 
 def verdict(record: dict) -> str:
@@ -170,11 +172,11 @@ def verdict(record: dict) -> str:
         return [
             row
             for row in changed
-            if row["differences"][score]["p_holm"] < 0.05 and sign * row["differences"][score]["value"] > 0
+            if row["differences"][score].p_holm < 0.05 and sign * row["differences"][score].value > 0
         ]
 
     better, worse = clear("auc", 1), clear("auc", -1)
-    best = max(changed, key=lambda row: row["differences"]["auc"]["value"])
+    best = max(changed, key=lambda row: row["differences"]["auc"].value)
     gain = best["differences"]["auc"]
     said = [f"Plain, the network tells melanoma from nevus with an AUC of {wording.interval(plain['auc'])}."]
     if better:
@@ -190,7 +192,7 @@ def verdict(record: dict) -> str:
     if worse:
         said.append(f"{len(worse)} make it worse: {', '.join(_name(row) for row in worse)}.")
     found, spared = clear("sensitivity", 1), clear("specificity", 1)
-    traded = [row for row in found if row["differences"]["specificity"]["value"] < 0]
+    traded = [row for row in found if row["differences"]["specificity"].value < 0]
     if found:
         said.append(
             f"At the fixed threshold {len(found)} find more melanomas, {len(traded)} of them for more false alarms: that moves the "

@@ -1,6 +1,5 @@
 """Counts the facts of the training photos, and measures on test photos how often the facts change an answer."""
 
-import json
 import math
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pandas as pd
 from core.bundle import Bundle
 from core.data.patient import SEXES, SITES
 from core.diagnoses import CODES
+from core.estimates.in_files import to_text
 from core.evaluation.statistics.shares import share_of
 from core.files import write_text
 from core.trust.measure_table import MEASURES, Progress, digest_of
@@ -64,7 +64,7 @@ def measure_facts(bundle: Bundle, folder: Path, progress: Progress | None = None
             results.table.set_index("image_id").loc[withheld.image_id].reset_index(), withheld[list(CODES)].to_numpy()
         ),
     }
-    write_text(place / MEASURES[MEASURE].file, json.dumps(record, allow_nan=False) + "\n")
+    write_text(place / MEASURES[MEASURE].file, to_text(record, indent=None) + "\n")
 
 
 def score_flips(entered: pd.DataFrame, withheld: np.ndarray) -> dict:

@@ -3,7 +3,6 @@
 The validation photos whose share may be refused also chose the model's epoch; what the gate does to new photos is measured on test.
 """
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,8 @@ from core.card import read_card
 from core.data.ham10000 import read_table
 from core.data.images import fit_image
 from core.diagnoses import CODES
+from core.estimates import Estimate
+from core.estimates.in_files import to_text
 from core.evaluation.evaluator import choose_rows
 from core.evaluation.statistics.bootstrap import wilson
 from core.evaluation.statistics.shares import share_of
@@ -126,7 +127,7 @@ def measure_gate(bundle: "Bundle", folder: Path, progress: Progress | None = Non
         caught[family] = _counted(verdicts(without, strange[0][of_family], score_inputs(without, bad[of_family])))
     record["strangers"] = caught
     record["strangers_mean"] = {
-        key: {"value": float(np.mean([one[key]["value"] for family, one in caught.items() if family not in DEGRADED]))}
+        key: Estimate(float(np.mean([one[key].value for family, one in caught.items() if family not in DEGRADED])))
         for key in ("refused", "caught")
     }
     record["not_measured"] = [family for family in FAMILIES if family not in caught]
@@ -135,7 +136,7 @@ def measure_gate(bundle: "Bundle", folder: Path, progress: Progress | None = Non
     told = verdicts(record, away["test"][0], score_inputs(record, gate_inputs(index, record, *away["test"])))
     record["test"] = _false(said, table.iloc[test])
     record["test_abroad"] = _false(told, table.iloc[abroad["test"]])
-    write_text(Path(bundle.folder) / MEASURES[MEASURE].file, json.dumps(record, indent=1, allow_nan=False) + "\n")
+    write_text(Path(bundle.folder) / MEASURES[MEASURE].file, to_text(record) + "\n")
 
 
 def _index(bundle, folder, progress) -> LookalikeIndex:
@@ -243,9 +244,9 @@ def _kin(family: str) -> list[str]:
 def _counted(said: np.ndarray) -> dict:
     """Shares of one family that are refused, and refused or warned of; pictures are independent, so Wilson's interval."""
 
-    def share(true: np.ndarray) -> dict:
+    def share(true: np.ndarray) -> Estimate:
         value = float(true.mean())
-        return {"value": value, **dict(zip(("low", "high"), wilson(value, len(true)), strict=True))}
+        return Estimate(value, *wilson(value, len(true)))
 
     return {"pictures": len(said), "refused": share(said == REFUSE), "caught": share(said != OK)}
 

@@ -3,7 +3,6 @@
 Validation, which chose the model's epoch, is used again for k and for the thresholds of "seen before"; the test part chooses nothing.
 """
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,8 @@ import pandas as pd
 from core.data.duplicates import perceptual_hashes, turned_hashes
 from core.data.ham10000 import read_table
 from core.diagnoses import CODES
+from core.estimates import CountedEstimate, Estimate
+from core.estimates.in_files import to_text
 from core.evaluation.evaluator import choose_rows
 from core.evaluation.results import InvalidResults, read_results
 from core.evaluation.statistics.bootstrap import proportion, resample_lesions
@@ -76,7 +77,7 @@ def measure_lookalikes(bundle: "Bundle", folder: Path, progress: Progress | None
         },
     }
     write_index(index, bundle.folder, bundle.card.weights["sha256"])
-    write_text(Path(bundle.folder) / MEASURES[MEASURE].file, json.dumps(record, indent=1, allow_nan=False) + "\n")
+    write_text(Path(bundle.folder) / MEASURES[MEASURE].file, to_text(record) + "\n")
 
 
 def choose_k(index: LookalikeIndex, neighbours: list[list[int]], table: pd.DataFrame) -> int:
@@ -132,7 +133,9 @@ def score_votes(
     upper = 2.0
     for lower, name in LEVELS:
         rows = (share >= lower) & (share < upper)
-        scored["wrong_by_agreement"].append({"from": lower, "name": name, **share_of(~right[rows], lesions[rows])})
+        scored["wrong_by_agreement"].append(
+            {"from": lower, "name": name, **vars(share_of(~right[rows], lesions[rows]))}
+        )
         upper = lower
     if network is not None:
         same = network == said
@@ -162,7 +165,7 @@ def _network_answers(bundle, test: pd.DataFrame) -> np.ndarray | None:
     return np.array([answers.get(i, "") for i in test.image_id]) if set(test.image_id) <= set(answers) else None
 
 
-def _balanced(right: np.ndarray, truth: np.ndarray, lesions: np.ndarray) -> dict:
+def _balanced(right: np.ndarray, truth: np.ndarray, lesions: np.ndarray) -> Estimate:
     weights = resample_lesions(lesions).astype("float64")
     classes = np.unique(truth)
     with np.errstate(invalid="ignore"):
@@ -171,12 +174,12 @@ def _balanced(right: np.ndarray, truth: np.ndarray, lesions: np.ndarray) -> dict
     return proportion(value, np.nanmean(recalls, axis=0), len(np.unique(lesions)))
 
 
-def _alarms(index, bits, similarities, table, thresholds, kinds) -> dict:
+def _alarms(index, bits, similarities, table, thresholds, kinds) -> CountedEstimate:
     seen = [find_seen(index, b, s, thresholds) for b, s in zip(bits, similarities, strict=True)]
     return share_of(np.array([s is not None and s.kind in kinds for s in seen]), table.lesion_id)
 
 
-def _leave_one_out(index, train, images, rows, thresholds) -> dict:
+def _leave_one_out(index, train, images, rows, thresholds) -> CountedEstimate:
     """How often a training photo is recognised by another photo of its lesion, when it is itself taken out."""
     lesions = train.lesion_id.to_numpy(dtype=str)
     names, counts = np.unique(lesions, return_counts=True)

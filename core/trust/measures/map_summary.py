@@ -17,10 +17,12 @@ import math
 import numpy as np
 import pandas as pd
 
+from core.estimates import CountedEstimate, Estimate
 from core.evaluation.statistics.bootstrap import RESAMPLES, resample_lesions
 from core.evaluation.statistics.shares import share_of
 from core.explain import EXPLAINERS
 from core.trust.signals.map_agreement import QUARTILES, quarters
+from core.wording import interval
 
 SAME = 0.5
 RANDOM = "random"
@@ -45,7 +47,7 @@ def summarise(table: pd.DataFrame, curves: dict, model: str) -> dict:
 
     Returns:
         "methods": method -> "verdict", "checks" and the figures behind them; "agreement"; "curves"; counts. Scores are
-        {"value", "low", "high", "photos", "lesions"}.
+        `CountedEstimate`.
     """
     about = _Photos(table)
     methods = {}
@@ -91,7 +93,7 @@ class _Photos:
         self.lesions = table.lesion_id.to_numpy(dtype=str)
         self.weights = resample_lesions(self.lesions, RESAMPLES)
 
-    def mean(self, values, rows: np.ndarray | None = None) -> dict:
+    def mean(self, values, rows: np.ndarray | None = None) -> CountedEstimate:
         """A mean over photos that have the value, with its interval."""
         values = np.asarray(values, "float64")
         kept = ~np.isnan(values) if rows is None else ~np.isnan(values) & rows
@@ -131,18 +133,18 @@ def _checks(figures: dict) -> dict:
     def add(name: str, passes: bool, said: str) -> None:
         checks[name] = {"passes": bool(passes), "said": said}
 
-    known = {key for key, score in figures.items() if isinstance(score, dict) and score["value"] is not None}
+    known = {key for key, score in figures.items() if isinstance(score, Estimate) and score.value is not None}
     if "above_chance" in known:
-        share, area = _said(figures["inside"]), figures["area"]["value"]
-        passes = figures["above_chance"]["low"] > 0
+        share, area = _said(figures["inside"]), figures["area"].value
+        passes = figures["above_chance"].is_above_zero
         add("lesion", passes, f"{share} of it lies inside the lesion, which covers {area:.2f} of the picture.")
     if "above_other_photo" in known:
         gain = figures["above_other_photo"]
-        other = figures["other_photo"]["value"]
-        words = "More" if gain["low"] > 0 else "Not clearly more"
+        other = figures["other_photo"].value
+        words = "More" if gain.is_above_zero else "Not clearly more"
         add(
             "photo",
-            gain["low"] > 0,
+            gain.is_above_zero,
             f"{words} of it lies inside the lesion than of another photo's map ({other:.2f}): difference {_said(gain)}.",
         )
     for kind, words in (
@@ -151,13 +153,13 @@ def _checks(figures: dict) -> dict:
     ):
         gain = figures.get(f"{kind}_gain")
         if f"{kind}_gain" in known:
-            passes = gain["low"] > 0
+            passes = gain.is_above_zero
             add(kind, passes, f"{words.format('faster' if passes else 'no faster')}; difference in area {_said(gain)}.")
     stages = [s for s in STAGES if f"similarity_{s}" in known]
     if stages:
-        worst = max(stages, key=lambda stage: figures[f"similarity_{stage}"]["high"])
+        worst = max(stages, key=lambda stage: figures[f"similarity_{stage}"].high)
         score = figures[f"similarity_{worst}"]
-        passes = score["high"] < SAME
+        passes = score.high < SAME
         change = "becomes another map" if passes else "is not clearly another map"
         add("weights", passes, f"With {STAGES[worst]} it {change}: rank correlation with the true map {_said(score)}.")
     return checks
@@ -177,10 +179,10 @@ def _agreement(about: _Photos) -> dict | None:
     gap = wrong[place == 1].mean() - wrong[place == QUARTILES].mean()
     spread = [_resampled(wrong, about.weights, place == q) for q in (1, QUARTILES)]
     low, high = np.nanquantile(spread[0] - spread[1], [0.025, 0.975])
-    gap = {"value": float(gap), "low": min(float(low), gap), "high": max(float(high), gap)}
-    if gap["low"] > 0:
+    gap = Estimate(float(gap), min(float(low), float(gap)), max(float(high), float(gap)))
+    if gap.is_above_zero:
         said = "Where attention and Grad-CAM agree least the network is wrong more often than where they agree most"
-    elif gap["high"] < 0:
+    elif gap.is_below_zero:
         said = "Where attention and Grad-CAM agree least the network is wrong less often than where they agree most"
     else:
         said = "Their agreement does not tell right from wrong answers; error rates at least and at most agreement are alike"
@@ -203,7 +205,7 @@ def _mean_curves(about: _Photos, kind: str, curves: dict) -> dict:
         whole = np.full((len(about.table), values.shape[1]), math.nan)
         whole[sampled] = values
         steps = [about.mean(whole[:, step]) for step in range(values.shape[1])]
-        found[order] = {key: [round(step[key], 6) for step in steps] for key in ("value", "low", "high")}
+        found[order] = {key: [round(getattr(step, key), 6) for step in steps] for key in ("value", "low", "high")}
     return found
 
 
@@ -212,5 +214,5 @@ def _resampled(values: np.ndarray, weights: np.ndarray, rows: np.ndarray) -> np.
     return np.divide(weights[:, rows] @ values[rows], total, out=np.full(len(weights), math.nan), where=total > 0)
 
 
-def _said(score: dict) -> str:
-    return f"{score['value']:.2f} ({score['low']:.2f} to {score['high']:.2f})"
+def _said(score: Estimate) -> str:
+    return interval(score, 2)

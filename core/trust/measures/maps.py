@@ -4,7 +4,6 @@
 `core.trust.measures.map_summary` makes of it.
 """
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from core.csv_cells import csv_text
 from core.data.ham10000 import read_table
 from core.data.image_cache import cache_images, encode_table
 from core.diagnoses import CODES, index_of
+from core.estimates.in_files import to_text
 from core.evaluation.evaluator import choose_rows
 from core.evaluation.statistics.bootstrap import confidence_words
 from core.explain import EXPLAINERS
@@ -88,7 +88,7 @@ def measure_maps(bundle: Bundle, folder: Path, progress: Progress | None = None)
         },
         **summarise(table, curves, bundle.name),
     }
-    text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False)
+    text = to_text(record, ensure_ascii=False)
     write_text(Path(bundle.folder) / CSV_FILE, csv_text(table))
     write_text(Path(bundle.folder) / JSON_FILE, text + "\n")
 

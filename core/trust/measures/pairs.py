@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ import numpy as np
 
 from core.card import Card, short_name
 from core.data.images import fit_image
+from core.estimates.in_files import to_text
 from core.files import write_bytes, write_text
 from core.trust.measure_table import (
     DamagedMeasure,
@@ -120,7 +120,7 @@ def measure_similar(bundle: "Bundle", folder: Path, progress: Progress | None = 
         "neighbours": NEIGHBOURS_FILE,
         "neighbours_sha256": hashlib.sha256((out / NEIGHBOURS_FILE).read_bytes()).hexdigest(),
     }
-    write_text(out / SIMILAR_FILE, json.dumps(record, indent=1) + "\n")
+    write_text(out / SIMILAR_FILE, to_text(record) + "\n")
 
 
 def find_neighbours(vectors: np.ndarray, melanoma: np.ndarray, lesions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

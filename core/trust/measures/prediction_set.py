@@ -1,6 +1,5 @@
 """Calibrates the 90 % sets on validation lesions and measures them on test lesions; see `core.trust.signals.prediction_set`."""
 
-import json
 import math
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import numpy as np
 
 from core.bundle import Bundle
 from core.diagnoses import CODES
+from core.estimates.in_files import to_text
 from core.evaluation.results import InvalidResults, Results, read_results
 from core.evaluation.statistics.bootstrap import resample_lesions
 from core.evaluation.statistics.shares import share_of
@@ -150,6 +150,6 @@ def measure_set(bundle: Bundle, folder: Path, progress: Progress | None = None) 
         "calibrated_on": {"photos": len(validation.y_true), "lesions": len(np.unique(validation.lesions))},
     }
     record["test"] = score_sets(test, record)
-    write_text(place / MEASURES[MEASURE].file, json.dumps(record, indent=1, allow_nan=False) + "\n")
+    write_text(place / MEASURES[MEASURE].file, to_text(record) + "\n")
     if progress:
         progress(1, 1)

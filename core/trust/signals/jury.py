@@ -17,6 +17,7 @@ import numpy as np
 
 from core.card import Card
 from core.diagnoses import CODES, NAMES
+from core.estimates import CountedEstimate
 from core.evaluation.results import Results
 from core.evaluation.statistics.shares import share_of
 from core.wording import listed
@@ -97,13 +98,13 @@ class JuryRecord:
     Args:
         networks: their names.
         photos, lesions: how many.
-        right: number of networks that agree -> {"value", "low", "high", "photos", "lesions"}, the share of right verdicts.
+        right: number of networks that agree -> the share of right verdicts.
     """
 
     networks: tuple[str, ...]
     photos: int
     lesions: int
-    right: dict[int, dict]
+    right: dict[int, CountedEstimate]
 
 
 def votes(card: Card) -> bool:

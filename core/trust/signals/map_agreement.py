@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+from core.estimates import CountedEstimate
+
 QUARTILES = 4
 
 
@@ -33,7 +35,7 @@ def map_agreement(attention: np.ndarray, heatmap: np.ndarray) -> float:
     return float(np.clip((a @ b) / size, -1, 1)) if size > 0 else math.nan
 
 
-def place_agreement(value: float, record: dict) -> tuple[int, dict] | None:
+def place_agreement(value: float, record: dict) -> tuple[int, CountedEstimate] | None:
     """Where a photo's agreement stands among the test photos, and how often the network was wrong there.
 
     Args:
@@ -41,8 +43,8 @@ def place_agreement(value: float, record: dict) -> tuple[int, dict] | None:
         record: of `maps.json`, from `read_measure("maps", folder, card)`.
 
     Returns:
-        The quarter, 1 (the least agreement) to 4, and the error rate of the test photos in it, {"value", "low", "high", "photos",
-        "lesions"}. None where the agreement is NaN, or the network has no attention and nothing was measured.
+        The quarter, 1 (the least agreement) to 4, and the error rate of the test photos in it. None where the agreement is NaN, or the
+        network has no attention and nothing was measured.
     """
     agreement = record.get("agreement")
     if not agreement or value is None or math.isnan(value):

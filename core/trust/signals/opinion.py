@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from core.card import Card, DamagedFile, InvalidBundle, read_bound
+from core.estimates import CountedEstimate
 from core.evaluation.report import EVALUATION_FILE
 from core.trust.measure_table import MEASURES, DamagedMeasure, MissingMeasure, measure_again, read_measure
 from core.trust.signals.gate import UNUSABLE, Gate, as_arrays, gate_photo
@@ -64,12 +65,12 @@ class MapsAgreement:
     Args:
         agreement: -1..1, or None where a map points nowhere.
         quartile: 1 (least agreement) to 4 among the test photos; None where that is not known.
-        errors: error rate of the test photos in this quarter, {"value", "low", "high", "photos", "lesions"}, or None.
+        errors: error rate of the test photos in this quarter, or None.
     """
 
     agreement: float | None
     quartile: int | None
-    errors: dict | None
+    errors: CountedEstimate | None
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ reinforcement learning model for AI-based decision support in skin cancer", Nat 
 
 from dataclasses import dataclass
 
+from core.estimates import Estimate
 from core.evaluation.melanoma import Duel
 from core.wording import cut
 
@@ -24,15 +25,15 @@ class Weighing:
     Args:
         ratio: needless excisions that weigh as much as one missed melanoma.
         threshold: the probability of melanoma to act from.
-        sensitivity, specificity: {"value", "low", "high"}.
+        sensitivity, specificity: at the threshold.
         missed, needless: melanomas and nevi among `of` melanomas and nevi as in the test photos: missed, and excised.
         loss: expected, per 1000 lesions, in needless excisions.
     """
 
     ratio: float
     threshold: float
-    sensitivity: dict
-    specificity: dict
+    sensitivity: Estimate
+    specificity: Estimate
     missed: float
     needless: float
     loss: float

@@ -23,7 +23,7 @@ from core.webapp.shared.photo.overlays import (
     draw_picture,
     patience,
 )
-from core.webapp.shared.shelf import Shelf, headline, is_leaky
+from core.webapp.shared.shelf import Shelf, balanced_accuracy_of, is_leaky
 from core.webapp.shared.theme import SHORT_NAMES
 from core.webapp.shared.words import plain
 from core.wording import interval, listed, milliseconds, percent
@@ -76,7 +76,8 @@ def draw_agreement(readings: list[NetworkReading]) -> None:
                 "Says": NAMES[o.reading.top],
                 "Probability": percent(o.reading.probabilities[o.reading.top]),
                 "Time": milliseconds(o.seconds),
-                "Balanced accuracy, held out": interval(headline(o.card)) + (", LEAKY" if is_leaky(o.card) else ""),
+                "Balanced accuracy, held out": interval(balanced_accuracy_of(o.card))
+                + (", LEAKY" if is_leaky(o.card) else ""),
             }
             for o in readings
         ],

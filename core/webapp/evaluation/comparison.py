@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core.decisions import rule_of
+from core.estimates import Estimate
 from core.evaluation.metrics import DECIDED
 from core.webapp.evaluation.rows import (
     METRICS,
@@ -39,7 +40,7 @@ def draw_comparison(models: dict[str, Evaluated]) -> None:
                 a: interval(_score_of(models[a], metric)),
                 b: interval(_score_of(models[b], metric)),
                 "A minus B, 95 %": difference(apart),
-                "p (bootstrap)": p_value(apart["p"]),
+                "p (bootstrap)": p_value(apart.p),
             }
             for metric, apart in found.differences.items()
         ],
@@ -78,7 +79,7 @@ def draw_comparison(models: dict[str, Evaluated]) -> None:
     )
 
 
-def _score_of(model: Evaluated, metric: str) -> dict | None:
+def _score_of(model: Evaluated, metric: str) -> Estimate | None:
     code, _, key = metric.rpartition(".")
     found = model.results.evaluation.under(rule_of(metric))
     return found.per_class[code][key] if code else found.metrics.get(metric)

@@ -4,6 +4,7 @@ import pandas as pd
 
 from core.decisions import SCORED, rule_of
 from core.diagnoses import CODES, MALIGNANT, NAMES
+from core.estimates import Estimate
 from core.evaluation.metrics import DECIDED
 from core.webapp.shared.evaluations import Evaluated, kept_subgroups
 from core.wording import cut, interval
@@ -126,8 +127,8 @@ def operating_rows(model: Evaluated) -> list[dict]:
     return [
         row
         | {
-            "Sensitivity on validation": interval({"value": point["validation"]["sensitivity"]}),
-            "Specificity on validation": interval({"value": point["validation"]["specificity"]}),
+            "Sensitivity on validation": interval(Estimate(point["validation"]["sensitivity"])),
+            "Specificity on validation": interval(Estimate(point["validation"]["specificity"])),
         }
     ]
 

@@ -59,7 +59,7 @@ def draw_scores(models: dict[str, Evaluated]) -> None:
     rule = ask_rule()
     rows = class_rows(model, rule)
     per_class = model.results.evaluation.under(rule).per_class
-    known = {NAMES[c]: per_class[c]["sensitivity"] for c in CODES if per_class[c]["sensitivity"]["value"] is not None}
+    known = {NAMES[c]: per_class[c]["sensitivity"] for c in CODES if per_class[c]["sensitivity"].value is not None}
     draw_figure(
         scores_chart(known, "sensitivity"),
         f"sensitivity {model.name} {rule}",
@@ -179,9 +179,9 @@ def draw_curves(models: dict[str, Evaluated]) -> None:
 def threshold_point(model: Evaluated, kind: str) -> tuple[float, tuple[float, float]] | None:
     """Threshold on p(melanoma), and where it stands on the ROC ("roc") or precision-recall curve; None without one."""
     point = model.results.evaluation.operating_point
-    if not point or point["sensitivity"]["value"] is None or point["specificity"]["value"] is None:
+    if not point or point["sensitivity"].value is None or point["specificity"].value is None:
         return None
-    sensitivity, specificity = point["sensitivity"]["value"], point["specificity"]["value"]
+    sensitivity, specificity = point["sensitivity"].value, point["specificity"].value
     if kind == "roc":
         return point["threshold"], (1 - specificity, sensitivity)
     melanoma = model.results.y_true == CODES.index("mel")

@@ -3,9 +3,12 @@
 import numpy as np
 import plotly.graph_objects as go
 
+from core.estimates import Estimate
 from core.explain import EXPLAINERS
 from core.trust.measures.map_summary import RANDOM
+from core.webapp.shared.charts import whiskers
 from core.webapp.shared.score_charts import GREY, translucent
+from core.wording import interval
 
 # Explainers have their own colours and lines, so that no map is taken for a diagnosis.
 _LOOKS = (
@@ -26,11 +29,13 @@ def look_of(method: str) -> tuple[str, str, str]:
     return _LOOKS[list(EXPLAINERS).index(method) % len(_LOOKS)]
 
 
-def dots_chart(rows: dict[str, list[tuple[str, dict, str, str]]], axis: str, ends: tuple[float, float]) -> go.Figure:
+def dots_chart(
+    rows: dict[str, list[tuple[str, Estimate, str, str]]], axis: str, ends: tuple[float, float]
+) -> go.Figure:
     """Dots with whiskers: one row a method, several quantities in it.
 
     Args:
-        rows: row -> (quantity, {"value", "low", "high"}, colour, marker) each.
+        rows: row -> (quantity, number, colour, marker) each.
         axis: its title.
         ends: of the axis.
     """
@@ -39,26 +44,18 @@ def dots_chart(rows: dict[str, list[tuple[str, dict, str, str]]], axis: str, end
     for place, row in enumerate(names):
         count = len(rows[row])
         for k, (quantity, score, color, symbol) in enumerate(rows[row]):
-            if score["value"] is None:
+            if score.value is None:
                 continue
             figure.add_scatter(
-                x=[score["value"]],
+                x=[score.value],
                 y=[place + 0.2 * ((count - 1) / 2 - k)],
                 mode="markers",
                 name=quantity,
                 legendgroup=quantity,
                 showlegend=quantity not in shown,
                 marker={"size": 11, "color": color, "symbol": symbol},
-                error_x={
-                    "type": "data",
-                    "symmetric": False,
-                    "array": [score["high"] - score["value"]],
-                    "arrayminus": [score["value"] - score["low"]],
-                    "color": color,
-                    "thickness": 1.5,
-                    "width": 5,
-                },
-                hovertemplate=f"{row}: {quantity}<br>%{{x:.3f}} ({score['low']:.3f} to {score['high']:.3f})<extra></extra>",
+                error_x=whiskers([score], color),
+                hovertemplate=f"{row}: {quantity}<br>{interval(score)}<extra></extra>",
             )
             shown.add(quantity)
     figure.update_layout(
@@ -83,7 +80,7 @@ def steps_chart(curves: dict[str, dict], kind: str) -> go.Figure:
     """The answer's probability as cells are taken away ("deletion") or put back ("insertion"), with bands.
 
     Args:
-        curves: order -> {"value", "low", "high"} after each step.
+        curves: order -> {"value", "low", "high"}, lists with a number after each step.
     """
     figure = go.Figure()
     for order, curve in curves.items():
@@ -126,24 +123,16 @@ def errors_chart(quartiles: list[dict]) -> go.Figure:
     figure = go.Figure(
         go.Scatter(
             x=names,
-            y=[s["value"] for s in scores],
+            y=[s.value for s in scores],
             mode="lines+markers",
             line={"color": GREY, "width": 1, "dash": "dot"},
             marker={"size": 11, "color": look_of("grad-cam")[0]},
-            error_y={
-                "type": "data",
-                "symmetric": False,
-                "array": [s["high"] - s["value"] for s in scores],
-                "arrayminus": [s["value"] - s["low"] for s in scores],
-                "color": look_of("grad-cam")[0],
-                "thickness": 1.5,
-                "width": 5,
-            },
-            customdata=[s["photos"] for s in scores],
+            error_y=whiskers(scores, look_of("grad-cam")[0]),
+            customdata=[s.photos for s in scores],
             hovertemplate="%{x}<br>wrong in %{y:.3f} of %{customdata} photos<extra></extra>",
         )
     )
-    top = min(1.0, max(0.1, 1.15 * max(s["high"] for s in scores)))
+    top = min(1.0, max(0.1, 1.15 * max(s.high for s in scores)))
     figure.update_layout(
         height=340,
         margin={"l": 0, "r": 8, "t": 20, "b": 0},

@@ -82,7 +82,7 @@ def draw_lesion(name: str, record: dict) -> None:
                 "Another photo's map": interval(found["other_photo"]),
                 "Strongest cell in the lesion": interval(found["pointing"]),
                 "By chance": interval(found["pointing_chance"]),
-                "Photos": found["inside"]["photos"],
+                "Photos": found["inside"].photos,
                 "Maps that say nothing": found["silent"],
             }
         )
@@ -170,7 +170,7 @@ def draw_agreement(name: str, record: dict) -> None:
         return
     mean, silent = agreement["mean"], agreement["silent"]
     st.markdown(
-        f"Mean correlation of the two maps **{interval(mean)}** over {mean['photos']:,} photos"
+        f"Mean correlation of the two maps **{interval(mean)}** over {mean.photos:,} photos"
         f"{f'; on {silent} one of them points nowhere' if silent else ''}. {plain(agreement['said'])}"
     )
     table = [
@@ -178,8 +178,8 @@ def draw_agreement(name: str, record: dict) -> None:
             "Quarter": q + 1,
             "Agreement from": round(row["low"], 3),
             "to": round(row["high"], 3),
-            "Photos": row["errors"]["photos"],
-            "Lesions": row["errors"]["lesions"],
+            "Photos": row["errors"].photos,
+            "Lesions": row["errors"].lesions,
             "Wrong answers": interval(row["errors"]),
         }
         for q, row in enumerate(agreement["quartiles"])

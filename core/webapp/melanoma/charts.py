@@ -4,9 +4,10 @@ import numpy as np
 import plotly.graph_objects as go
 
 from core.diagnoses import CODES, NAMES
+from core.estimates import CorrectedDifference, Estimate
 from core.evaluation.melanoma import DecisionCurve
 from core.evaluation.melanoma_looks import Group
-from core.webapp.shared.charts import SHARE_TICKS
+from core.webapp.shared.charts import SHARE_TICKS, whiskers
 from core.webapp.shared.score_charts import GREY, translucent
 from core.webapp.shared.theme import COLORS, PATTERNS
 from core.wording import percent
@@ -171,24 +172,16 @@ def groups_chart(groups: list[Group], axis: str) -> go.Figure:
         ("alarms", "nevi", "nv", "nevi called melanoma", -0.12),
         ("missed", "melanomas", "mel", "melanomas missed", 0.12),
     ):
-        known = [(i, g) for i, g in enumerate(groups) if getattr(g, key)["value"] is not None]
+        known = [(i, g) for i, g in enumerate(groups) if getattr(g, key).value is not None]
         rates = [getattr(g, key) for _, g in known]
         figure.add_scatter(
             x=[i + move for i, _ in known],
-            y=[r["value"] for r in rates],
+            y=[r.value for r in rates],
             mode="markers",
             name=name,
             marker={"size": 11, "color": COLORS[code], "symbol": "circle" if code == "nv" else "diamond"},
-            error_y={
-                "type": "data",
-                "symmetric": False,
-                "array": [(r["high"] if r["high"] is not None else r["value"]) - r["value"] for r in rates],
-                "arrayminus": [r["value"] - (r["low"] if r["low"] is not None else r["value"]) for r in rates],
-                "color": COLORS[code],
-                "thickness": 1.5,
-                "width": 4,
-            },
-            customdata=[(g.name, getattr(g, count), r["value"] * 100) for (_, g), r in zip(known, rates, strict=True)],
+            error_y=whiskers(rates, COLORS[code], width=4),
+            customdata=[(g.name, getattr(g, count), r.value * 100) for (_, g), r in zip(known, rates, strict=True)],
             hovertemplate=f"%{{customdata[0]}}<br>{name}: %{{customdata[2]:.0f}} % of %{{customdata[1]}}<extra></extra>",
         )
     return _layout(
@@ -204,26 +197,18 @@ def groups_chart(groups: list[Group], axis: str) -> go.Figure:
     )
 
 
-def ratios_chart(rows: list[tuple[str, dict]], code: str) -> go.Figure:
+def ratios_chart(rows: list[tuple[str, Estimate]], code: str) -> go.Figure:
     """Odds ratios with intervals, on a logarithmic scale; 1 is no influence."""
     names = [name for name, _ in rows][::-1]
     ratios = [ratio for _, ratio in rows][::-1]
     figure = go.Figure()
     figure.add_vline(x=1, line={"color": GREY, "width": 1, "dash": "dot"})
     figure.add_scatter(
-        x=[r["value"] for r in ratios],
+        x=[r.value for r in ratios],
         y=names,
         mode="markers",
         marker={"size": 11, "color": COLORS[code]},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": [r["high"] - r["value"] for r in ratios],
-            "arrayminus": [r["value"] - r["low"] for r in ratios],
-            "color": COLORS[code],
-            "thickness": 1.5,
-            "width": 4,
-        },
+        error_x=whiskers(ratios, COLORS[code], width=4),
         hovertemplate="%{y}: odds x %{x:.2f}<extra></extra>",
         showlegend=False,
     )
@@ -242,15 +227,15 @@ def ratios_chart(rows: list[tuple[str, dict]], code: str) -> go.Figure:
     return figure
 
 
-def differences_chart(rows: list[tuple[str, dict]], label: str) -> go.Figure:
+def differences_chart(rows: list[tuple[str, CorrectedDifference]], label: str) -> go.Figure:
     """Paired differences to plain with intervals, 0 is no difference."""
     names = [name for name, _ in rows][::-1]
     values = [d for _, d in rows][::-1]
-    clear = [d["p_holm"] < 0.05 for d in values]
+    clear = [d.p_holm < 0.05 for d in values]
     figure = go.Figure()
     figure.add_vline(x=0, line={"color": GREY, "width": 1, "dash": "dot"})
     figure.add_scatter(
-        x=[d["value"] for d in values],
+        x=[d.value for d in values],
         y=names,
         mode="markers",
         marker={
@@ -259,15 +244,7 @@ def differences_chart(rows: list[tuple[str, dict]], label: str) -> go.Figure:
             "symbol": ["circle" if one else "circle-open" for one in clear],
             "line": {"width": 2},
         },
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": [d["high"] - d["value"] for d in values],
-            "arrayminus": [d["value"] - d["low"] for d in values],
-            "color": MEL,
-            "thickness": 1.5,
-            "width": 4,
-        },
+        error_x=whiskers(values, MEL, width=4),
         hovertemplate="%{y}: %{x:+.3f}<extra></extra>",
         showlegend=False,
     )

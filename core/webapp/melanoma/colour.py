@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from core.data.lesion_region import COLOURS
+from core.estimates import Estimate
 from core.evaluation.melanoma_looks import PROPERTIES, REGRESSED, Group, LookErrors, claim_words
 from core.webapp.melanoma.charts import groups_chart, ratios_chart
 from core.webapp.melanoma.state import Choice, kept_look_errors
@@ -93,12 +94,12 @@ def _draw_regression(choice: Choice, errors: LookErrors) -> None:
                 f"odds of {kind} {choice.model.name}",
                 "Right of the dotted line: the more of it, the more errors; left: the fewer. Per standard deviation, by logistic "
                 "regression; whiskers that cross the line show no influence.",
-                "; ".join(f"{PROPERTIES[k][0]} times {ratios[k]['value']:.2f}" for k in REGRESSED),
+                "; ".join(f"{PROPERTIES[k][0]} times {ratios[k].value:.2f}" for k in REGRESSED),
             )
 
 
-def _rate(share: dict) -> str:
-    return "none there" if share["value"] is None else rate(share)
+def _rate(share: Estimate) -> str:
+    return rate(share, missing="none there")
 
 
 def _group_words(group: Group) -> str:

@@ -2,13 +2,14 @@
 
 import streamlit as st
 
+from core.estimates import Estimate
 from core.evaluation.melanoma import SCORES, Predictive, TwoByTwo
 from core.webapp.melanoma.charts import decision_chart, roc_chart, scores_chart
 from core.webapp.melanoma.state import Choice, kept_roc
 from core.webapp.shared.export import draw_figure, draw_table
 from core.webapp.shared.theme import COLORS
 from core.webapp.shared.words import plain
-from core.wording import interval, percent, rate
+from core.wording import interval, percent, rate, spelt
 
 # Shares of melanoma among the melanomas and nevi that are examined: from screening to a list for excision.
 PREVALENCES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
@@ -48,9 +49,9 @@ def draw_threshold(choice: Choice) -> None:
 
     st.subheader("Behind the numbers", anchor=False)
     first, second = st.columns(2, gap="large")
-    here = 1 - table.specificity["value"], table.sensitivity["value"]
+    here = 1 - table.specificity.known, table.sensitivity.known
     at = duel.at(choice.operating) if choice.operating is not None else None
-    operating = (1 - at.specificity["value"], at.sensitivity["value"]) if at else None
+    operating = (1 - at.specificity.known, at.sensitivity.known) if at else None
     with first:
         draw_figure(
             scores_chart(duel.scores("melanoma"), duel.scores("nevus"), choice.threshold, choice.operating),
@@ -125,8 +126,8 @@ def people_words(table: TwoByTwo, prevalence: float) -> str:
     Reference: G. Gigerenzer, U. Hoffrage, "How to improve Bayesian reasoning without instruction", Psychol Rev 1995.
     """
     melanomas = round(PEOPLE * prevalence)
-    found = round(PEOPLE * prevalence * table.sensitivity["value"])
-    alarms = round((PEOPLE - melanomas) * (1 - table.specificity["value"]))
+    found = round(PEOPLE * prevalence * table.sensitivity.known)
+    alarms = round((PEOPLE - melanomas) * (1 - table.specificity.known))
     begin = f"**Of {PEOPLE:,} people**, {melanomas} with a melanoma and {PEOPLE - melanomas} with a nevus: {found} of the {melanomas} "
     begin += f"{'is' if found == 1 else 'are'} called melanoma, {melanomas - found} missed; of the nevi {alarms} are called melanoma too. "
     if not found + alarms:
@@ -134,21 +135,16 @@ def people_words(table: TwoByTwo, prevalence: float) -> str:
     return f"{begin}So of the **{found + alarms}** called melanoma **{found}** {'has' if found == 1 else 'have'} one."
 
 
-def _share(share: dict) -> str:
-    return "nobody is called" if share["value"] is None else rate(share)
+def _share(share: Estimate) -> str:
+    return rate(share, missing="nobody is called")
 
 
-def _count(number: dict) -> str:
-    if number["value"] is None:
-        return "nobody is called"
-    value, low, high = (_short(number[k]) for k in ("value", "low", "high"))
+def _count(number: Estimate) -> str:
     # Without an upper end the interval has none: a threshold that may find nothing costs any number of nevi.
-    return f"{value} ({low} to {high})" if number["high"] is not None else f"{value} (at least {low})"
+    return spelt(number, _short, missing="nobody is called", endless=True)
 
 
-def _short(number: float | None) -> str:
-    if number is None:
-        return "?"
+def _short(number: float) -> str:
     return f"{number:.0f}" if number >= 20 else f"{number:.1f}"
 
 

@@ -6,10 +6,11 @@ import streamlit as st
 
 from core.card import Card
 from core.diagnoses import CODES, NAMES
+from core.estimates import DecidedEstimate, Estimate
 from core.evaluation.report import Evaluation, InvalidEvaluation, read_evaluation
 from core.webapp.models.history import read_history
 from core.webapp.shared.charts import CONFIG, history_chart, per_class_chart, scores_chart
-from core.webapp.shared.shelf import Shelf, headline, is_leaky
+from core.webapp.shared.shelf import Shelf, balanced_accuracy_of, is_leaky
 from core.webapp.shared.words import plain
 from core.wording import UNKNOWN, duration, interval, milliseconds
 
@@ -31,7 +32,7 @@ def draw_overview(shelf: Shelf) -> None:
         [
             {
                 "Model": name,
-                "Balanced accuracy": interval(headline(card)),
+                "Balanced accuracy": interval(balanced_accuracy_of(card)),
                 "Size": f"{card.megabytes:.1f} MB",
                 "Weights": f"{card.parameters / 1e6:.1f} M",
                 "Input": f"{card.image_size} px",
@@ -43,7 +44,7 @@ def draw_overview(shelf: Shelf) -> None:
         hide_index=True,
         alt="The shipped models with held-out balanced accuracy, size, speed and split",
     )
-    measured = {name: headline(card) for name, card in shelf.models.items() if headline(card)}
+    measured = {name: balanced_accuracy_of(card) for name, card in shelf.models.items() if balanced_accuracy_of(card)}
     if len(measured) > 1:
         st.plotly_chart(
             scores_chart(measured, "balanced accuracy, 95 % interval"),
@@ -98,7 +99,7 @@ def _draw_scores(card: Card, evaluation: Evaluation | None) -> None:
         )
         with st.container(horizontal=True):
             for key, label in HEADLINES.items():
-                if isinstance(test.get(key), dict):
+                if isinstance(test.get(key), Estimate):
                     _draw_score(label, test[key])
     if evaluation is not None:
         for warning in evaluation.warnings:
@@ -109,7 +110,7 @@ def _draw_scores(card: Card, evaluation: Evaluation | None) -> None:
         said = [
             f"{HEADLINES[key].lower()} {interval(validation[key])}"
             for key in HEADLINES
-            if isinstance(validation.get(key), dict)
+            if isinstance(validation.get(key), Estimate)
         ]
         st.caption(
             f"Validation, {validation.get('photos', '?')} photos: {', '.join(said)}. {plain(str(validation.get('confidence', '')))}"
@@ -120,18 +121,18 @@ def _draw_scores(card: Card, evaluation: Evaluation | None) -> None:
                 [
                     {
                         "Score": key.replace("_", " "),
-                        "Rule": score.get("rule", ""),
+                        "Rule": score.rule if isinstance(score, DecidedEstimate) else "",
                         "Value and 95 % interval": interval(score),
                     }
                     for key, score in test.items()
-                    if isinstance(score, dict)
+                    if isinstance(score, Estimate)
                 ],
                 hide_index=True,
                 alt="Every score of the test part, with its interval",
             )
 
 
-def _draw_score(label: str, score: dict) -> None:
+def _draw_score(label: str, score: Estimate) -> None:
     value, _, rest = interval(score).partition(" (")
     with st.container(width=171, border=True, gap=None):
         st.metric(label, value)

@@ -5,7 +5,15 @@ import textwrap
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.studies.experiments import EXPERIMENTS, InvalidExperiment, read_experiment, verdict
+from core.estimates import estimate_in
+from core.studies.experiments import (
+    EXPERIMENTS,
+    InvalidExperiment,
+    difference_verdict,
+    points_words,
+    read_experiment,
+)
+from core.webapp.shared.charts import whiskers
 from core.webapp.shared.export import draw_figure, draw_table
 from core.webapp.shared.score_charts import GREY
 from core.webapp.shared.theme import COLORS
@@ -86,7 +94,7 @@ def draw_experiment(name: str) -> tuple[str, ...]:
                 f"experiment {name} {metric}",
                 "Dot: the difference in points (hundredths) on the same test photos; whiskers: its 95 % interval. Right of the dashed line "
                 "the first is better; an interval that crosses it leaves the order open.",
-                "; ".join(f"{_named(entry)} ({_network(entry)}): {points(entry)}" for entry in differences),
+                "; ".join(f"{_named(entry)} ({_network(entry)}): {points_words(entry)}" for entry in differences),
             )
         draw_table(_rows(differences), f"Experiment {name}, differences, {metric}", _HOW, tallest=14)
     scores = [entry for entry in entries if entry["unit"] != "difference"]
@@ -124,37 +132,21 @@ def _network(entry: dict) -> str | None:
 _HOW = "*Better* or *worse*: the whole interval is on one side of zero. *Not shown*: the data do not tell. Points are hundredths."
 
 
-def points(entry: dict) -> str:
-    """A score or a difference in points, with its interval."""
-    sign = "+" if entry["unit"] == "difference" else ""
-    if entry["low"] is None:
-        return f"{100 * entry['value']:{sign}.1f}"
-    return f"{100 * entry['value']:{sign}.1f} ({100 * entry['low']:{sign}.1f} to {100 * entry['high']:{sign}.1f})"
-
-
 def differences_chart(entries: list[dict]) -> go.Figure:
     """Differences as dots with whiskers about zero, one row each."""
     entries = entries[::-1]
     names = [_named(entry) for entry in entries]
     if len({_network(entry) for entry in entries}) > 1:
         names = [f"{name} ({_network(entry)})" for name, entry in zip(names, entries, strict=True)]
-    values = [100 * entry["value"] for entry in entries]
+    apart = [estimate_in(entry) for entry in entries]
     places = list(range(len(entries)))
     figure = go.Figure(
         go.Scatter(
-            x=values,
+            x=[100 * one.known for one in apart],
             y=places,
             mode="markers",
             marker={"size": 10, "color": COLORS["nv"]},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": [100 * entry["high"] - v for entry, v in zip(entries, values, strict=True)],
-                "arrayminus": [v - 100 * entry["low"] for entry, v in zip(entries, values, strict=True)],
-                "color": COLORS["nv"],
-                "thickness": 1.5,
-                "width": 5,
-            },
+            error_x=whiskers(apart, COLORS["nv"], scale=100),
             customdata=names,
             hovertemplate="%{customdata}<br>%{x:+.1f} points<extra></extra>",
         )
@@ -191,9 +183,9 @@ def _named(entry: dict) -> str:
 def _rows(entries: list[dict]) -> list[dict]:
     rows = []
     for entry in entries:
-        row = {"What": _named(entry), "Network": _network(entry) or "", "Points (95 %)": points(entry)}
+        row = {"What": _named(entry), "Network": _network(entry) or "", "Points (95 %)": points_words(entry)}
         if entry["unit"] == "difference":
-            row["Verdict"] = verdict(entry)
+            row["Verdict"] = difference_verdict(entry)
         if entry.get("seed_low") is not None:
             row["Single seeds"] = f"{100 * entry['seed_low']:.1f} to {100 * entry['seed_high']:.1f}"
         if entry.get("train_accuracy") is not None:

@@ -1,9 +1,12 @@
 """The paper's result tables and figures beside this project's own numbers."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
 from core.diagnoses import CODES, NAMES
+from core.estimates import Estimate
 from core.studies.experiments import EXPERIMENTS
 from core.studies.paper import (
     CONFUSIONS,
@@ -125,9 +128,9 @@ def _own_row(model: Evaluated) -> dict:
     names = {"accuracy": "accuracy", "precision": "macro_precision", "f1": "macro_f1", "recall": "balanced_accuracy"}
     return (
         {"work": f"Melascope {model.name}", "reference": "-"}
-        | {column: round(metrics[metric]["value"], 3) for column, metric in names.items()}
+        | {column: round(metrics[metric].known, 3) for column, metric in names.items()}
         | {
-            "auc": round(metrics["auc_macro"]["value"], 3),
+            "auc": round(metrics["auc_macro"].known, 3),
             "notes": "held-out test by lesion; rule likeliest; macro means",
         }
     )
@@ -163,8 +166,8 @@ def _draw_by_backbone(name: str, models: dict[str, Evaluated]) -> None:
     )
 
 
-def _columns(scores: list[dict | None]) -> tuple[list, list, list]:
-    return tuple([None if s is None else s[key] for s in scores] for key in ("value", "low", "high"))
+def _columns(scores: Sequence[Estimate | None]) -> tuple[list, list, list]:
+    return tuple([None if s is None else getattr(s, key) for s in scores] for key in ("value", "low", "high"))
 
 
 def _draw_matrices(item: str, models: dict[str, Evaluated]) -> tuple[str, ...]:
@@ -353,7 +356,7 @@ def _draw_cases(models: dict[str, Evaluated]) -> tuple[str, ...]:
             for true, said in KINDS.values()
         }
         known = {
-            label: {"value": counts[CODES.index(t)][CODES.index(s)] / max(1, sum(counts[CODES.index(t)]))}
+            label: Estimate(counts[CODES.index(t)][CODES.index(s)] / max(1, sum(counts[CODES.index(t)])))
             for label, (t, s) in zip(pair, KINDS.values(), strict=True)
         }
         draw_figure(

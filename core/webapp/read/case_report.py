@@ -21,7 +21,7 @@ from core.webapp.reports.html import NOTICE, Bars, Heading, Notice, Part, Pictur
 from core.webapp.shared.operating_point import stand
 from core.webapp.shared.photo.folder import load_photo
 from core.webapp.shared.photo.overlays import SHOWN_SIDE, agreement_words
-from core.webapp.shared.shelf import headline as score_of
+from core.webapp.shared.shelf import balanced_accuracy_of
 from core.wording import interval, percent
 
 TITLE = "Melascope case report"
@@ -103,7 +103,7 @@ def report_parts(case: Case) -> list[Part]:
         ),
         Heading("The network"),
         Text(
-            f"{card.name}. Balanced accuracy on held-out lesions {interval(score_of(card))}. {' '.join(map(str, card.limits))}"
+            f"{card.name}. Balanced accuracy on held-out lesions {interval(balanced_accuracy_of(card))}. {' '.join(map(str, card.limits))}"
         ),
         Heading("What this report rests on"),
         Rows(

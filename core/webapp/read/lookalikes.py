@@ -68,8 +68,8 @@ def worth(vote: LookalikeVote, record: dict | None, top: str | None = None) -> s
     if level["value"] is not None:
         said.append(f"Where as many agreed, their diagnosis was wrong in {percent(level['value'])} of test photos.")
     answers = scored.get("network_wrong")
-    if top and answers and all(answers[key]["value"] is not None for key in ("same", "other")):
-        same, other = (percent(answers[key]["value"]) for key in ("same", "other"))
+    if top and answers and all(answers[key].value is not None for key in ("same", "other")):
+        same, other = (percent(answers[key].value) for key in ("same", "other"))
         if top in vote.others:
             said.append(f"The network says {NAMES[top]}, which is one of those that tie.")
         elif top == vote.dx:

@@ -65,7 +65,7 @@ def _row(name: str, kind: str, scores: dict) -> dict:
         "Kind": kind,
         "True diagnosis in the set": rate(scores["coverage"]),
         "By photo": rate(scores["coverage_by_photo"]),
-        "Diagnoses in the set": round(scores["size"]["value"], 2) if scores["size"]["value"] is not None else None,
+        "Diagnoses in the set": round(scores["size"].value, 2) if scores["size"].value is not None else None,
         "Does not know": rate(scores["abstains"]),
         "Lesions": scores["coverage"]["lesions"],
     }

@@ -1,8 +1,11 @@
 """The charts, as Plotly figures. They carry no ground and no text colour: Streamlit's theme, light or dark, gives both."""
 
+from collections.abc import Sequence
+
 import plotly.graph_objects as go
 
 from core.diagnoses import CODES, NAMES
+from core.estimates import Estimate
 from core.webapp.shared.theme import COLORS, GROUPS, PATTERNS, SHORT_NAMES
 from core.wording import percent
 
@@ -140,32 +143,44 @@ def agreement_chart(rows: dict[str, dict[str, float]], malignancy: dict[str, flo
     return figure
 
 
-def scores_chart(scores: dict[str, dict], label: str) -> go.Figure:
+def whiskers(estimates: Sequence[Estimate], color: str, *, width: int = 5, scale: float = 1) -> dict:
+    """Plotly's error bars of numbers with their intervals; none where there is no end.
+
+    Args:
+        estimates: whose values are all known.
+        width: of the caps, pixels.
+        scale: what the chart multiplies the numbers by.
+    """
+    values = [scale * one.known for one in estimates]
+    lows = [one.low for one in estimates]
+    highs = [one.high for one in estimates]
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [0.0 if high is None else scale * high - value for value, high in zip(values, highs, strict=True)],
+        "arrayminus": [0.0 if low is None else value - scale * low for value, low in zip(values, lows, strict=True)],
+        "color": color,
+        "thickness": 1.5,
+        "width": width,
+    }
+
+
+def scores_chart(scores: dict[str, Estimate], label: str) -> go.Figure:
     """A score of several models with its 95 % intervals: dots and whiskers, the best on top.
 
     Args:
-        scores: model -> {"value", "low", "high"}; low and high may be missing.
+        scores: model -> its score, which is known.
         label: of the score.
     """
     names = list(scores)[::-1]
-    values = [scores[n]["value"] for n in names]
-    lows = [scores[n].get("low") for n in names]
-    highs = [scores[n].get("high") for n in names]
+    ordered = [scores[name] for name in names]
     figure = go.Figure(
         go.Scatter(
-            x=values,
+            x=[score.known for score in ordered],
             y=names,
             mode="markers",
             marker={"size": 11, "color": COLORS["nv"]},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": [(h if h is not None else v) - v for v, h in zip(values, highs, strict=True)],
-                "arrayminus": [v - (low if low is not None else v) for v, low in zip(values, lows, strict=True)],
-                "color": COLORS["nv"],
-                "thickness": 1.5,
-                "width": 5,
-            },
+            error_x=whiskers(ordered, COLORS["nv"]),
             hovertemplate="%{y}: %{x:.3f}<extra></extra>",
         )
     )
@@ -218,12 +233,12 @@ def per_class_chart(per_class: dict[str, dict]) -> go.Figure:
     """Sensitivity of each diagnosis with its 95 % interval.
 
     Args:
-        per_class: code -> {"sensitivity": {"value", "low", "high"}, ...}, as in `evaluation.json`.
+        per_class: code -> {"sensitivity": its `Estimate`, ...}, as in `evaluation.json`.
     """
     known = {
         NAMES[code]: per_class[code]["sensitivity"]
         for code in CODES
-        if per_class.get(code, {}).get("sensitivity", {}).get("value") is not None
+        if per_class.get(code, {}).get("sensitivity", Estimate(None)).value is not None
     }
     return scores_chart(known, "sensitivity")
 

@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from core.card import CARD_FILE, Card, InvalidBundle, check_members, read_card, weights_root
+from core.estimates import Estimate
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,10 @@ def _stamps(folder: Path) -> tuple:
     return tuple(sorted((name, state.st_size, state.st_mtime_ns) for name, state in states))
 
 
-def headline(card: Card) -> dict | None:
-    """The held-out balanced accuracy {"value", "low", "high"}, or None if it was never measured."""
+def balanced_accuracy_of(card: Card) -> Estimate | None:
+    """The held-out balanced accuracy, or None if it was never measured."""
     score = card.scores.get("test", {}).get("balanced_accuracy")
-    return score if isinstance(score, dict) and isinstance(score.get("value"), int | float) else None
+    return score if isinstance(score, Estimate) and score.value is not None else None
 
 
 def is_leaky(card: Card) -> bool:
@@ -106,5 +107,5 @@ def _checked_card(folder: Path) -> Card:
 
 def _rank(card: Card) -> tuple:
     """Sorts honest scores before leaky and unmeasured ones, then high before low."""
-    score = headline(card)
-    return score is None or is_leaky(card), -(score["value"] if score else 0), card.name
+    score = balanced_accuracy_of(card)
+    return score is None or is_leaky(card), -(score.known if score else 0), card.name

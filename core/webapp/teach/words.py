@@ -8,4 +8,4 @@ def share_words(share: Share) -> str:
     """Such as "3 of 5, 60 % (23 to 88 %)"; with nothing to count, that."""
     if share.value is None:
         return "nothing to count"
-    return f"{share.hits} of {share.of}, {rate({'value': share.value, 'low': share.low, 'high': share.high})}"
+    return f"{share.hits} of {share.of}, {rate(share)}"

@@ -7,8 +7,15 @@ import pandas as pd
 import pytest
 
 from core.diagnoses import CODES, index_of
+from core.estimates import Difference, Estimate
 from core.evaluation.metrics import scores
-from core.evaluation.statistics.bootstrap import interval, lesion_bootstrap, paired_difference, resample_lesions, wilson
+from core.evaluation.statistics.bootstrap import (
+    lesion_bootstrap,
+    paired_difference,
+    resample_lesions,
+    wilson,
+    with_interval,
+)
 
 NV, VASC = index_of("nv"), index_of("vasc")
 
@@ -29,7 +36,7 @@ def as_table(y_true: np.ndarray, probabilities: np.ndarray, lesions=None) -> pd.
 
 
 def width(entry: dict) -> float:
-    return entry["high"] - entry["low"]
+    return entry.high - entry.low
 
 
 def test_photos_of_a_lesion_are_drawn_together():
@@ -62,7 +69,7 @@ def test_interval_of_a_proportion_is_as_wide_as_theory_says():
     y_true = np.full(400, NV)
     probabilities = np.eye(7)[np.where(np.arange(400) < 320, NV, VASC)]
     found = lesion_bootstrap(y_true, probabilities, range(400), resamples=2000)["accuracy"]
-    assert found["value"] == 0.8
+    assert found.value == 0.8
     assert width(found) == pytest.approx(2 * 1.96 * np.sqrt(0.8 * 0.2 / 400), rel=0.1)
 
 
@@ -74,7 +81,7 @@ def test_every_interval_holds_its_value(photos):
     entries += [entry for row in found["per_class"].values() for entry in row.values()]
     assert len(entries) > 50
     for entry in entries:
-        assert entry["low"] <= entry["value"] <= entry["high"]
+        assert entry.low <= entry.value <= entry.high
 
 
 def test_all_right_is_not_certainty():
@@ -83,8 +90,8 @@ def test_all_right_is_not_certainty():
         y_true, np.eye(7)[y_true], [f"nv{n}" for n in range(20)] + [f"vasc{n // 2}" for n in range(14)]
     )
     vasc = found["per_class"]["vasc"]["sensitivity"]
-    assert vasc == {"value": 1.0, "low": pytest.approx(wilson(1.0, 7)[0]), "high": 1.0}
-    assert vasc["low"] < 0.7
+    assert vasc == Estimate(1.0, pytest.approx(wilson(1.0, 7)[0]), 1.0)
+    assert vasc.low < 0.7
 
 
 def test_wilson_by_hand():
@@ -99,17 +106,14 @@ def test_absent_classes_have_no_interval():
     y_true, probabilities = some_predictions(100)
     kept = y_true != VASC
     found = lesion_bootstrap(y_true[kept], probabilities[kept], np.flatnonzero(kept), resamples=50)
-    assert found["per_class"]["vasc"]["sensitivity"] == {"value": None, "low": None, "high": None}
-    assert found["per_class"]["vasc"]["auc"] == {"value": None, "low": None, "high": None}
+    assert found["per_class"]["vasc"]["sensitivity"] == Estimate(None)
+    assert found["per_class"]["vasc"]["auc"] == Estimate(None)
 
 
 def test_undefined_resamples_are_left_out():
-    assert interval(0.5, np.array([np.nan, 0.4, 0.6, np.nan])) == {
-        "value": 0.5,
-        "low": pytest.approx(0.405),
-        "high": pytest.approx(0.595),
-    }
-    assert interval(0.5, np.full(3, np.nan)) == {"value": 0.5, "low": None, "high": None}
+    some = with_interval(0.5, np.array([np.nan, 0.4, 0.6, np.nan]))
+    assert some == Estimate(0.5, pytest.approx(0.405), pytest.approx(0.595))
+    assert with_interval(0.5, np.full(3, np.nan)) == Estimate(0.5)
 
 
 def test_lesions_that_do_not_fit_are_refused():
@@ -134,7 +138,7 @@ def test_a_model_does_not_differ_from_itself():
     table = as_table(*some_predictions(60), lesions=[str(n // 2) for n in range(60)])
     shuffled = table.sample(frac=1, random_state=0)
     found = paired_difference("balanced_accuracy", table, shuffled, resamples=100)
-    assert found == {"value": 0, "low": 0, "high": 0, "p": 1}
+    assert found == Difference(0, 0, 0, 1)
 
 
 def test_pairing_narrows_the_interval_of_a_difference():
@@ -143,11 +147,11 @@ def test_pairing_narrows_the_interval_of_a_difference():
     lesions = [str(n // 2) for n in range(300)]
     a, b = as_table(y_true, better, lesions), as_table(y_true, probabilities, lesions)
     found = paired_difference("accuracy", a, b)
-    assert found["value"] > 0
-    assert found["low"] > 0
-    assert found["p"] == pytest.approx(2 / 1001)
+    assert found.value > 0
+    assert found.low > 0
+    assert found.p == pytest.approx(2 / 1001)
     backward = paired_difference("accuracy", b, a)
-    assert (backward["value"], backward["low"]) == pytest.approx((-found["value"], -found["high"]))
+    assert (backward.value, backward.low) == pytest.approx((-found.value, -found.high))
     other = as_table(*some_predictions(300, seed=0, skill=1.4), lesions=lesions)
     apart = (
         sum(width(lesion_bootstrap(y_true, t[list(CODES)].to_numpy(), lesions)["auc_macro"]) ** 2 for t in (b, other))

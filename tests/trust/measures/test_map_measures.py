@@ -74,13 +74,13 @@ def test_good_maps_pass_every_check():
         found = record["methods"][method]
         assert found["verdict"]["passes"] and set(found["checks"]) == set(CHECKS)
         assert found["verdict"]["said"].startswith(f"{explainer.title} of Made up passes: 5 of 5")
-        assert found["pointing"]["high"] == 1 and found["pointing"]["low"] < 1, "a share of 1 keeps an interval"
+        assert found["pointing"].high == 1 and found["pointing"].low < 1, "a share of 1 keeps an interval"
 
 
 def test_useless_maps_fail_each():
     found = summarise(*made_up_maps(good=False), "Made up")["methods"]["grad-cam"]
     assert not found["verdict"]["passes"] and found["verdict"]["passed"] == 0
-    assert found["similarity_head"]["high"] > SAME > found["similarity_all"]["high"], "the worse of the two counts"
+    assert found["similarity_head"].high > SAME > found["similarity_all"].high, "the worse of the two counts"
     assert "rank correlation with the true map 0.95" in found["verdict"]["said"]
 
 
@@ -91,9 +91,9 @@ def test_without_masks_three_checks_remain():
 
 def test_errors_by_agreement():
     agreement = summarise(*made_up_maps(), "Made up")["agreement"]
-    assert [row["errors"]["value"] for row in agreement["quartiles"]] == [1, 0, 0, 0]
-    assert agreement["gap"]["value"] == 1 and "more often" in agreement["said"]
-    assert all(row["errors"]["photos"] == 20 for row in agreement["quartiles"])
+    assert [row["errors"].value for row in agreement["quartiles"]] == [1, 0, 0, 0]
+    assert agreement["gap"].value == 1 and "more often" in agreement["said"]
+    assert all(row["errors"].photos == 20 for row in agreement["quartiles"])
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from made_up import bound, made_up_table, write_made_up
 
 from core.data.colour import SETTINGS
 from core.data.ham10000 import InvalidDataset, read_table
+from core.estimates import CorrectedDifference
 from core.trust.measure_table import InvalidMeasure, read_measure
 from core.trust.measures.colour import PLAIN, SCORED, compare_settings, measure_colour, verdict
 from core.trust.measures.pairs import NEIGHBOURS_FILE, Similar, find_neighbours, measure_similar, read_similar
@@ -110,15 +111,15 @@ def test_settings_against_plain_by_hand():
         photos[f"nv.{name}"] = 1 - photos[f"mel.{name}"]
     found = compare_settings(photos, 0.5, resamples=200)
     rows = {row["name"]: row for row in found["settings"]}
-    assert rows["grey"]["scores"]["auc"]["value"] == 1 and rows["grey"]["scores"]["sensitivity"]["value"] == 1
-    assert rows["grey"]["differences"]["auc"]["low"] > 0
-    assert rows["hair"]["differences"]["auc"] == {"value": 0, "low": 0, "high": 0, "p": 1, "p_holm": 1}
+    assert rows["grey"]["scores"]["auc"].value == 1 and rows["grey"]["scores"]["sensitivity"].value == 1
+    assert rows["grey"]["differences"]["auc"].low > 0
+    assert rows["hair"]["differences"]["auc"] == CorrectedDifference(0, 0, 0, 1, 1)
     called = photos["mel.plain"] >= 0.5
-    assert rows["plain"]["scores"]["sensitivity"]["value"] == called[dx == "mel"].mean()
-    assert rows["plain"]["scores"]["specificity"]["value"] == 1 - called[dx == "nv"].mean()
-    assert rows["lighter"]["differences"]["auc"]["high"] < 0
-    p = sorted(rows[name]["differences"]["auc"]["p"] for name in ("grey", "hair", "lighter"))
-    assert min(rows[n]["differences"]["auc"]["p_holm"] for n in ("grey", "lighter")) == pytest.approx(3 * p[0])
+    assert rows["plain"]["scores"]["sensitivity"].value == called[dx == "mel"].mean()
+    assert rows["plain"]["scores"]["specificity"].value == 1 - called[dx == "nv"].mean()
+    assert rows["lighter"]["differences"]["auc"].high < 0
+    p = sorted(rows[name]["differences"]["auc"].p for name in ("grey", "hair", "lighter"))
+    assert min(rows[n]["differences"]["auc"].p_holm for n in ("grey", "lighter")) == pytest.approx(3 * p[0])
     said = verdict(found)
     assert "1 of 3 changes" in said and "grey" in said and "1 make it worse: lightness +15 L*" in said
     assert set(rows["grey"]["scores"]) == set(SCORED)

@@ -134,10 +134,10 @@ def test_coverage_counts_lesions_and_stands_beside_that_of_photos():
     table.loc[table.lesion_id == "HAM_0000000", "mel"] = 1.0
     table.loc[table.lesion_id == "HAM_0000001", "nv"] = 1.0
     scored = score_sets(as_results(table), RECORD)
-    assert scored["coverage"]["value"] == 0.5 and scored["coverage_by_photo"]["value"] == 0.2
-    assert (scored["coverage"]["lesions"], scored["coverage"]["photos"]) == (2, 5)
-    assert scored["per_class"]["nv"]["coverage"]["value"] == 0.5
-    assert scored["size"]["value"] == scored["size"]["low"] == scored["size"]["high"] == 1, "a size is no proportion"
+    assert scored["coverage"].value == 0.5 and scored["coverage_by_photo"].value == 0.2
+    assert (scored["coverage"].lesions, scored["coverage"].photos) == (2, 5)
+    assert scored["per_class"]["nv"]["coverage"].value == 0.5
+    assert scored["size"].value == scored["size"].low == scored["size"].high == 1, "a size is no proportion"
 
 
 def test_a_record_that_counted_photos_is_refused(tmp_path):
@@ -159,9 +159,9 @@ def test_the_measure_is_written_read_and_bound_to_its_weights(tmp_path):
     assert record["probabilities_sha256"] == SHA
     test = record["test"]
     assert record["counted_by"] == "lesion"
-    assert test["coverage"]["low"] <= test["coverage"]["value"] <= test["coverage"]["high"]
+    assert test["coverage"].low <= test["coverage"].value <= test["coverage"].high
     assert set(test["per_class"]) == set(CODES) and test["groups"]["Sex"].keys() == {"female", "male"}
-    sizes = {int(s): row["wrong"]["photos"] for s, row in test["by_size"].items()}
-    assert sum(sizes.values()) + test["unusual"]["photos"] == test["coverage"]["photos"] == 240
-    assert test["answered"]["photos"] + test["abstained"]["photos"] == 240
+    sizes = {int(s): row["wrong"].photos for s, row in test["by_size"].items()}
+    assert sum(sizes.values()) + test["unusual"].photos == test["coverage"].photos == 240
+    assert test["answered"].photos + test["abstained"].photos == 240
     json.dumps(record, allow_nan=False)

@@ -105,8 +105,8 @@ def test_a_measured_gate_says_what_it_is_worth(measured_bundle_folder):
     assert found["inputs"] == list(INPUTS) and len(found["coefficients"]) == TERMS
     assert {"documents", "drawn faces", "phone photos"} <= set(found["strangers"])
     for family in found["strangers"].values():
-        assert 0 <= family["refused"]["value"] <= family["caught"]["value"] <= 1
-    assert found["test"]["by_dx"]["mel"]["refused"]["photos"] > 0 and "drawn" in found["test"]["by_dataset"]
+        assert 0 <= family["refused"].value <= family["caught"].value <= 1
+    assert found["test"]["by_dx"]["mel"]["refused"].photos > 0 and "drawn" in found["test"]["by_dataset"]
     assert set(found["degraded"]) <= set(DEGRADED)
     assert (measured_bundle_folder / "gate.json").stat().st_size < 400_000
 

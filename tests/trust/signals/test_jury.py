@@ -41,9 +41,9 @@ def test_the_record_agrees_with_counting_photo_by_photo(tmp_path):
         right[jury.agreeing].append(jury.verdict == results["M0"].table.dx[row])
     assert record.photos == 240 and record.networks == ("M0", "M1", "M2")
     for level, found in record.right.items():
-        assert found["photos"] == len(right[level]) and found["value"] == pytest.approx(np.mean(right[level]))
-        assert found["low"] <= found["value"] <= found["high"]
-    assert record.right[3]["value"] > record.right[2]["value"], "a signal that is tied to error"
+        assert found.photos == len(right[level]) and found.value == pytest.approx(np.mean(right[level]))
+        assert found.low <= found.value <= found.high
+    assert record.right[3].value > record.right[2].value, "a signal that is tied to error"
 
 
 def test_only_shared_photos_count(tmp_path):

@@ -125,14 +125,14 @@ def test_votes_are_scored_by_agreement_and_beside_the_network():
     table = pd.DataFrame({"dx": ["mel", "mel", "nv", "nv"], "lesion_id": list("abcd")})
     rows = [[0, 1, 2, 3], [0, 1, 4, 5], [4, 5, 6, 0], [0, 1, 2, 4]]
     scored = score_votes(index, rows, table, 4, np.array(["mel", "nv", "nv", "nv"]))
-    assert scored["accuracy"]["value"] == 0.75 and scored["balanced_accuracy"]["value"] == 0.75
+    assert scored["accuracy"].value == 0.75 and scored["balanced_accuracy"].value == 0.75
     assert [(one["from"], one["photos"], one["value"]) for one in scored["wrong_by_agreement"]] == [
         (1.0, 1, 0.0),
         (0.75, 2, 0.5),
         (0.5, 1, 0.0),
         (0.0, 0, None),
     ]
-    assert scored["network_wrong"]["same"]["value"] == 0 and scored["network_wrong"]["other"]["value"] == 0.5
+    assert scored["network_wrong"]["same"].value == 0 and scored["network_wrong"]["other"].value == 0.5
     assert "network_wrong" not in score_votes(index, rows, table, 4, None)
 
 
@@ -152,7 +152,7 @@ def test_a_measured_model_has_index_and_record(measured_bundle_folder):
     assert record["probabilities_sha256"] == card.probabilities_sha256 and record["k"] in la.KS
     assert set(index.table.image_id) == set(card.split["train"])
     assert set(record["seen_before"]["altered"]) >= {"as it is", "cropped by 10 %"}
-    assert record["seen_before"]["altered"]["as it is"]["value"] == 1
+    assert record["seen_before"]["altered"]["as it is"].value == 1
 
 
 def test_a_folder_without_the_models_photos_is_refused(measured_bundle_folder, tmp_path):

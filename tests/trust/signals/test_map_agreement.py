@@ -5,12 +5,13 @@ import math
 import numpy as np
 import pytest
 
+from core.estimates import Estimate
 from core.trust.signals.map_agreement import map_agreement, place_agreement, quarters
 
 RECORD = {
     "agreement": {
         "edges": [0.0, 0.5, 0.8],
-        "quartiles": [{"errors": {"value": v, "low": v - 0.1, "high": v + 0.1}} for v in (0.4, 0.3, 0.2, 0.1)],
+        "quartiles": [{"errors": Estimate(v, v - 0.1, v + 0.1)} for v in (0.4, 0.3, 0.2, 0.1)],
     }
 }
 
@@ -38,13 +39,13 @@ def test_maps_of_two_networks_are_refused():
 @pytest.mark.parametrize("value, place", [(-1, 1), (-0.01, 1), (0.0, 2), (0.49, 2), (0.79, 3), (0.8, 4), (1, 4)])
 def test_place(value, place):
     found, errors = place_agreement(value, RECORD)
-    assert found == place and errors["value"] == RECORD["agreement"]["quartiles"][place - 1]["errors"]["value"]
+    assert found == place and errors.value == RECORD["agreement"]["quartiles"][place - 1]["errors"].value
 
 
 def test_quarters_are_counted_as_they_are_placed():
     values = np.r_[np.linspace(-1, 1, 40), math.nan]
     edges, places = quarters(values)
     assert np.bincount(places).tolist() == [1, 10, 10, 10, 10]
-    record = {"agreement": {"edges": edges, "quartiles": [{"errors": {"value": i}} for i in range(4)]}}
+    record = {"agreement": {"edges": edges, "quartiles": [{"errors": Estimate(i)} for i in range(4)]}}
     for value, place in zip(values[:-1], places[:-1], strict=True):
         assert place_agreement(value, record)[0] == place

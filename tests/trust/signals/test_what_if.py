@@ -94,8 +94,8 @@ def test_flips_by_hand():
         dx=["mel", "nv", "mel", "nv"], lesion_id=list("abcd")
     )
     found = score_flips(table, np.eye(7)[[4, 5, 5, 5]])
-    assert found["flips"]["value"] == 0.5 and found["right"]["value"] == 0.75 == found["right_withheld"]["value"]
-    assert found["flipped_right"]["value"] == 0.5
+    assert found["flips"].value == 0.5 and found["right"].value == 0.75 == found["right_withheld"].value
+    assert found["flipped_right"].value == 0.5
 
 
 def test_the_measure_is_written(tmp_path, drawn_folder, drawn_bundle_folder):
@@ -116,5 +116,5 @@ def test_the_measure_is_written(tmp_path, drawn_folder, drawn_bundle_folder):
     evaluate(bundle, drawn_folder, "test", folder, resamples=20)
     measure_facts(bundle, drawn_folder)
     record = read_measure("facts", folder, bound(bundle.card, folder))
-    assert record["test"]["flips"]["photos"] == 8 and sum(r[3] for r in record["training_facts"]) > 0
+    assert record["test"]["flips"].photos == 8 and sum(r[3] for r in record["training_facts"]) > 0
     json.dumps(record, allow_nan=False)

@@ -4,12 +4,13 @@ import re
 
 import pytest
 
+from core.estimates import Estimate
 from core.evaluation.melanoma import TwoByTwo
 from core.webapp.melanoma.threshold import people_words
 
 
 def two_by_two(sensitivity: float, specificity: float) -> TwoByTwo:
-    return TwoByTwo(0.2, 1, 1, 1, 1, {"value": sensitivity}, {"value": specificity})
+    return TwoByTwo(0.2, 1, 1, 1, 1, Estimate(sensitivity), Estimate(specificity))
 
 
 def test_at_one_in_a_hundred_most_of_those_called_have_none():

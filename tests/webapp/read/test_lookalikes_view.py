@@ -1,6 +1,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.estimates import Estimate
 from core.trust.signals.lookalikes import LookalikeVote
 from core.webapp.read.lookalikes import worth
 
@@ -12,7 +13,7 @@ RECORD = {
             {"from": 0.5, "value": 0.3},
             {"from": 0.0, "value": None},
         ],
-        "network_wrong": {"same": {"value": 0.05}, "other": {"value": 0.4}},
+        "network_wrong": {"same": Estimate(0.05), "other": Estimate(0.4)},
     }
 }
 

@@ -5,6 +5,7 @@ import pytest
 from reportlab.graphics.shapes import Group, Rect, String
 
 from core.diagnoses import CODES, NAMES
+from core.estimates import Estimate
 from core.evaluation.curves import BandedCurve
 from core.webapp.reports import pdf
 from core.webapp.reports.pdf_figure import clean, vector_drawing
@@ -16,9 +17,7 @@ GRID = np.linspace(0, 1, 5)
 CURVE = BandedCurve(GRID, GRID, GRID, GRID * 0.9, GRID, (0.2, 0.5), 0.1)
 CHARTS = {
     "differential": differential_chart(PROBABILITIES),
-    "scores": scores_chart(
-        {NAMES["mel"]: {"value": 0.6, "low": 0.5, "high": 0.7}, "Nevus": {"value": 0.9}}, "sensitivity"
-    ),
+    "scores": scores_chart({NAMES["mel"]: Estimate(0.6, 0.5, 0.7), "Nevus": Estimate(0.9)}, "sensitivity"),
     "confusion": confusion_chart(np.diag(range(1, 8)).tolist()),
     "curve": curve_chart([("Melanoma 0.8", "mel", CURVE)], "pr"),
     "bars": bars_chart(["a", "b"], [("one", [0.1, None], [0.0, None], [0.2, None], "#7d8a92", "/")], "accuracy"),

@@ -1,6 +1,7 @@
 import pytest
 
 from core.diagnoses import CODES, DIAGNOSES, NAMES
+from core.estimates import Estimate
 from core.webapp.shared.charts import (
     agreement_chart,
     describe,
@@ -12,7 +13,7 @@ from core.webapp.shared.charts import (
 from core.webapp.shared.theme import COLORS, GROUPS, PATTERNS, SHORT_NAMES
 
 PROBABILITIES = dict(zip(CODES, [0.05, 0.1, 0.15, 0.02, 0.3, 0.358, 0.022], strict=True))
-SCORE = {"value": 0.6, "low": 0.5, "high": 0.65}
+SCORE = Estimate(0.6, 0.5, 0.65)
 
 
 def texts(figure):
@@ -59,7 +60,7 @@ def test_agreement_has_a_row_for_each_model_and_malignancy_last():
     assert list(heat.z[1][:-1]) == [PROBABILITIES[c] for c in CODES]
 
 
-@pytest.mark.parametrize("score", [SCORE, {"value": 0.6}, {"value": 0.6, "low": None, "high": None}])
+@pytest.mark.parametrize("score", [SCORE, Estimate(0.6), Estimate(0.6, None, None)])
 def test_scores_with_and_without_interval(score):
     whiskers = scores_chart({"A": score, "B": SCORE}, "score").data[0].error_x
     assert whiskers.array[0] == pytest.approx(0.05)
@@ -67,7 +68,7 @@ def test_scores_with_and_without_interval(score):
 
 
 def test_per_class_leaves_absent_classes_out():
-    chart = per_class_chart({"mel": {"sensitivity": SCORE}, "nv": {"sensitivity": {"value": None}}, "df": {}})
+    chart = per_class_chart({"mel": {"sensitivity": SCORE}, "nv": {"sensitivity": Estimate(None)}, "df": {}})
     assert list(chart.data[0].y) == ["Melanoma"]
 
 

@@ -4,7 +4,8 @@ import shutil
 import pytest
 
 from core.card import CARD_FILE, read_card
-from core.webapp.shared.shelf import headline, is_leaky, read_shelf
+from core.estimates import Estimate
+from core.webapp.shared.shelf import balanced_accuracy_of, is_leaky, read_shelf
 
 
 @pytest.fixture
@@ -21,9 +22,7 @@ def change_card(folder, **changes):
 
 def add(root, name, value, leaky=False):
     folder = shutil.copytree(root / "Drawn", root / name)
-    scores = (
-        {"test": {"balanced_accuracy": {"value": value, "low": value - 0.05, "high": value + 0.05}}} if value else {}
-    )
+    scores = {"test": {"balanced_accuracy": Estimate(value, value - 0.05, value + 0.05)}} if value else {}
     change_card(folder, name=name, scores=scores, split={"kind": "paper" if leaky else "lesion", "leaky": leaky})
 
 
@@ -33,7 +32,9 @@ def test_the_best_honest_score_comes_first(root):
     add(root, "Flattered", 0.9, leaky=True)
     shelf = read_shelf(root)
     assert list(shelf.models) == ["Good", "Fair", "Flattered", "Drawn"] and not shelf.broken
-    assert headline(shelf.models["Good"])["value"] == 0.7 and headline(shelf.models["Drawn"]) is None
+    assert (
+        balanced_accuracy_of(shelf.models["Good"]).value == 0.7 and balanced_accuracy_of(shelf.models["Drawn"]) is None
+    )
     assert is_leaky(shelf.models["Flattered"]) and not is_leaky(shelf.models["Good"])
 
 

@@ -20,7 +20,7 @@ from core.webapp.shared.photo.in_use import (
     hold,
     problem_of,
 )  # fmt: skip
-from core.webapp.shared.shelf import Shelf, headline, is_leaky
+from core.webapp.shared.shelf import Shelf, balanced_accuracy_of, is_leaky
 from core.webapp.shared.theme import SHORT_NAMES
 from core.webapp.shared.words import plain
 from core.wording import UNKNOWN, interval, milliseconds, percent
@@ -159,7 +159,7 @@ def _take(slot: str) -> None:
 
 
 def _short(shelf: Shelf, name: str) -> str:
-    score = headline(shelf.models[name])
+    score = balanced_accuracy_of(shelf.models[name])
     return f"{name}: {interval(score)}"
 
 
@@ -173,7 +173,7 @@ def _facts_of(shelf: Shelf, name: str) -> str:
         f"{milliseconds(speed / 1000)} a photo on {plain(str(card.speed.get('device') or 'the trainer'))}"
         if isinstance(speed, int | float)
         else f"speed {UNKNOWN}",
-        f"balanced accuracy {interval(headline(card))}",
+        f"balanced accuracy {interval(balanced_accuracy_of(card))}",
     ]
     if is_leaky(card):
         parts.append("**leaky split: this score flatters it**")

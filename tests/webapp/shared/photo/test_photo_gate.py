@@ -7,11 +7,12 @@ TIMEOUT = 200  # seconds
 def page(verdict: str, measured: bool = True) -> None:
     import streamlit as st
 
+    from core.estimates import Estimate
     from core.trust.signals.gate import Gate
     from core.webapp.shared.photo.gate import draw_gate
 
-    share = {"value": 0.006, "low": 0.003, "high": 0.01}
-    record = {"test": {"refused": share}, "strangers_mean": {"refused": {"value": 0.93}, "caught": {"value": 0.97}}}
+    share = Estimate(0.006, 0.003, 0.01)
+    record = {"test": {"refused": share}, "strangers_mean": {"refused": Estimate(0.93), "caught": Estimate(0.97)}}
     reasons = {
         "ok": (),
         "warn": ("The photo is blurred.",),
@@ -36,11 +37,12 @@ def test_all_well_is_said_quietly_with_its_measure():
 
 
 def test_below_an_answer_stands_how_often_the_gate_is_wrong():
+    from core.estimates import Estimate
     from core.trust.signals.gate import Gate
     from core.webapp.shared.photo.gate import gate_words
 
-    share = {"value": 0.006, "low": 0.003, "high": 0.01}
-    record = {"test": {"refused": share}, "strangers_mean": {"refused": {"value": 0.93}, "caught": {"value": 0.97}}}
+    share = Estimate(0.006, 0.003, 0.01)
+    record = {"test": {"refused": share}, "strangers_mean": {"refused": Estimate(0.93), "caught": Estimate(0.97)}}
     said = gate_words(Gate("ok", (), 0.0), record)
     assert "0.6 % (0.3 to 1.0 %)" in said and "refused 93 %" in said
     assert gate_words(None, None) == ""
