@@ -13,7 +13,7 @@ from core.decisions import EVEN, Terms
 from core.diagnoses import CODES
 from core.estimates.in_files import from_text, to_text
 from core.files import locked, write_text
-from core.folders import weights_root
+from core.folders import model_folder, weights_root
 
 CARD_FILE = "card.json"
 WEIGHTS_FILE = "model.weights.h5"
@@ -128,12 +128,12 @@ def find_bundle(name: str | Path) -> Path:
     Raises:
         InvalidBundle: there is no such model; the message lists those there are.
     """
-    for folder in (weights_root() / name, Path(name)):
+    for folder in (model_folder(str(name)), Path(name)):
         if (folder / CARD_FILE).is_file():
             return folder
     shipped = ", ".join(card.name for card in list_cards()) or "none"
     raise InvalidBundle(
-        f"No model {str(name)!r}: {weights_root() / name} has no {CARD_FILE}. Shipped models: {shipped}. "
+        f"No model {str(name)!r}: {model_folder(str(name))} has no {CARD_FILE}. Shipped models: {shipped}. "
         "Give one of these names, or the folder of a model that `train` wrote."
     )
 

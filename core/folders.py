@@ -18,6 +18,11 @@ def weights_root() -> Path:
     return REPOSITORY / "weights" if (REPOSITORY / "pyproject.toml").is_file() else Path.cwd() / "weights"
 
 
+def model_folder(name: str) -> Path:
+    """Where a model of this name lies, and where a new one goes if nobody says."""
+    return weights_root() / name
+
+
 def named_folder(variable: str) -> Path | None:
     """The folder that a variable names; None where it is not set.
 

@@ -29,8 +29,9 @@ def lists(
 
     To be run again when the model's predictions are renewed; a test compares the files with the rules.
     """
-    from core.card import find_bundle, weights_root
+    from core.card import find_bundle
     from core.data.lesion_region import LESIONS_FILE
+    from core.folders import weights_root
     from core.teaching.case_sets import rules, shipped
 
     made = rules.make_lists(find_bundle(model or rules.MODEL), weights_root() / LESIONS_FILE)

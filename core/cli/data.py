@@ -89,9 +89,10 @@ def lesions(
 
     Only photos in the validation and test parts of the models at hand, unless --all asks for every photo.
     """
-    from core.card import list_cards, weights_root
+    from core.card import list_cards
     from core.data.ham10000 import read_table
     from core.data.lesion_region import LESIONS_FILE, measure_table, write_lesions
+    from core.folders import weights_root
 
     table = read_table(folder)
     if not everything:

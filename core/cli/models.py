@@ -32,7 +32,8 @@ def models(
 
     MELASCOPE_WEIGHTS names another folder of models.
     """
-    from core.card import CARD_FILE, InvalidBundle, read_card, weights_root
+    from core.card import CARD_FILE, InvalidBundle, read_card
+    from core.folders import weights_root
 
     records, broken = [], 0
     for path in sorted(weights_root().glob(f"*/{CARD_FILE}")):

@@ -66,7 +66,7 @@ def train(
     The device, mixed precision and several GPUs are found by themselves; KERAS_BACKEND chooses tensorflow, jax or torch.
     A run that was stopped goes on with --resume and the same command line.
     """
-    from core.folders import weights_root
+    from core.folders import model_folder
 
     # TensorFlow's greetings; what it says while training may matter, such as that a GPU's memory is full.
     with quiet_libraries():
@@ -111,7 +111,7 @@ def train(
             if whole:
                 say(f"Epoch {whole} is safe: the same command line with --resume goes on after it.")
             raise
-    folder = out or weights_root() / backbone
+    folder = out or model_folder(backbone)
     console = results()
     for number, card in enumerate(cards, start=1):
         written = fold_folder(folder, number) if folds else folder

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from core.data.augment import NO_AUGMENTATION, Augmentation, augment_image
-from core.data.patient import FACT_COLUMNS
+from core.data.patient import withhold_facts
 from core.diagnoses import CODES
 
 SAMPLINGS = ("natural", "sqrt", "balanced")
@@ -112,15 +112,6 @@ class Batches(keras.utils.PyDataset):
             )
         inputs = photos
         if self.metadata is not None:
-            inputs = (photos, self._withhold(self.metadata[rows], rng))
+            inputs = (photos, withhold_facts(self.metadata[rows], self.fact_dropout, self.unknown, rng))
         labels = self.labels[rows]
         return inputs, np.eye(len(CODES), dtype="float32")[labels], self.class_weights[labels]
-
-    def _withhold(self, metadata, rng):
-        if not self.fact_dropout:
-            return metadata
-        metadata = metadata.copy()
-        for columns in FACT_COLUMNS:
-            hidden = rng.random(len(metadata)) < self.fact_dropout
-            metadata[hidden, columns] = self.unknown[columns]
-        return metadata

@@ -13,6 +13,7 @@ from core.data.images import UnreadablePhoto, fit_image, read_photo
 from core.data.patient import FactsEncoder
 from core.files import make_cache_folder, mark_used, reserve, written_whole
 from core.folders import cache_root
+from core.threads import cores
 
 
 def cache_images(
@@ -79,7 +80,7 @@ def _decode_all(table, size, out, progress):
         return None
 
     faults = []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         for done, fault in enumerate(pool.map(decode, enumerate(table.path)), start=1):
             if fault:
                 faults.append(fault)

@@ -35,7 +35,7 @@ FEATURES: tuple[str, ...] = (
 )
 METADATA_WIDTH = len(FEATURES)
 # The columns of each fact, so that one can be withheld.
-FACT_COLUMNS = (slice(0, 2), slice(2, 2 + len(SEXES)), slice(2 + len(SEXES), METADATA_WIDTH))
+_FACT_COLUMNS = (slice(0, 2), slice(2, 2 + len(SEXES)), slice(2 + len(SEXES), METADATA_WIDTH))
 _SEX_SLOTS = {sex: FEATURES.index(f"sex_{sex}") for sex in SEXES}
 _SITE_SLOTS = {site: FEATURES.index(f"site_{site.replace(' ', '_')}") for site in SITES}
 _OTHER_SITE = FEATURES.index("site_other")
@@ -116,6 +116,32 @@ class FactsEncoder:
 @lru_cache(maxsize=256)
 def _encode(encoder: FactsEncoder, facts: Facts) -> np.ndarray:
     return encoder.encode_columns([facts.age], [facts.sex], [facts.site])[0]
+
+
+def withhold_facts(
+    metadata: np.ndarray, chance: float, unknown: np.ndarray | None, rng: np.random.Generator
+) -> np.ndarray:
+    """Metadata in which facts are withheld by chance, each (age, sex, site) by itself.
+
+    Args:
+        metadata: (N, 21).
+        chance: probability with which a fact is withheld.
+        unknown: (21,), of a patient of whom nothing is known; not needed where nothing is withheld.
+
+    Raises:
+        ValueError: facts are to be withheld, and there is no `unknown`.
+    """
+    if not chance:
+        return metadata
+    if unknown is None:
+        raise ValueError(
+            "Facts cannot be withheld without `unknown`, the metadata of a patient of whom nothing is known."
+        )
+    metadata = metadata.copy()
+    for columns in _FACT_COLUMNS:
+        hidden = rng.random(len(metadata)) < chance
+        metadata[hidden, columns] = unknown[columns]
+    return metadata
 
 
 def fit_encoder(ages: Iterable) -> FactsEncoder:

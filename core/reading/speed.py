@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from core.data.patient import Facts
 from core.serving.engines import has_gpu
+from core.threads import cores
 
 if TYPE_CHECKING:
     from core.bundle import Bundle
@@ -36,7 +36,7 @@ def measure_speed(bundle: Bundle, runs: int = 30) -> dict:
         laps.append(time.perf_counter() - start)
     return {
         "forward_ms": round(1000 * float(np.median(laps)), 1),
-        "device": "a GPU" if network.name == "tensorflow" and has_gpu() else f"a CPU with {os.cpu_count()} cores",
+        "device": "a GPU" if network.name == "tensorflow" and has_gpu() else f"a CPU with {cores()} cores",
         "engine": network.name,
         "batch": 1,
         "runs": runs,

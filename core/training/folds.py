@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.card import CARD_FILE, Card, read_card
+from core.folders import model_folder
 from core.training.recipes import Recipe
 from core.training.state import StateFolder
 from core.training.trainer import train
@@ -33,7 +34,7 @@ def train_folds(
 
     Args:
         folds: how many, two or more.
-        out: `weights/<backbone>` when None.
+        out: `core.folders.model_folder(backbone)` when None.
         resume: go on with the folds that are in `out`.
         **choices: of `train`.
 
@@ -45,7 +46,7 @@ def train_folds(
     """
     if folds < 2:
         raise ValueError(f"A cross-validation of {folds} folds is not possible. Expected 2 or more; 5 are usual.")
-    out, report = Path(out or Path("weights") / backbone), report or Report()
+    out, report = Path(out or model_folder(backbone)), report or Report()
     finished = {fold: _finished(fold_folder(out, fold), backbone, fold, folds) for fold in range(1, folds + 1)}
     begun = [fold for fold in finished if finished[fold] or StateFolder(fold_folder(out, fold)).exists()]
     if begun and not resume:

@@ -16,7 +16,7 @@ from core.data.ham10000 import read_dataset
 from core.data.tables.findings import list_findings
 from core.data.tables.folder_check import require_trainable
 from core.files import check_folder_takes
-from core.folders import weights_root
+from core.folders import model_folder
 from core.networks.backbones import find_backbone
 from core.networks.classifier import Classifier
 from core.training.accelerator import jit_mode, prepare_accelerator
@@ -91,7 +91,7 @@ def train(
     if fold and recipe.split != "lesion":
         raise ValueError(f"Folds are by lesion; got the split {recipe.split!r}. Leave --split out, or --folds.")
     return _train(
-        name, recipe, backbone, Path(folder), Path(out or weights_root() / backbone), init, image_size, fold, resume,
+        name, recipe, backbone, Path(folder), Path(out or model_folder(backbone)), init, image_size, fold, resume,
         pretraining, report or Report(),
     )  # fmt: skip
 

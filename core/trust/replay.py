@@ -22,10 +22,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from core.card import Card, InvalidBundle, read_card, weights_root
+from core.card import Card, InvalidBundle, read_card
 from core.data.images import MAX_BYTES, MAX_SIDE, UnreadablePhoto, photo_hash, read_photo
 from core.data.patient import Facts, InvalidFacts
 from core.diagnoses import CODES, NAMES
+from core.folders import weights_root
 from core.serving.engines import FORMER
 
 if TYPE_CHECKING:  # at run time these would load TensorFlow

@@ -7,13 +7,14 @@ import pandas as pd
 import pytest
 from made_up import CARD, made_up_results, made_up_table, write_made_up
 
-from core.card import read_card, sha256_of, weights_root
+from core.card import read_card, sha256_of
 from core.decisions import SCORED
 from core.diagnoses import CODES
 from core.estimates import DecidedEstimate, Estimate
 from core.evaluation.metrics import DECIDED, decision_scores, flatten, scores
 from core.evaluation.report import EVALUATION_FILE
 from core.evaluation.results import CASES_FILE, PREDICTIONS_FILE, InvalidResults, read_results
+from core.folders import weights_root
 
 
 @pytest.fixture
@@ -93,7 +94,10 @@ def test_shipped_scores_are_those_of_the_shipped_predictions(name):
         ruled = found.evaluation.under(rule)
         written = {k: v.value for k, v in ruled.metrics.items()}
         written |= {
-            f"{code}.{k}": v.value for code in CODES for k, v in ruled.per_class[code].items() if isinstance(v, Estimate)
+            f"{code}.{k}": v.value
+            for code in CODES
+            for k, v in ruled.per_class[code].items()
+            if isinstance(v, Estimate)
         }
         assert again == pytest.approx(written)
         assert (found.weighed(rule)[list(CODES)].to_numpy().argmax(axis=1) == found.decided(rule)).all()

@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.card import read_card, weights_root
+from core.card import read_card
 from core.diagnoses import CODES
 from core.evaluation.curves import reliability, roc
 from core.evaluation.operating import choose_threshold
 from core.evaluation.results import read_results
 from core.evaluation.subgroups import subgroup_scores
+from core.folders import weights_root
 from core.studies.paper import one_against_rest
 
 SHIPPED = sorted(path.parent.name for path in weights_root().glob("*/cases.csv"))

@@ -72,7 +72,7 @@ def test_cards_are_drawn_without_a_network(open_app):
 
 
 def app_folder(app, name):
-    from core.card import weights_root
+    from core.folders import weights_root
 
     return weights_root() / name
 

@@ -9,12 +9,12 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from core.__main__ import app
-from core.card import weights_root
 from core.data.drawn import draw_lesion
 from core.data.images import UnreadablePhoto
 from core.data.lesion_region import LESIONS_FILE
 from core.data.patient import Facts
 from core.diagnoses import CODES
+from core.folders import weights_root
 from core.teaching.case_sets import rules, shipped
 from core.teaching.case_sets.file import SUFFIX, from_record, read_case_set, to_record, write_case_set
 from core.teaching.case_sets.record import OWN, CaseSet, InvalidCaseSet, TeachingCase

@@ -9,6 +9,7 @@ from core.card import read_card
 from core.data.ham10000 import read_table
 from core.training.folds import fold_folder, train_folds
 from core.training.recipes import find_recipe
+from core.training.state import STATE_FILE
 from core.training.watching import Report
 
 FOLDS = {
@@ -53,3 +54,13 @@ def test_folds_are_by_lesion_only(drawn_folder, tmp_path):
         train_folds(folder=drawn_folder, out=tmp_path, split="paper", **FOLDS)
     with pytest.raises(ValueError, match="Expected 2 or more"):
         train_folds(folder=drawn_folder, out=tmp_path, **{**FOLDS, "folds": 1})
+
+
+def test_without_a_folder_the_folds_go_where_models_lie(drawn_folder, tmp_path, monkeypatch):
+    """Not into `weights/` of wherever the command was given, where no page finds them."""
+    monkeypatch.setenv("MELASCOPE_WEIGHTS", str(tmp_path / "models"))
+    begun = fold_folder(tmp_path / "models" / FOLDS["backbone"], 1) / "training" / STATE_FILE
+    begun.parent.mkdir(parents=True)
+    begun.write_text("{}")
+    with pytest.raises(ValueError, match="models.* holds folds already: 1"):
+        train_folds(folder=drawn_folder, **FOLDS)

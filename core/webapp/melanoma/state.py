@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from core.card import weights_root
 from core.data.lesion_region import LESIONS_FILE, InvalidLesions, read_lesions
 from core.evaluation.melanoma import SCORES, Duel, find_threshold
 from core.evaluation.melanoma_looks import LookErrors
 from core.evaluation.results import InvalidResults
+from core.folders import weights_root
 from core.webapp.shared.evaluations import Evaluated
 from core.webapp.shared.operating_point import PARAMETER
 from core.webapp.shared.words import plain

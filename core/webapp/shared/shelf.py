@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from core.card import CARD_FILE, Card, InvalidBundle, check_members, read_card, weights_root
+from core.card import CARD_FILE, Card, InvalidBundle, check_members, read_card
 from core.estimates import Estimate
+from core.folders import weights_root
 
 
 @dataclass(frozen=True)
