@@ -29,7 +29,7 @@ def main() -> None:
     from core.data.batches import Batches
     from core.data.drawn import draw_ham10000
     from core.data.ham10000 import class_indices, read_table
-    from core.data.image_cache import cache_images, encode_table
+    from core.data.image_cache import cache_images, encode_facts
     from core.data.patient import Facts, fit_encoder
     from core.networks import build_classifier
     from core.training.accelerator import jit_mode
@@ -45,7 +45,7 @@ def main() -> None:
         encoder = fit_encoder(table.age)
         batches = Batches(
             images,
-            encode_table(table, encoder),
+            encode_facts(table, encoder),
             class_indices(table),
             batch_size=BATCH,
             augmentation=recipe.augmentation,

@@ -88,8 +88,8 @@ def load_bundle(name: str | Path, engine: str | None = None, *, renew: bool = Fa
     card = read_card(folder, renew=renew)
     if card.network.get("members"):
         return _load_ensemble(card, folder, engine)
-    found, note = load_engine(folder, card, check_weights(card, folder), engine)
-    return Bundle(card.name, card, folder, found, (note,) if note else ())
+    chosen, note = load_engine(folder, card, check_weights(card, folder), engine)
+    return Bundle(card.name, card, folder, chosen, (note,) if note else ())
 
 
 def check_weights(card: Card, folder: Path) -> Path:

@@ -279,10 +279,10 @@ def clear_leftovers(folder: str | Path, now: float | None = None) -> list[Path]:
     removed = []
     now = time.time() if now is None else now
     try:
-        found = list(Path(folder).iterdir())
+        entries = list(Path(folder).iterdir())
     except OSError:
         return removed
-    for path in found:
+    for path in entries:
         ours = _SCRATCH.match(path.name)
         if not ours and not _OLD_SCRATCH.match(path.name):
             continue

@@ -26,18 +26,18 @@ def find_fault() -> str:
     """
     path = settings_file()
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        settings = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         return ""  # Keras takes its own settings then
     except OSError as error:
         return _sentence(path, f"it cannot be read ({error.strerror})") if path.exists() else ""
-    if not isinstance(found, dict):
-        return _sentence(path, f"it holds {type(found).__name__} and no settings")
+    if not isinstance(settings, dict):
+        return _sentence(path, f"it holds {type(settings).__name__} and no settings")
     for name, values in _VALUES.items():
-        if name in found and found[name] not in values:
-            return _sentence(path, f"{name} is {found[name]!r}; expected one of {', '.join(values)}")
-    if not isinstance(found.get("epsilon", 1e-7), float):
-        return _sentence(path, f"epsilon is {found['epsilon']!r}; expected a number such as 1e-07")
+        if name in settings and settings[name] not in values:
+            return _sentence(path, f"{name} is {settings[name]!r}; expected one of {', '.join(values)}")
+    if not isinstance(settings.get("epsilon", 1e-7), float):
+        return _sentence(path, f"epsilon is {settings['epsilon']!r}; expected a number such as 1e-07")
     return ""
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from keras import layers, ops
 
 from core.data.ham10000 import class_indices
-from core.data.image_cache import encode_table
+from core.data.image_cache import encode_facts
 from core.data.patient import METADATA_WIDTH, fit_encoder
 from core.data.split import PARTS, Split
 from core.diagnoses import CODES
@@ -99,7 +99,7 @@ def shuffle_facts(metadata: np.ndarray, lesions: Sequence[str], seed: int) -> np
 def make_parts(table: pd.DataFrame, split: Split, seed: int) -> dict[str, Part]:
     """The split's parts, facts encoded with the training rows' age scale and shuffled within each part."""
     labels = class_indices(table)
-    metadata = encode_table(table, fit_encoder(split.rows(table, "train").age))
+    metadata = encode_facts(table, fit_encoder(split.rows(table, "train").age))
     lesions = table.lesion_id.to_numpy()
     parts = {}
     for number, part in enumerate(PARTS):

@@ -2,7 +2,14 @@
 
 import streamlit as st
 
-from core.webapp.maps.view import draw_agreement, draw_lesion, draw_overview, draw_steps, draw_verdicts, draw_weights
+from core.webapp.maps.view import (
+    draw_agreement,
+    draw_inside_lesion,
+    draw_steps,
+    draw_verdict_table,
+    draw_verdicts,
+    draw_weights,
+)
 from core.webapp.shared.export import ask_format
 from core.webapp.shared.frame import page_frame
 from core.webapp.shared.map_records import read_measured
@@ -24,13 +31,13 @@ say_broken(shelf)
 if not found:
     st.stop()
 
-draw_overview(found)
+draw_verdict_table(found)
 with st.container(horizontal=True, vertical_alignment="bottom"):
     name = st.selectbox("Model", list(found), key="model", bind="query-params", filter_mode=None, width=340)
     ask_format()
 record = found[name]
 draw_verdicts(name, record)
-draw_lesion(name, record)
+draw_inside_lesion(name, record)
 draw_steps(name, record)
 draw_weights(name, record)
 draw_agreement(name, record)

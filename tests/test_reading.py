@@ -14,7 +14,7 @@ from core.calibration import Calibration
 from core.data.batches import Batches
 from core.data.drawn import draw_lesion
 from core.data.ham10000 import read_table
-from core.data.image_cache import cache_images, encode_table
+from core.data.image_cache import cache_images, encode_facts
 from core.data.images import fit_image, read_photo
 from core.data.patient import Facts
 from core.diagnoses import CODES, MALIGNANT, index_of
@@ -226,7 +226,7 @@ def test_training_and_serving_see_the_same_photo(bundle, drawn_folder, tmp_path)
     """The same probabilities from a JPEG's path and from the training cache's batch."""
     table = read_table(drawn_folder).iloc[:6].reset_index(drop=True)
     images = cache_images(table, bundle.card.image_size, root=tmp_path)
-    metadata = encode_table(table, bundle.card.facts_encoder)
+    metadata = encode_facts(table, bundle.card.facts_encoder)
     batches = Batches(images, metadata, np.zeros(len(table), int), batch_size=len(table))
     [photos, facts], _, _ = batches[0]
     logits = (

@@ -37,26 +37,28 @@ def check(
     from core.diagnoses import NAMES
 
     with progress("Reading photos") as update:
-        found = folder_check.check_folder(folder, progress=update)
-    known = found.photos - found.photos_without_lesion
-    lesions = f"of {found.lesions:,} lesions" if known else f"of unknown lesions ({found.photos:,} without a lesion_id)"
-    table = Table("diagnosis", "code", title=f"{found.photos:,} photos {lesions}")
+        report = folder_check.check_folder(folder, progress=update)
+    known = report.photos - report.photos_without_lesion
+    lesions = (
+        f"of {report.lesions:,} lesions" if known else f"of unknown lesions ({report.photos:,} without a lesion_id)"
+    )
+    table = Table("diagnosis", "code", title=f"{report.photos:,} photos {lesions}")
     table.add_column("photos", justify="right")
     table.add_column("lesions", justify="right")
-    for code, count in found.per_class.items():
-        table.add_row(NAMES[code], code, f"{count:,}", f"{found.lesions_per_class[code]:,}" if known else "-")
+    for code, count in report.per_class.items():
+        table.add_row(NAMES[code], code, f"{count:,}", f"{report.lesions_per_class[code]:,}" if known else "-")
     console = results()
     console.print(table)
-    console.print(f"Masks: {found.masks:,}.")
-    for finding in found.findings:
+    console.print(f"Masks: {report.masks:,}.")
+    for finding in report.findings:
         style = "bold red" if finding.wrong else ""
         console.print(finding.text, style=style, markup=False, soft_wrap=True)
         if finding.wrong:
             _list(console, finding.items, everything)
-    if found.unreadable:
-        console.print(f"{len(found.unreadable):,} unreadable photos:", style="bold red")
-        _list(console, found.unreadable, everything)
-    if not found.ok:
+    if report.unreadable:
+        console.print(f"{len(report.unreadable):,} unreadable photos:", style="bold red")
+        _list(console, report.unreadable, everything)
+    if not report.ok:
         raise typer.Exit(1)
     console.print("Nothing is wrong.", style="green")
 

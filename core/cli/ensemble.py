@@ -94,14 +94,14 @@ def join(
         from core.evaluation.report import read_evaluation
 
         card = join_folds(folder, name)
-        found = read_evaluation(folder)
+        evaluation = read_evaluation(folder)
     console = results()
-    for warning in found.warnings:
+    for warning in evaluation.warnings:
         console.print(warning, style="bold yellow", markup=False)
     console.print(
-        f"{card.name} of {', '.join(card.network['members'])}: written to {folder}. {found.photos:,} photos of {found.lesions:,} lesions "
-        f"{OUT_OF_FOLD}: balanced accuracy, decided by the rule "
-        f'"balanced": {interval(found.metrics["balanced_accuracy"])}. {found.confidence}',
+        f"{card.name} of {', '.join(card.network['members'])}: written to {folder}. {evaluation.photos:,} photos of "
+        f"{evaluation.lesions:,} lesions {OUT_OF_FOLD}: balanced accuracy, decided by the rule "
+        f'"balanced": {interval(evaluation.metrics["balanced_accuracy"])}. {evaluation.confidence}',
         markup=False,
         soft_wrap=True,
     )

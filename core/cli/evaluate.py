@@ -73,7 +73,7 @@ def evaluate(
 
             stack.enter_context(on_ray(ray, workers))
             where["predict"] = PredictInParts(workers=workers)
-        found = measure(
+        evaluation = measure(
             bundle,
             data,
             split,
@@ -85,32 +85,32 @@ def evaluate(
         )
         if "predict" in where:
             where["predict"].clear()
-    folder = out or default_out(bundle, data, split, found.split["missing"])
+    folder = out or default_out(bundle, data, split, evaluation.split["missing"])
     if folder == Path(bundle.folder):
         from core.reading import measure_speed
 
-        add_scores(folder, split, found.summary(), measure_speed(bundle))
-    _show(found)
+        add_scores(folder, split, evaluation.summary(), measure_speed(bundle))
+    _show(evaluation)
     results().print(f"Written to {folder}.", markup=False, soft_wrap=True)
 
 
-def _show(found) -> None:
+def _show(evaluation) -> None:
     from core.decisions import SCORED
     from core.diagnoses import NAMES
 
     console = results()
-    for warning in found.warnings:
+    for warning in evaluation.warnings:
         console.print(warning, style="bold yellow", markup=False)
-    title = f"{found.model}, {found.split['part']}: {found.photos:,} photos of {found.lesions:,} lesions"
+    title = f"{evaluation.model}, {evaluation.split['part']}: {evaluation.photos:,} photos of {evaluation.lesions:,} lesions"
     table = Table("score", "value (95 % interval)", title=title)
     for metric, words in HEADLINE.items():
-        table.add_row(words, interval(found.metrics.get(metric)))
+        table.add_row(words, interval(evaluation.metrics.get(metric)))
     console.print(table)
-    rules = {rule: found.under(rule).per_class for rule in SCORED}
+    rules = {rule: evaluation.under(rule).per_class for rule in SCORED}
     table = Table(
         "diagnosis", "photos", *(f"sensitivity, {rule}" for rule in SCORED), "AUC", "said", "true", "calibration error"
     )
-    for code, scores in found.per_class.items():
+    for code, scores in evaluation.per_class.items():
         table.add_row(
             NAMES[code],
             str(scores["photos"]),
@@ -118,11 +118,11 @@ def _show(found) -> None:
             *(interval(scores[k]) for k in ("auc", "mean_probability", "share", "ece")),
         )
     console.print(table)
-    point = found.operating_point
+    point = evaluation.operating_point
     if point:
         console.print(
             f"Melanoma from a probability of {cut(point['threshold'])} on ({point['rule']}): sensitivity {interval(point['sensitivity'])}, "
             f"specificity {interval(point['specificity'])}.",
             markup=False,
         )
-    console.print(found.confidence, style="dim", markup=False)
+    console.print(evaluation.confidence, style="dim", markup=False)

@@ -86,11 +86,11 @@ def _melanoma_sensitivity(card, folder: Path) -> Estimate | None:
     from core.evaluation.report import InvalidEvaluation, read_evaluation
 
     try:
-        found = read_evaluation(folder)
+        evaluation = read_evaluation(folder)
     except InvalidEvaluation:
         return None
-    fits = found.split.get("part") == "test" and found.probabilities_sha256 == card.probabilities_sha256
-    return found.under("balanced").per_class["mel"]["sensitivity"] if fits else None
+    fits = evaluation.split.get("part") == "test" and evaluation.probabilities_sha256 == card.probabilities_sha256
+    return evaluation.under("balanced").per_class["mel"]["sensitivity"] if fits else None
 
 
 def _cells(record: dict) -> list[str]:

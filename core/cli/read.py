@@ -10,7 +10,7 @@ import typer
 
 from core.cli.engine_option import EngineOption
 from core.cli.on_ray.ray_option import RayOption, WorkersOption
-from core.cli.photos.many_photos import open_reading_lines, output_folders, side_by_side
+from core.cli.photos.many_photos import open_reading_lines, output_folders, read_each
 from core.cli.photos.photo_list import list_photos
 from core.cli.photos.questions import ask
 from core.cli.photos.shown import show_many, show_one
@@ -182,7 +182,7 @@ def read(
     with quiet_libraries(), redirect_stdout(sys.stderr), progress("Reading") as update, ExitStack() as open_files:
         lines = open_files.enter_context(open_reading_lines(out)) if out is not None and several else None
         update(0, len(paths))
-        for number, (path, found) in enumerate(zip(paths, side_by_side(questions.read, jobs), strict=True)):
+        for number, (path, found) in enumerate(zip(paths, read_each(questions.read, jobs), strict=True)):
             update(number + 1, len(paths))
             if isinstance(found, Exception):
                 if isinstance(found, InvalidBundle) or not several:

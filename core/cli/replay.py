@@ -28,17 +28,17 @@ def replay(
 
     with quiet_libraries(), progress("Reading the case again"):
         kept = read_case(case)
-        found = read_again(kept)
+        replayed = read_again(kept)
     console = results()
-    if found.probabilities:
+    if replayed.probabilities:
         table = Table("diagnosis", title=kept.model)
         table.add_column("then", justify="right")
         table.add_column("now", justify="right")
-        for row in replay_table(kept, found):
+        for row in replay_table(kept, replayed):
             table.add_row(row["Diagnosis"], f"{row['Then']:.6f}", f"{row['Now']:.6f}")
         console.print(table)
-    console.print(found.words, markup=False, soft_wrap=True)
-    for difference in found.differences:
+    console.print(replayed.words, markup=False, soft_wrap=True)
+    for difference in replayed.differences:
         console.print(difference, markup=False, soft_wrap=True)
-    if not found.same:
+    if not replayed.same:
         raise typer.Exit(1)

@@ -67,7 +67,7 @@ def near_duplicates(
     lesions = pd.factorize(np.asarray(lesions))[0]
     grey = _grey(images)
     plain = _signs(_bits(grey))
-    found: dict[tuple[int, int], tuple[int, float]] = {}
+    pairs: dict[tuple[int, int], tuple[int, float]] = {}
     for turn in range(TURNS):
         turned_grey = _turned(grey, turn)
         turned = _signs(_bits(turned_grey))
@@ -79,8 +79,8 @@ def near_duplicates(
                     detail = float(np.corrcoef(_detail(grey[a]), _detail(turned_grey[b]))[0, 1])
                     if detail >= min_detail:
                         pair = int(a), int(b)
-                        found[pair] = min((int(distance), detail), found.get(pair, (BITS, 0.0)))
-    rows = sorted((bits, *pair, detail) for pair, (bits, detail) in found.items())
+                        pairs[pair] = min((int(distance), detail), pairs.get(pair, (BITS, 0.0)))
+    rows = sorted((bits, *pair, detail) for pair, (bits, detail) in pairs.items())
     return pd.DataFrame([(a, b, bits, d) for bits, a, b, d in rows], columns=["first", "second", "bits", "detail"])
 
 

@@ -158,20 +158,20 @@ def _no_table(folder: Path) -> str:
         # Its own fault is the better answer.
         columns = read_columns(tables[0], KNOWN_COLUMNS, EXAMPLE)
         read_rows(columns, tables[0], {})
-    found = ", ".join(p.name for p in entries[:5]) or "nothing"
-    return f"{expected}. Expected the unpacked HAM10000 download; found: {found}. See README, 'Get the data'."
+    there = ", ".join(p.name for p in entries[:5]) or "nothing"
+    return f"{expected}. Expected the unpacked HAM10000 download; found: {there}. See README, 'Get the data'."
 
 
 def _tables(folder: Path) -> list[tuple[Path, list[str]]]:
     """Tables in a folder and just below it that name photos, with their headers."""
-    found = []
+    tables = []
     for place, names in walk(folder, TABLE_DEPTH):
         for name in names:
             if Path(name).suffix.lower() in TABLE_SUFFIXES:
                 header = read_header(place / name, KNOWN_COLUMNS)
                 if header:
-                    found.append((place / name, header))
-    return found
+                    tables.append((place / name, header))
+    return tables
 
 
 def _companions(folder: Path, source: Path, names: list[str]) -> dict[str, pd.DataFrame]:

@@ -90,6 +90,6 @@ def _decode_all(table, size, out, progress):
         raise UnreadablePhoto(f"{len(faults)} photos cannot be read. " + " ".join(faults[:5]))
 
 
-def encode_table(table: pd.DataFrame, encoder: FactsEncoder) -> np.ndarray:
+def encode_facts(table: pd.DataFrame, encoder: FactsEncoder) -> np.ndarray:
     """Metadata of a table's rows, (N, 21) float32."""
     return encoder.encode_columns(table.age, table.sex, table.localization)

@@ -95,11 +95,11 @@ def read_photo_file(source: bytes | str | Path, name: str = "") -> PhotoFile:
             small or too large.
     """
     data, name = read_bytes(source, name)
-    found = recognise_format(data)
-    if found is None or not found.read:
-        raise _not_a_photo(found, data, name)
+    kind = recognise_format(data)
+    if kind is None or not kind.read:
+        raise _not_a_photo(kind, data, name)
     try:
-        return _finished(_DECODERS[found.decoder](data, name, found), name)
+        return _finished(_DECODERS[kind.decoder](data, name, kind), name)
     except UnreadablePhoto:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -214,7 +214,7 @@ def _check_size(size: int, name: str) -> None:
         )
 
 
-def _read_jpeg(data: bytes, name: str, found: PhotoFormat) -> _Decoded:
+def _read_jpeg(data: bytes, name: str, kind: PhotoFormat) -> _Decoded:
     file = inspect_jpeg(data, name)
     check_sides(name, *file.size)
     check_whole(file, name)
@@ -224,7 +224,7 @@ def _read_jpeg(data: bytes, name: str, found: PhotoFormat) -> _Decoded:
     return _Decoded(picture, file.profile, facts=_facts(file.exif, file.xmp))
 
 
-def _read_png(data: bytes, name: str, found: PhotoFormat) -> _Decoded:
+def _read_png(data: bytes, name: str, kind: PhotoFormat) -> _Decoded:
     file = inspect_png(data, name)
     picture = _loaded(file.data, name, "PNG")
     if picture.mode.startswith("I;16"):
@@ -234,7 +234,7 @@ def _read_png(data: bytes, name: str, found: PhotoFormat) -> _Decoded:
     return _Decoded(picture, file.profile, file.space, _facts(file.exif, file.xmp), file.note)
 
 
-def _read_tiff(data: bytes, name: str, found: PhotoFormat) -> _Decoded:
+def _read_tiff(data: bytes, name: str, kind: PhotoFormat) -> _Decoded:
     photo = inspect_tiff(data, name)
     picture = open_tiff(photo)
     if photo.deep and photo.full_scale == 2**photo.deep - 1:
@@ -242,23 +242,23 @@ def _read_tiff(data: bytes, name: str, found: PhotoFormat) -> _Decoded:
     return _Decoded(picture, photo.profile, facts=photo.facts)
 
 
-def _read_other(data: bytes, name: str, found: PhotoFormat) -> _Decoded:
+def _read_other(data: bytes, name: str, kind: PhotoFormat) -> _Decoded:
     profile = b""
-    if found.decoder == "WEBP":
+    if kind.decoder == "WEBP":
         check_webp(data, name)
-    elif found.decoder == "BMP":
+    elif kind.decoder == "BMP":
         profile = check_bmp(data, name)
-    elif found.decoder == "GIF":
+    elif kind.decoder == "GIF":
         check_gif(data, name)
     else:
         check_heif(data, name)
-    picture = _loaded(data, name, found.decoder, found.short.removesuffix(" photo"))
-    space = _coded(data, name) if found.decoder == "AVIF" else None
+    picture = _loaded(data, name, kind.decoder, kind.short.removesuffix(" photo"))
+    space = _coded(data, name) if kind.decoder == "AVIF" else None
     facts = _facts(picture.info.get("exif", b""), picture.info.get("xmp", b""))
     return _Decoded(picture, profile or picture.info.get("icc_profile") or b"", space, facts)
 
 
-def _read_heic(data: bytes, name: str, found: PhotoFormat) -> _Decoded:
+def _read_heic(data: bytes, name: str, kind: PhotoFormat) -> _Decoded:
     # Loaded here, since its codecs take a while and few photos need them.
     import pillow_heif
 
@@ -275,7 +275,7 @@ def _read_heic(data: bytes, name: str, found: PhotoFormat) -> _Decoded:
     )
 
 
-def _read_dicom(data: bytes, name: str, found: PhotoFormat) -> _Decoded:
+def _read_dicom(data: bytes, name: str, kind: PhotoFormat) -> _Decoded:
     file = open_dicom(data, name)
     picture, profile = next(decode_frames(file, name))
     note = f"It holds {file.frames} frames; this is the first." if file.frames > 1 else ""
@@ -321,10 +321,10 @@ def _coded(data: bytes, name: str) -> ColourSpace | None:
     return coded_space(*(int.from_bytes(data[place + at : place + at + 2], "big") for at in (8, 10)), name, loose=True)  # pyright: ignore[reportCallIssue]
 
 
-def _not_a_photo(found: PhotoFormat | None, data: bytes, name: str) -> UnreadablePhoto:
+def _not_a_photo(kind: PhotoFormat | None, data: bytes, name: str) -> UnreadablePhoto:
     """Says what the bytes look like, whatever the name ends in."""
-    if found is not None:
-        return UnreadablePhoto(f"{name} is {found.name}, which is not read. Expected {ACCEPTED}. {found.advice}")
+    if kind is not None:
+        return UnreadablePhoto(f"{name} is {kind.name}, which is not read. Expected {ACCEPTED}. {kind.advice}")
     text = all(byte >= 32 or byte in b"\t\n\r\f" for byte in data[:512])
     what = "text, not a photo, whatever its name ends in" if text else "not a photo in a known format"
     return UnreadablePhoto(f"{name} is {what}. Expected {ACCEPTED}; choose the photo itself, or export it as JPEG.")

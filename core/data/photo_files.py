@@ -111,19 +111,19 @@ def find_files(folder: Path) -> FoundFiles:
                     masks.setdefault(stem.removesuffix(MASK_ENDING), os.path.join(place, name))
             continue
         rank = _rank(parts)
-        found = False
+        has_photos = False
         for name in names:
             stem, suffix = os.path.splitext(name)
             if suffix.lower() in PHOTO_SUFFIXES:
                 photos.setdefault(stem, []).append((rank, os.path.join(place, name)))
-                found = True
+                has_photos = True
             elif suffix.lower() in ARCHIVE_SUFFIXES and len(parts) < DEPTH:
                 archives.append(str(Path(*parts, name)))
-        if found and len(parts) > 1 and rank < 2:
+        if has_photos and len(parts) > 1 and rank < 2:
             deeper.append(str(Path(*parts)))
     return FoundFiles(
         folder,
-        {stem: tuple(path for _, path in sorted(found, key=lambda f: f[0])) for stem, found in photos.items()},
+        {stem: tuple(path for _, path in sorted(ranked, key=lambda one: one[0])) for stem, ranked in photos.items()},
         masks,
         tuple(archives),
         tuple(deeper),
@@ -154,20 +154,24 @@ def choose_photos(files: FoundFiles, image_ids: Iterable[str]) -> tuple[dict[str
     lower = {stem.casefold(): stem for stem in files.photos}
     paths, doubled = {}, []
     for image_id in image_ids:
-        found = files.photos.get(image_id) or files.photos.get(lower.get(image_id.casefold(), ""))
-        if found:
-            paths[image_id] = found[0]
-            if len(found) > 1:
-                doubled.append((image_id, found))
+        candidates = files.photos.get(image_id) or files.photos.get(lower.get(image_id.casefold(), ""))
+        if candidates:
+            paths[image_id] = candidates[0]
+            if len(candidates) > 1:
+                doubled.append((image_id, candidates))
     clashes = [
-        Clash(image_id, found[0], others)
-        for image_id, found in doubled
-        if (others := tuple(path for path in found[1:] if os.path.getsize(path) != os.path.getsize(found[0])))
+        Clash(image_id, candidates[0], others)
+        for image_id, candidates in doubled
+        if (others := tuple(path for path in candidates[1:] if os.path.getsize(path) != os.path.getsize(candidates[0])))
     ]
     clashes += [
-        Clash(image_id, found[0], others)
-        for image_id, found in _some([d for d in doubled if d[0] not in {c.image_id for c in clashes}])
-        if (others := tuple(path for path in found[1:] if Path(path).read_bytes() != Path(found[0]).read_bytes()))
+        Clash(image_id, candidates[0], others)
+        for image_id, candidates in _some([d for d in doubled if d[0] not in {c.image_id for c in clashes}])
+        if (
+            others := tuple(
+                path for path in candidates[1:] if Path(path).read_bytes() != Path(candidates[0]).read_bytes()
+            )
+        )
     ]
     open_questions = []
     for clash in clashes:
@@ -196,15 +200,15 @@ def _not_of_photos(files: FoundFiles, paths: dict[str, str], clashes: Iterable[C
         for place in {os.path.dirname(p) for p in paths.values()}
     }
     # Made of photos, by its name, where others lie in a folder that is not.
-    found = {place for place, rank in ranks.items() if rank == 2 and min(ranks.values()) < 2}
+    spare = {place for place, rank in ranks.items() if rank == 2 and min(ranks.values()) < 2}
     others: dict[str, list[tuple[str, str]]] = {}
     for clash in clashes:
         for other in clash.others:
             others.setdefault(os.path.dirname(other), []).append((clash.used, other))
     for place, pairs in others.items():
-        if place in ranks and place not in found and not any(same_picture(*pair) for pair in _some(pairs)[:LOOKED_AT]):
-            found.add(place)
-    return found
+        if place in ranks and place not in spare and not any(same_picture(*pair) for pair in _some(pairs)[:LOOKED_AT]):
+            spare.add(place)
+    return spare
 
 
 def same_picture(first: str, second: str) -> bool:

@@ -82,12 +82,12 @@ def slope_and_intercept(said: np.ndarray, true: np.ndarray, weights: np.ndarray)
     """
     clipped = np.clip(said, SMALLEST, 1 - SMALLEST)
     odds = np.log(clipped / (1 - clipped))
-    found = weights @ true
+    cases = weights @ true
     weighed = weights > 0
     lowest = np.where(weighed & (true == 1), odds, np.inf).min(axis=1)
     highest = np.where(weighed & (true == 0), odds, -np.inf).max(axis=1)
     # Where a threshold separates all, no finite slope is the best one.
-    defined = (found > 0) & (found < weights.sum(axis=1)) & (lowest < highest)
+    defined = (cases > 0) & (cases < weights.sum(axis=1)) & (lowest < highest)
     free = _fit_logistic(odds, true, weights, free=True)
     fixed = _fit_logistic(odds, true, weights, free=False)
     slope, intercept = free[1], fixed[0]

@@ -79,47 +79,49 @@ def find_contamination(card: Card, table: pd.DataFrame, rows: pd.DataFrame) -> d
 def _warnings(
     card: Card, split: str, rows: pd.DataFrame, met: dict[str, int], missing: int, absent: list[str]
 ) -> list[str]:
-    count, said = len(rows), []
+    count, warnings = len(rows), []
     if met["trained_on"]:
-        said.append(
+        warnings.append(
             f"CONTAMINATED: {card.name} was trained on {met['trained_on']} of these {count} photos. The scores are far too high "
             "and say nothing about new patients."
         )
     if met["validated_on"]:
-        said.append(
+        warnings.append(
             f"CONTAMINATED: {met['validated_on']} of these {count} photos chose {card.name}'s best epoch and calibration. The scores "
             "are too high."
         )
     if met["lesions_trained_on"]:
-        said.append(
+        warnings.append(
             f"CONTAMINATED: {met['lesions_trained_on']} of these {count} photos show a lesion of which {card.name} was trained on "
             "another photo. The scores are too high."
         )
     elif met["lesions_seen"]:
-        said.append(
+        warnings.append(
             f"CONTAMINATED: {met['lesions_seen']} of these {count} photos show a lesion that helped to choose {card.name}'s best epoch. "
             "The scores are too high."
         )
     if card.split.get("leaky"):
-        said.append(
+        warnings.append(
             "The model's split is by photo, as in the paper: one lesion may stand in training and in test. For replication only."
         )
     if missing:
-        said.append(
+        warnings.append(
             f"The folder lacks {missing} of the {count + missing} photos of the model's {split} part; the rest was scored."
         )
     if absent:
-        said.append(
+        warnings.append(
             f"No scored photo shows {', '.join(absent)}: means over classes leave them out, and compare with no full test part."
         )
     unknown = int(lesions_unknown(rows).sum())
     if unknown == count > 1:
-        said.append("The metadata names no lesions: each photo counts as its own, and the intervals may be too narrow.")
+        warnings.append(
+            "The metadata names no lesions: each photo counts as its own, and the intervals may be too narrow."
+        )
     elif unknown:
-        said.append(
+        warnings.append(
             f"{unknown} of these {count} photos have no lesion_id: each counts as a lesion of its own, and the intervals may be too narrow."
         )
-    return said
+    return warnings
 
 
 def default_out(bundle: Bundle, folder: Path, split: str, missing: int) -> Path:
@@ -264,10 +266,10 @@ def score_rules(
     decisions = {}
     for rule in SCORED:
         decided = decide(rule, probabilities, terms)
-        found = decided_bootstrap(y_true, decided, lesions, resamples=resamples, seed=seed)
-        of_classes = found.pop("per_class")
+        of_rule = decided_bootstrap(y_true, decided, lesions, resamples=resamples, seed=seed)
+        of_classes = of_rule.pop("per_class")
         decisions[rule] = {
-            "metrics": {name: _decided(score, rule) for name, score in found.items()},
+            "metrics": {name: _decided(score, rule) for name, score in of_rule.items()},
             "per_class": of_classes,
             "confusion": confusion(y_true, decided).tolist(),
         }

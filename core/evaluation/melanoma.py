@@ -181,12 +181,12 @@ class Duel:
     def at(self, threshold: float) -> TwoByTwo:
         """The 2 x 2 at a threshold."""
         sensitivity, specificity = (rate[:, 0] for rate in self.rates(np.array([threshold])))
-        found = round(sensitivity[0] * self.photos["melanoma"])
+        called = round(sensitivity[0] * self.photos["melanoma"])
         spared = round(specificity[0] * self.photos["nevus"])
         return TwoByTwo(
             threshold=float(threshold),
-            found=found,
-            missed=self.photos["melanoma"] - found,
+            found=called,
+            missed=self.photos["melanoma"] - called,
             alarms=self.photos["nevus"] - spared,
             spared=spared,
             sensitivity=_estimate(sensitivity, self.lesions["melanoma"]),

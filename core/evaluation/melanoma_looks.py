@@ -231,19 +231,21 @@ def claim_words(claim: BlackClaim) -> str:
     black, other, apart = claim.black.alarms, claim.other.alarms, claim.alarm_difference
     if apart.value is None or claim.black.nevi == 0:
         return "There is no black nevus among these photos, so the paper's claim cannot be tested on them."
-    said = [
+    sentences = [
         f"Of {claim.black.nevi} photos of black nevi {rate(black)} are called melanoma, of the {claim.other.nevi:,} other nevi "
         f"{rate(other)}: a difference of {points(apart)}."
     ]
     if apart.is_above_zero:
-        said.append("So black nevi are indeed taken for melanoma more often than others.")
+        sentences.append("So black nevi are indeed taken for melanoma more often than others.")
     elif apart.is_below_zero:
-        said.append("So black nevi are taken for melanoma less often than others: the claim is wrong for this network.")
+        sentences.append(
+            "So black nevi are taken for melanoma less often than others: the claim is wrong for this network."
+        )
     else:
-        said.append("The interval holds no difference: on these photos the claim is not shown.")
+        sentences.append("The interval holds no difference: on these photos the claim is not shown.")
     rest = 1 - claim.of_alarms.value if claim.of_alarms.value is not None else None
     if rest is not None:
-        said.append(
+        sentences.append(
             f"They are {percent(claim.of_nevi)} of the nevi and {rate(claim.of_alarms)} of the false alarms; "
             f"the other {percent(rest)} of the false alarms have another colour, so colour alone does not explain the confusion."
             if rest >= 0.5
@@ -252,5 +254,5 @@ def claim_words(claim: BlackClaim) -> str:
     missed = claim.missed_difference
     if missed.is_below_zero or missed.is_above_zero:
         word = "less" if missed.is_below_zero else "more"
-        said.append(f"Black melanomas are missed {word} often than others, by {points(missed)}.")
-    return " ".join(said)
+        sentences.append(f"Black melanomas are missed {word} often than others, by {points(missed)}.")
+    return " ".join(sentences)

@@ -161,18 +161,18 @@ def score_out_of_fold(card: Card, folds: list[Fold], *, resamples: int = RESAMPL
 
 
 def _warnings(folds: list[Fold], missing: int, absent: list[str]) -> list[str]:
-    said = [
+    warnings = [
         f"Out of fold, single networks: each photo is answered by the one of {len(folds)} networks that never saw its lesion. Their mean, "
         "which new photos are read by, is measured only where nobody trained: `evaluate --split all` on an outside folder."
     ]
     if missing:
         of = folds[0].card.split["fold"][1]
-        said.append(
+        warnings.append(
             f"{len(folds)} of {of} folds are finished: {missing} photos wait for the others, and are not scored."
         )
     if absent:
-        said.append(f"No scored photo shows {', '.join(absent)}: means over classes leave them out.")
-    return said
+        warnings.append(f"No scored photo shows {', '.join(absent)}: means over classes leave them out.")
+    return warnings
 
 
 def _operating_point(folds: list[Fold], table: pd.DataFrame, resamples: int, seed: int) -> dict | None:

@@ -89,8 +89,8 @@ def read_photos(source: bytes | str | Path, name: str = "", *, force: bool = Fal
         UnreadablePhoto: see `core.data.images.read_photo_file` and `core.data.decoding.dicom_file.open_dicom`.
     """
     data, name = read_bytes(source, name)
-    found = recognise_format(data)
-    if found is None or found.decoder != "DICOM":
+    kind = recognise_format(data)
+    if kind is None or kind.decoder != "DICOM":
         photo = read_photo_file(data, name)
         return (SourcePhoto(photo.pixels, photo.notes),)
     file = open_dicom(data, name, force=force)
@@ -110,8 +110,8 @@ def read_header_facts(source: bytes | str | Path, name: str = "") -> Facts:
         UnreadablePhoto: a DICOM file that cannot be read.
     """
     data, name = read_bytes(source, name)
-    found = recognise_format(data)
-    if found is None or found.decoder != "DICOM":
+    kind = recognise_format(data)
+    if kind is None or kind.decoder != "DICOM":
         return Facts()
     file = open_dicom(data, name, force=True)
     return quietly(lambda: header_facts(file.header), name, "its header cannot be followed")

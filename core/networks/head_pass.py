@@ -139,10 +139,10 @@ class _Module:
             kernel = self._live(kernel)
         # The transpose of a convolution with "same" padding and an odd kernel: the kernel turned, its channels exchanged.
         turned = ops.transpose(ops.flip(ops.flip(kernel, axis=0), axis=1), (0, 1, 3, 2))
-        found = ops.conv(logits, turned, padding="same")
+        gradient = ops.conv(logits, turned, padding="same")
         if self.form == "published":
-            found = ops.pad(found, ((0, 0), (0, 0), (0, 0), (0, self.channels - 3)))
-        return found
+            gradient = ops.pad(gradient, ((0, 0), (0, 0), (0, 0), (0, self.channels - 3)))
+        return gradient
 
 
 def _halved(height: int, width: int) -> tuple[int, int]:

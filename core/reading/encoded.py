@@ -130,10 +130,10 @@ def encoded_for_members(encoded: EncodedPhoto) -> dict[str, EncodedPhoto]:
 
     The gradients are left out; `gradients_of` makes them where they are asked for.
     """
-    found, start = {}, 0
+    of_members, start = {}, 0
     for member in encoded.bundle.members:
         end = start + member.engine.feature_shape[-1]
-        found[member.name] = EncodedPhoto(
+        of_members[member.name] = EncodedPhoto(
             member,
             encoded.photo,
             encoded.image,
@@ -142,7 +142,7 @@ def encoded_for_members(encoded: EncodedPhoto) -> dict[str, EncodedPhoto]:
             {"encode": 0.0},
         )
         start = end
-    return found
+    return of_members
 
 
 def gradients_of(encoded: EncodedPhoto, facts: Facts) -> np.ndarray:

@@ -65,10 +65,10 @@ class Graph:
 def network_digest(card: Card) -> str:
     """SHA-256 of all that a network's graph depends on: its description, not its weights."""
     described = {"format": FORMAT, "backbone": card.backbone, "network": card.network, "image_size": card.image_size}
-    return digest_of(described)
+    return graph_digest(described)
 
 
-def digest_of(described: dict) -> str:
+def graph_digest(described: dict) -> str:
     """SHA-256 of plain values."""
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 

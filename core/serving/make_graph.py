@@ -206,7 +206,7 @@ def _paths_in_file(model: keras.Model, weights: list) -> list[str]:
     kept = [np.asarray(weight) for weight in weights]
     for i, (weight, value) in enumerate(zip(weights, kept, strict=True)):
         weight.assign(np.full(value.shape, i, value.dtype))
-    found = {}
+    paths = {}
     try:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "numbered.weights.h5"
@@ -214,7 +214,7 @@ def _paths_in_file(model: keras.Model, weights: list) -> list[str]:
 
             def note(name, item):
                 if isinstance(item, h5py.Dataset) and item.size:
-                    found.setdefault(int(np.ravel(item[()])[0]), name)
+                    paths.setdefault(int(np.ravel(item[()])[0]), name)
 
             with h5py.File(path) as file:
                 file.visititems(note)
@@ -222,7 +222,7 @@ def _paths_in_file(model: keras.Model, weights: list) -> list[str]:
         for weight, value in zip(weights, kept, strict=True):
             weight.assign(value)
     # Seeds of dropout are not always saved, and never needed.
-    return [found.get(i, "") for i in range(len(weights))]
+    return [paths.get(i, "") for i in range(len(weights))]
 
 
 @contextmanager

@@ -182,12 +182,12 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     """All arrays of a weights file, by their path in it. Nothing in it is executed."""
     import h5py
 
-    found = {}
+    arrays = {}
 
     def note(name, item):
         if isinstance(item, h5py.Dataset):
-            found[name] = item[()]
+            arrays[name] = item[()]
 
     with h5py.File(path, "r") as file:
         file.visititems(note)
-    return found
+    return arrays

@@ -278,8 +278,8 @@ def our_score(name: str, row: pd.Series, results: Results) -> Estimate | None:
         results: of a model with the row's backbone.
     """
     # The paper answers the likeliest diagnosis: beside its numbers stand those of the same rule.
-    found = results.evaluation.under("likeliest")
-    metrics, per_class = found.metrics, found.per_class
+    likeliest = results.evaluation.under("likeliest")
+    metrics, per_class = likeliest.metrics, likeliest.per_class
     # AD saw photos alone, MD was trained like ours on photo and facts: only MD has a counterpart.
     if row.get("arm") == "AD":
         return None
@@ -299,10 +299,10 @@ def our_score(name: str, row: pd.Series, results: Results) -> Estimate | None:
 def one_against_rest(results: Results, code: str) -> list[list[int]]:
     """The 2 x 2 of Figure 8: rows true (the diagnosis, another), columns predicted."""
     c = CODES.index(code)
-    true, said = results.y_true == c, results.y_pred == c
+    true, called = results.y_true == c, results.y_pred == c
     return [
-        [int((true & said).sum()), int((true & ~said).sum())],
-        [int((~true & said).sum()), int((~true & ~said).sum())],
+        [int((true & called).sum()), int((true & ~called).sum())],
+        [int((~true & called).sum()), int((~true & ~called).sum())],
     ]
 
 

@@ -79,8 +79,8 @@ def _stayed_wrong(one: Answered) -> bool:
 
 
 def _by_person(rows: list[Answered], hit) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
+    by_person: dict[str, tuple[str, ...]] = {}
     for one in rows:
         if hit(one):
-            found[one.person] = (*found.get(one.person, ()), one.case)
-    return found
+            by_person[one.person] = (*by_person.get(one.person, ()), one.case)
+    return by_person

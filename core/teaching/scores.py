@@ -72,7 +72,7 @@ def point(name: str, answered: Sequence[Answered], target: str = "mel", which: W
     return Point(name, of(positive, called), of(~positive, ~called))
 
 
-def points(answered: Sequence[Answered], target: str = "mel", which: Which = first_answer) -> list[Point]:
+def points_of_people(answered: Sequence[Answered], target: str = "mel", which: Which = first_answer) -> list[Point]:
     """A point a person, in the order in which they come."""
     by_person: dict[str, list[Answered]] = {}
     for one in answered:

@@ -9,11 +9,11 @@ def count_gpus() -> int:
     """GPUs (or TPU cores) that the Keras backend sees."""
     for kind in ("gpu", "tpu"):
         try:
-            found = keras.distribution.list_devices(kind)
+            devices = keras.distribution.list_devices(kind)
         except (NotImplementedError, AttributeError, RuntimeError, ValueError):
             continue
-        if found:
-            return len(found)
+        if devices:
+            return len(devices)
     return 0
 
 

@@ -62,10 +62,10 @@ def _fit(
         slope = np.r_[-(surplus * logits).sum() * sharpness, surplus.sum(axis=0)] + regularisation * numbers
         return value, slope
 
-    found = minimize(loss, np.zeros(1 + len(CODES)), jac=True, method="L-BFGS-B")
-    if not np.isfinite(found.x).all():
+    fit = minimize(loss, np.zeros(1 + len(CODES)), jac=True, method="L-BFGS-B")
+    if not np.isfinite(fit.x).all():
         raise ValueError("The calibration does not converge: the validation logits are unusable. Train again.")
-    return float(np.exp(found.x[0])), found.x[1:]
+    return float(np.exp(fit.x[0])), fit.x[1:]
 
 
 def left_out_losses(

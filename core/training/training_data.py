@@ -8,7 +8,7 @@ import numpy as np
 
 from core.data.duplicates import SEEK_SIZE, linked_lesions, near_duplicates
 from core.data.ham10000 import Dataset, class_indices
-from core.data.image_cache import cache_images, encode_table
+from core.data.image_cache import cache_images, encode_facts
 from core.data.patient import FactsEncoder, fit_encoder
 from core.data.split import PARTS, Split, assert_disjoint, fold_table, split_table
 from core.training.recipes import Recipe
@@ -84,7 +84,7 @@ def split_lesions(
 
 
 def _parts(table, split: Split, encoder: FactsEncoder, folder: Path) -> dict[str, Part]:
-    labels, metadata = class_indices(table), encode_table(table, encoder)
+    labels, metadata = class_indices(table), encode_facts(table, encoder)
     parts = {}
     for part in PARTS:
         rows = np.flatnonzero(table.image_id.isin(set(getattr(split, part))))

@@ -270,12 +270,12 @@ def compare_versions(before: dict, here: dict) -> list[str]:
     ]
 
 
-def replay_table(case: CaseFile, found: Replay) -> list[dict]:
+def replay_table(case: CaseFile, replayed: Replay) -> list[dict]:
     """Each diagnosis' probability then and now, for a table."""
     return [
-        {"Diagnosis": NAMES[c], "Then": case.probabilities[c], "Now": found.probabilities[c]}
+        {"Diagnosis": NAMES[c], "Then": case.probabilities[c], "Now": replayed.probabilities[c]}
         for c in CODES
-        if found.probabilities
+        if replayed.probabilities
     ]
 
 
@@ -306,7 +306,7 @@ def _bytes_of(source: bytes | str | Path) -> tuple[bytes, str]:
 
 def _wanted(members: list[zipfile.ZipInfo], name: str) -> list[tuple[zipfile.ZipInfo, int]]:
     """The two members, with their bounds. Names are compared whole, so paths in them lead nowhere."""
-    found = []
+    contents = []
     for file, bound in ((CASE_FILE, MAX_CASE), (PHOTO_FILE, MAX_PHOTO)):
         named = [m for m in members if m.filename == file]
         if len(named) != 1:
@@ -315,8 +315,8 @@ def _wanted(members: list[zipfile.ZipInfo], name: str) -> list[tuple[zipfile.Zip
                 f"{name} holds {'no' if not named else 'more than one'} {file}; found: {came[:200]}. Expected a case bundle that was saved "
                 "on the reading page."
             )
-        found.append((named[0], bound))
-    return found
+        contents.append((named[0], bound))
+    return contents
 
 
 def _read_member(bundle: zipfile.ZipFile, member: zipfile.ZipInfo, bound: int, name: str) -> bytes:

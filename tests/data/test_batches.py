@@ -6,7 +6,7 @@ import pytest
 from core.data.augment import HONEST_AUGMENTATION
 from core.data.batches import Batches, draw_order
 from core.data.ham10000 import class_indices, read_table
-from core.data.image_cache import cache_images, encode_table
+from core.data.image_cache import cache_images, encode_facts
 from core.data.images import UnreadablePhoto, fit_image, read_photo
 from core.data.patient import Facts, FactsEncoder
 
@@ -26,7 +26,7 @@ def images(table, tmp_path_factory):
 
 def make(table, images, **choices):
     choices = {"batch_size": 8, "unknown": UNKNOWN, **choices}
-    return Batches(images, encode_table(table, ENCODER), class_indices(table), **choices)
+    return Batches(images, encode_facts(table, ENCODER), class_indices(table), **choices)
 
 
 def test_training_sees_the_pixels_that_serving_sees(table, images):

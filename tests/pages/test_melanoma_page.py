@@ -17,7 +17,7 @@ from core.data.colour import SETTINGS
 from core.data.lesion_region import COLUMNS
 from core.evaluation.melanoma import Duel
 from core.evaluation.results import read_results
-from core.trust.measures.colour import PLAIN, compare_settings, verdict
+from core.trust.measures.colour import PLAIN, colour_verdict, compare_settings
 from core.trust.measures.pairs import find_neighbours
 from core.webapp.shared.words import plain
 from core.wording import rate
@@ -180,7 +180,7 @@ def test_hard_pairs_colour_and_the_labs_verdict(open_page, root):
     assert app.dataframe[0].value["Nevi"].sum() == (made_up_table().dx == "nv").sum()
     app = show(app, "Black-nevus lab")
     record = json.loads((root / "Drawn" / "colour.json").read_text())
-    assert plain(verdict(record)) in words(app) and len(app.dataframe[0].value) == 1 + len(SETTINGS)
+    assert plain(colour_verdict(record)) in words(app) and len(app.dataframe[0].value) == 1 + len(SETTINGS)
     assert "Choose a photo" in words(app)
     app.selectbox(key="network").set_value("Other").run()
     assert not app.exception and "Other was not yet measured with changed colours; below is **Drawn**" in words(app)

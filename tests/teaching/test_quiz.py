@@ -213,7 +213,9 @@ def test_forgetting_a_learner_takes_everything(any_store, anna, cases, advice):
 
 
 def test_ratings():
-    names = {(right, c): repetition.rate(right, c).name for right in (True, False) for c in (0, 49, 50, 89, 90, 100)}
+    names = {
+        (right, c): repetition.rating_of(right, c).name for right in (True, False) for c in (0, 49, 50, 89, 90, 100)
+    }
     assert {name for (right, _), name in names.items() if not right} == {"Again"}
     assert [names[True, c] for c in (0, 49, 50, 89, 90, 100)] == ["Hard", "Hard", "Good", "Good", "Easy", "Easy"]
 

@@ -12,7 +12,7 @@ from core.teaching.credentials import hash_secret, make_secret
 from core.teaching.people import Refused
 from core.teaching.rooms import lead
 from core.teaching.rooms.door import join_room, open_room
-from core.teaching.rooms.look import find_photo, look, room_version
+from core.teaching.rooms.look import find_case_photo, look, room_version
 from core.teaching.rooms.own import own_answers
 from core.teaching.rooms.results import export_votes, room_results
 from core.teaching.rooms.steps import ARMS, RELIANCE_LESSON, WITH_AI, WITHOUT_AI
@@ -162,12 +162,12 @@ def test_photos_are_found_by_keys_that_tell_nothing_and_only_once_shown(any_stor
     student = join_room(any_store, room.code, "Anna")
     key = look(any_store, room.code, student.token).photo_key
     assert "ISIC" not in key
-    assert find_photo(any_store, room.code, student.token, key) == cases.cases[0]
+    assert find_case_photo(any_store, room.code, student.token, key) == cases.cases[0]
     lead.go_to(any_store, room.code, room.secret, 2)
     later = look(any_store, room.code, room.secret).photo_key
     lead.go_to(any_store, room.code, room.secret, 0)
-    assert find_photo(any_store, room.code, student.token, later) == cases.cases[2], "it has been shown"
-    last = [find_photo(any_store, room.code, room.secret, k).id for k in (key, later)]
+    assert find_case_photo(any_store, room.code, student.token, later) == cases.cases[2], "it has been shown"
+    last = [find_case_photo(any_store, room.code, room.secret, k).id for k in (key, later)]
     assert last == ["ISIC_0000000", "ISIC_0000002"]
     for token, wanted in (
         (None, key),
@@ -177,7 +177,7 @@ def test_photos_are_found_by_keys_that_tell_nothing_and_only_once_shown(any_stor
         (student.token, "0" * 24),
     ):
         with pytest.raises(Refused):
-            find_photo(any_store, room.code, token, wanted)
+            find_case_photo(any_store, room.code, token, wanted)
 
 
 def test_a_photo_that_was_not_shown_yet_is_not_sent(any_store, room, cases):
@@ -186,8 +186,8 @@ def test_a_photo_that_was_not_shown_yet_is_not_sent(any_store, room, cases):
     student = join_room(any_store, room.code, "Anna")
     salt = any_store.read(lambda s: s.query(RoomRow.salt).scalar())
     with pytest.raises(Refused, match="not shown"):
-        find_photo(any_store, room.code, student.token, photo_key(salt, 1))
-    assert find_photo(any_store, room.code, room.secret, photo_key(salt, 1)) == cases.cases[1]
+        find_case_photo(any_store, room.code, student.token, photo_key(salt, 1))
+    assert find_case_photo(any_store, room.code, room.secret, photo_key(salt, 1)) == cases.cases[1]
 
 
 # ---- joining ----

@@ -8,7 +8,7 @@ from core.teaching.answers import Answered, last_answer
 from core.teaching.case_sets import rules
 from core.teaching.case_sets.shipped import read_lists
 from core.teaching.reliance import reliance
-from core.teaching.scores import majority_point, network_point, point, points, share
+from core.teaching.scores import majority_point, network_point, point, points_of_people, share
 
 
 def answered(person, case, truth, first, advice=None, second=None):
@@ -87,7 +87,7 @@ def test_points_by_hand():
         answered("Bert", "c", "nv", "mel"),
         answered("Bert", "d", "bcc", "akiec"),
     ]
-    anna, bert = points(rows)
+    anna, bert = points_of_people(rows)
     assert (counted(anna.sensitivity), counted(anna.specificity)) == ((1, 2), (1, 1))
     assert (counted(bert.sensitivity), counted(bert.specificity)) == ((0, 1), (1, 2))
     malignant = point("all", rows, "malignant")

@@ -9,7 +9,7 @@ from core.threads import cores, one_core
 LINES_FILE = "readings.jsonl"
 
 
-def side_by_side(read: Callable[..., list[dict]], jobs: Sequence[tuple]) -> Iterator[list[dict] | Exception]:
+def read_each(read: Callable[..., list[dict]], jobs: Sequence[tuple]) -> Iterator[list[dict] | Exception]:
     """What came of each job, in their order: records, or the error.
 
     The first is done alone, since it readies what all the others need; then one a core at a time.

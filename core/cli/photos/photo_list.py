@@ -40,11 +40,11 @@ def list_photos(asked: Iterable[Path]) -> PhotoList:
     """
     from core.data.decoding.photo_formats import ACCEPTED, holds_photo
 
-    found = PhotoList()
+    listed = PhotoList()
     for path in asked:
         if not path.is_dir():
-            found.paths.append(path)
-            found.named.add(path)
+            listed.paths.append(path)
+            listed.named.add(path)
             continue
         entries = sorted(p for p in path.iterdir() if not p.name.startswith(".") and p.name.lower() not in CLUTTER)
         photos = [p for p in entries if p.is_file() and holds_photo(p)]
@@ -52,9 +52,9 @@ def list_photos(asked: Iterable[Path]) -> PhotoList:
         if not photos:
             there = f" It holds: {'; '.join(skipped[:NAMED])}" if skipped else ""
             raise ValueError(f"{path} holds no photos. Expected {ACCEPTED}, whatever its name ends in.{there}")
-        found.paths.extend(photos)
-        found.skipped.extend(skipped)
-    return found
+        listed.paths.extend(photos)
+        listed.skipped.extend(skipped)
+    return listed
 
 
 def _why(path: Path) -> str:
@@ -70,9 +70,9 @@ def _why(path: Path) -> str:
         return f"cannot be opened ({error.strerror})."
     if not start:
         return "empty (0 bytes)."
-    found = sniff_format(path)
-    if found is not None:
-        return f"{found.name}, which is not read. {found.advice}"
+    kind = sniff_format(path)
+    if kind is not None:
+        return f"{kind.name}, which is not read. {kind.advice}"
     if all(byte >= 32 or byte in b"\t\n\r\f" for byte in start):
         return "text, not a photo."
     return "not a photo in a known format."

@@ -71,19 +71,19 @@ def inspect_jpeg(data: bytes, name: str) -> JpegFile:
     frame, scans, place, first_scan = None, 0, 2, 0
     for count in range(1, MAX_SEGMENTS + 2):
         check_count(name, count, MAX_SEGMENTS, "segments")
-        found = _MARKER.search(data, place)
-        if not found:
+        match = _MARKER.search(data, place)
+        if not match:
             raise damaged(name)
-        marker, begin = found[1][0], found.end() - 2
+        marker, begin = match[1][0], match.end() - 2
         if marker == _EOI:
             break
         if marker in _NO_LENGTH:
-            place = found.end()
+            place = match.end()
             continue
-        place = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")
+        place = match.end() + int.from_bytes(data[match.end() : match.end() + 2], "big")
         if place > len(data):
             raise damaged(name)
-        body = data[found.end() + 2 : place] if marker in (_APP1, _APP2, *_FRAMES) else b""
+        body = data[match.end() + 2 : place] if marker in (_APP1, _APP2, *_FRAMES) else b""
         if marker == _SOS:
             scans, first_scan = scans + 1, first_scan or begin
             check_count(name, scans, MAX_SCANS, "passes over its pixels (a progressive JPEG)")
@@ -103,7 +103,7 @@ def inspect_jpeg(data: bytes, name: str) -> JpegFile:
     if not frame or not scans:
         raise damaged(name)
     file = JpegFile(
-        b"".join((*kept, data[first_scan : found.end()])),  # pyright: ignore[reportPossiblyUnboundVariable]
+        b"".join((*kept, data[first_scan : match.end()])),  # pyright: ignore[reportPossiblyUnboundVariable]
         *_frame(*frame, name),
         scans=scans,
         whole_first=frame[0] in _PROGRESSIVE or scans > 1,
@@ -133,9 +133,9 @@ def check_whole(file: JpegFile, name: str) -> None:
             raise damaged(name, "what it holds of its pixels contradicts itself") from None
 
 
-def _is_fill(data: bytes, said: str) -> bool:
+def _is_fill(data: bytes, message: str) -> bool:
     """Whether all that libjpeg has found are a few bytes of filling before the end, after the last pixel."""
-    extra = _EXTRA.search(said)
+    extra = _EXTRA.search(message)
     return bool(extra) and int(extra[1]) <= _MOST_FILL and not data[-2 - int(extra[1]) : -2].strip(b"\0\xff")
 
 

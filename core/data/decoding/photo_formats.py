@@ -68,8 +68,8 @@ def holds_photo(path: Path) -> bool:
     """Whether a file among others is to be read as a photo: by its name, which it may have got wrong, or by its content."""
     if path.suffix.lower().removeprefix(".") in SUFFIXES:
         return True
-    found = sniff_format(path)
-    return found is not None and found.read
+    kind = sniff_format(path)
+    return kind is not None and kind.read
 
 
 def _starts(*starts: bytes, at: int = 0) -> Callable[[bytes], bool]:

@@ -115,8 +115,8 @@ def _decode(plane: bytes, photo: TiffPhoto) -> Image.Image:
 
 def _pages(file: TiffBytes) -> list[dict[int, Field]]:
     """The directories of all pages, and of pages below them, in the file's order."""
-    found, seen, waiting = [], set(), [file.first]
-    while waiting and len(found) < MAX_PAGES:
+    pages, seen, waiting = [], set(), [file.first]
+    while waiting and len(pages) < MAX_PAGES:
         place = waiting.pop(0)
         if not place or place in seen:
             continue
@@ -124,12 +124,12 @@ def _pages(file: TiffBytes) -> list[dict[int, Field]]:
         try:
             fields, following = file.directory(place)
         except BadDirectory:
-            if not found:
+            if not pages:
                 raise
             continue
-        found.append(fields)
+        pages.append(fields)
         waiting += [*file.numbers(fields.get(_SUB), 32), following]
-    return found
+    return pages
 
 
 def _choose(file: TiffBytes, pages: list[dict[int, Field]], name: str) -> dict[int, Field]:

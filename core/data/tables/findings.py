@@ -42,8 +42,8 @@ class Finding:
 
 def list_findings(dataset: Dataset) -> tuple[Finding, ...]:
     """Everything to be said of a folder without decoding its photos: what is wrong first."""
-    found = (*_of_photos(dataset), *_of_lesions(dataset), *_of_diagnoses(dataset), *_of_facts(dataset))
-    return tuple(sorted(found, key=lambda finding: not finding.wrong))
+    findings = (*_of_photos(dataset), *_of_lesions(dataset), *_of_diagnoses(dataset), *_of_facts(dataset))
+    return tuple(sorted(findings, key=lambda finding: not finding.wrong))
 
 
 def count_unknown(table: pd.DataFrame) -> dict[str, int]:
@@ -56,7 +56,7 @@ def count_unknown(table: pd.DataFrame) -> dict[str, int]:
 
 
 def _of_photos(dataset: Dataset) -> list[Finding]:
-    table, files, folder, found = dataset.table, dataset.files, dataset.folder, []
+    table, files, folder, findings = dataset.table, dataset.files, dataset.folder, []
     missing = tuple(table.image_id[table.path == ""])
     if missing:
         mend = "Complete the download, or remove these rows from the table."
@@ -67,20 +67,20 @@ def _of_photos(dataset: Dataset) -> list[Finding]:
         namesakes = sorted({str(Path(p).parent.relative_to(folder)) for i in missing for p in files.photos.get(i, ())})
         if namesakes:
             mend += f" Pictures of their names in {', '.join(namesakes[:NAMED])} are not the photos, by that folder's other pictures."
-        found.append(
+        findings.append(
             Finding(f"{len(missing):,} missing photos: the table has rows for which there is no file. {mend}", missing)
         )
     if dataset.without_row:
-        found.append(
+        findings.append(
             Finding(
                 f"{len(dataset.without_row):,} photos without a row in {dataset.source.name}: they are not used. Add their rows (is the "
                 "table whole?), or move these files out of the folder.",
                 dataset.without_row,
             )
         )
-    found += _of_clashes(dataset)
+    findings += _of_clashes(dataset)
     if files.deeper:
-        found.append(
+        findings.append(
             Finding(
                 f"Photos lie one folder deeper than in the download, and were found there: {', '.join(files.deeper[:NAMED])}. "
                 "To mend it, move them up one folder.",
@@ -88,19 +88,19 @@ def _of_photos(dataset: Dataset) -> list[Finding]:
             )
         )
     if dataset.source.parent != folder:
-        found.append(
+        findings.append(
             Finding(f"The table was found one folder deeper: {dataset.source.relative_to(folder)}.", wrong=False)
         )
     if dataset.rows.joined:
-        found.append(Finding(f"Lesions and facts come from {', '.join(dataset.rows.joined)}.", wrong=False))
+        findings.append(Finding(f"Lesions and facts come from {', '.join(dataset.rows.joined)}.", wrong=False))
     if dataset.rows.not_dermoscopic:
-        found.append(
+        findings.append(
             Finding(
                 f"{sum(dataset.rows.not_dermoscopic.values()):,} pictures are not dermoscopic by the table's image_type: "
                 f"{_counted(dataset.rows.not_dermoscopic)}. Melascope is for dermoscopic photos; remove their rows."
             )
         )
-    return found
+    return findings
 
 
 def _of_clashes(dataset: Dataset) -> list[Finding]:
@@ -122,11 +122,11 @@ def _of_clashes(dataset: Dataset) -> list[Finding]:
 
 
 def _of_lesions(dataset: Dataset) -> list[Finding]:
-    table, found = dataset.table, []
+    table, findings = dataset.table, []
     unknown = lesions_unknown(table)
     count = int(unknown.sum())
     if count == len(table):
-        found.append(
+        findings.append(
             Finding(
                 f"The lesions are unknown: none of {count:,} photos has a lesion_id in {dataset.source.name}. Each counts as a lesion "
                 "of its own, and intervals may be too narrow. (A photo's own name or number is no lesion_id.) A split by lesion cannot be "
@@ -135,7 +135,7 @@ def _of_lesions(dataset: Dataset) -> list[Finding]:
             )
         )
     elif count:
-        found.append(
+        findings.append(
             Finding(
                 f"{count:,} of {len(table):,} photos have no lesion_id: each counts as a lesion of its own. Two photos of one lesion among "
                 "them may stand on both sides of a split.",
@@ -144,7 +144,7 @@ def _of_lesions(dataset: Dataset) -> list[Finding]:
             )
         )
     elif not table.lesion_id.duplicated().any() and len(table) >= FEW:
-        found.append(
+        findings.append(
             Finding(
                 f"No two of the {len(table):,} photos have the same lesion_id. If it is a number of the photo or of the row, not of "
                 "the lesion, a split by lesion is one by photo, and its scores are too high: correct the column.",
@@ -154,20 +154,20 @@ def _of_lesions(dataset: Dataset) -> list[Finding]:
     torn = table.groupby("lesion_id").dx.nunique()
     torn = torn[torn > 1]
     if len(torn):
-        found.append(
+        findings.append(
             Finding(
                 f"{len(torn):,} lesions have photos with different diagnoses. Each counts under its first one; correct the table.",
                 tuple(torn.index),
             )
         )
-    return found
+    return findings
 
 
 def _of_diagnoses(dataset: Dataset) -> list[Finding]:
-    found = []
+    findings = []
     there = [code for code in CODES if (dataset.table.dx == code).any()]
     if len(there) == 1:
-        found.append(
+        findings.append(
             Finding(
                 f"Every photo has one diagnosis, {there[0]} ({NAMES[there[0]]}): no network learns to tell diagnoses apart from them, and "
                 "scores that compare diagnoses cannot be had. Add photos of other diagnoses, or look whether the table is whole."
@@ -175,20 +175,20 @@ def _of_diagnoses(dataset: Dataset) -> list[Finding]:
         )
     elif len(there) < len(CODES):
         absent = ", ".join(code for code in CODES if code not in there)
-        found.append(Finding(f"No photo shows {absent}.", wrong=False))
+        findings.append(Finding(f"No photo shows {absent}.", wrong=False))
     left_out = {word: len(ids) for word, ids in dataset.rows.left_out.items()}
     if left_out:
-        found.append(
+        findings.append(
             Finding(
                 f"Left out, since they are none of the seven diagnoses: {sum(left_out.values()):,} rows: {_counted(left_out)}.",
                 wrong=False,
             )
         )
-    return found
+    return findings
 
 
 def _of_facts(dataset: Dataset) -> list[Finding]:
-    table, rows, found = dataset.table, dataset.rows, []
+    table, rows, findings = dataset.table, dataset.rows, []
     for column, words in rows.unmapped.items():
         expected = {
             "sex": "female, male or unknown",
@@ -196,7 +196,7 @@ def _of_facts(dataset: Dataset) -> list[Finding]:
             "localization": ", ".join(SITES),
             "lesion_id": "a name of its own for each lesion",
         }[column]
-        found.append(
+        findings.append(
             Finding(
                 f"{column} has {sum(words.values()):,} values that cannot be read, and count as unknown: {_counted(words)}. "
                 f"Expected {expected}."
@@ -204,10 +204,12 @@ def _of_facts(dataset: Dataset) -> list[Finding]:
         )
     if rows.coarse:
         read_as = {f"{word} as {COARSE[word]}": count for word, count in rows.coarse.items()}
-        found.append(Finding(f"Body sites of the ISIC Archive read as HAM10000's: {_counted(read_as)}.", wrong=False))
+        findings.append(
+            Finding(f"Body sites of the ISIC Archive read as HAM10000's: {_counted(read_as)}.", wrong=False)
+        )
     newborn = int((table.age == 0).sum())
     if newborn:
-        found.append(
+        findings.append(
             Finding(
                 f"{newborn:,} photos have age 0. They stay 0 years; where 0 was written for unknown, leave these cells empty.",
                 wrong=False,
@@ -215,8 +217,8 @@ def _of_facts(dataset: Dataset) -> list[Finding]:
         )
     facts = {fact: count for fact, count in count_unknown(table).items() if count}
     if facts:
-        found.append(Finding(f"Unknown facts (kept, marked as unknown): {_counted(facts)}.", wrong=False))
-    return found
+        findings.append(Finding(f"Unknown facts (kept, marked as unknown): {_counted(facts)}.", wrong=False))
+    return findings
 
 
 def _counted(counts: dict[str, int]) -> str:

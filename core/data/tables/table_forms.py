@@ -226,18 +226,18 @@ def _image_ids(words: pd.Series, source: Path) -> pd.Series:
 def _diagnoses(words: pd.DataFrame, source: Path) -> tuple[list[str], dict[str, tuple[str, ...]]]:
     """The code of each row, "" for those left out, and these by what they are."""
     if is_one_hot(list(words.columns)):
-        said, strict = _from_one_hot(words, source), True
+        read, strict = _from_one_hot(words, source), True
     elif "dx" in words:
-        said, strict = words["dx"].tolist(), True
+        read, strict = words["dx"].tolist(), True
     else:
         levels = [c for c in (*ALIASES["dx"], *DIAGNOSIS_LEVELS) if c in words]
-        said = [_deepest(row) for row in words[levels].itertuples(index=False)]
+        read = [_deepest(row) for row in words[levels].itertuples(index=False)]
         strict = False
-    meaning = {word: vocabulary.read_diagnosis(word) or "" for word in set(said)}
-    codes = [meaning[word] for word in said]
+    meaning = {word: vocabulary.read_diagnosis(word) or "" for word in set(read)}
+    codes = [meaning[word] for word in read]
     left_out: dict[str, list[str]] = {}
     strange = []
-    for image_id, code, word in zip(words.image_id, codes, said, strict=True):
+    for image_id, code, word in zip(words.image_id, codes, read, strict=True):
         if code:
             continue
         if strict and not vocabulary.is_other_diagnosis(word):

@@ -201,10 +201,10 @@ def read_age(word: str) -> float | None:
     """Years, NaN where a word says that they are unknown, None where it cannot be told. 45,0 is 45; 85+ is 85."""
     if is_missing(word):
         return math.nan
-    found = _AGE.match(word.strip().casefold())
-    if not found:
+    age = _AGE.match(word.strip().casefold())
+    if not age:
         return None
-    return float(found["years"].replace(",", "."))
+    return float(age["years"].replace(",", "."))
 
 
 def read_diagnosis(word: str) -> str | None:

@@ -182,12 +182,12 @@ def _lesson(table: pd.DataFrame) -> list[Chosen]:
         # Of a lesion with two photos the network may be right about one and wrong about the other.
         row = next(r for r in kinds[code, verdict] if r.lesion_id not in used)
         used.add(row.lesion_id)
-        said = "rightly" if verdict == "R" else "wrongly"
+        how = "rightly" if verdict == "R" else "wrongly"
         chosen.append(
             (
                 row.image_id,
                 "",
-                f"{NAMES[code]}; the network says {said} {NAMES[row.answer].lower()} ({percent(row.p_answer)}).",
+                f"{NAMES[code]}; the network says {how} {NAMES[row.answer].lower()} ({percent(row.p_answer)}).",
             )
         )
     return chosen

@@ -153,12 +153,12 @@ def own_case(
 def find_own_photos(cases: CaseSet, folder: str | Path) -> dict[str, Path]:
     """Where the own photos of a set lie in a folder: id -> path, by SHA-256; those that are not there are left out."""
     wanted = {case.sha256: case.id for case in cases.cases if case.source == OWN}
-    found: dict[str, Path] = {}
+    photos: dict[str, Path] = {}
     folder = Path(folder)
     for path in sorted(folder.iterdir()) if wanted and folder.is_dir() else ():
         if path.suffix.lower() in PHOTO_SUFFIXES and path.is_file():
             with open(path, "rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
             if digest in wanted:
-                found.setdefault(wanted[digest], path)
-    return found
+                photos.setdefault(wanted[digest], path)
+    return photos

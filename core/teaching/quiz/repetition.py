@@ -14,7 +14,7 @@ UNSURE, SURE = 50, 90  # per cent
 _SCHEDULER = {"learning_steps": (), "relearning_steps": (), "enable_fuzzing": False}
 
 
-def rate(right: bool, confidence: int) -> Rating:
+def rating_of(right: bool, confidence: int) -> Rating:
     """How well a case was known, from the answer before the network's."""
     if not right:
         return Rating.Again

@@ -147,7 +147,7 @@ def _cases(session: Session, quiz: QuizRow) -> list[tuple[Answered, Advice, bool
     answers: dict[int, dict[int, QuizAnswerRow]] = {}
     for row in session.scalars(select(QuizAnswerRow).where(QuizAnswerRow.quiz_id == quiz.id)):
         answers.setdefault(row.position, {})[row.round] = row
-    found = []
+    shown = []
     cases = select(QuizCaseRow).where(QuizCaseRow.quiz_id == quiz.id).order_by(QuizCaseRow.position)
     for case in session.scalars(cases):
         first, second = (answers.get(case.position, {}).get(number) for number in (1, 2))
@@ -165,5 +165,5 @@ def _cases(session: Session, quiz: QuizRow) -> list[tuple[Answered, Advice, bool
             second_confidence=second.confidence,
             milliseconds=first.milliseconds,
         )
-        found.append((one, advice, second.suspects_fault))
-    return found
+        shown.append((one, advice, second.suspects_fault))
+    return shown

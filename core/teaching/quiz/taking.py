@@ -14,7 +14,7 @@ from core.teaching.credentials import make_salt, photo_key
 from core.teaching.people import Refused, read_confidence, read_milliseconds
 from core.teaching.quiz.faulty import spoil
 from core.teaching.quiz.learner import KEPT_DAYS, find_learner
-from core.teaching.quiz.repetition import rate, review
+from core.teaching.quiz.repetition import rating_of, review
 from core.teaching.quiz.visible import FIRST, SECOND, QuizAnswer, QuizView, quiz_visible, stage_of
 from core.teaching.store.database import Store, days
 from core.teaching.store.tables import CardRow, QuizAnswerRow, QuizCaseRow, QuizRow
@@ -62,9 +62,9 @@ def begin_quiz(
         raise Refused(
             f"The network was not asked about {', '.join(lacking[:5])}. Get these photos, or leave the cases out."
         )
-    said = {case.id: advice[case.id] for case in cases.cases}
+    given = {case.id: advice[case.id] for case in cases.cases}
     if kind == FAULTY:
-        said = spoil(cases, said, faulty_share, secrets.randbits(32) if seed is None else seed)
+        given = spoil(cases, given, faulty_share, secrets.randbits(32) if seed is None else seed)
 
     def work(session: Session) -> QuizView:
         now = store.clock.now()
@@ -83,7 +83,7 @@ def begin_quiz(
         session.flush()
         for position, case in enumerate(cases.cases):
             row = QuizCaseRow(
-                quiz_id=quiz.id, position=position, case=case_record(case), advice=said[case.id].to_record()
+                quiz_id=quiz.id, position=position, case=case_record(case), advice=given[case.id].to_record()
             )
             session.add(row)
         session.flush()
@@ -210,14 +210,14 @@ def due_cases(store: Store, token: str, most: int = 20) -> CaseSet | None:
         due = select(CardRow.case).where(CardRow.learner_id == learner.id, CardRow.due <= store.clock.now())
         return list(session.scalars(due.order_by(CardRow.due, CardRow.case_id).limit(most)))
 
-    found = store.read(work)
-    return CaseSet(KINDS[DUE], tuple(case_from_record(case, "A case") for case in found)) if found else None
+    rows = store.read(work)
+    return CaseSet(KINDS[DUE], tuple(case_from_record(case, "A case") for case in rows)) if rows else None
 
 
 def _schedule(session: Session, quiz: QuizRow, position: int, first: QuizAnswer, now: int) -> None:
     case = session.get_one(QuizCaseRow, (quiz.id, position)).case
     kept = session.get(CardRow, (quiz.learner_id, case["id"]))
-    rating = rate(first.diagnosis == case["truth"], first.confidence)
+    rating = rating_of(first.diagnosis == case["truth"], first.confidence)
     card, due = review(kept.card if kept else None, case["id"], rating, now, first.milliseconds)
     session.merge(CardRow(learner_id=quiz.learner_id, case_id=case["id"], case=case, card=card, due=due))
 

@@ -132,13 +132,13 @@ def _insert(store, session: Session, code, secret, cases, advice, steps, arms, k
     session.add(room)
     session.flush()
     for position, case in enumerate(cases.cases):
-        said = advice.get(case.id)
+        given = advice.get(case.id)
         session.add(
             RoomCaseRow(
                 room_id=room.id,
                 position=position,
                 case=case_record(case),
-                advice=said.to_record() if said else None,
+                advice=given.to_record() if given else None,
                 furthest=0 if position == 0 else -1,
             )
         )
@@ -209,8 +209,8 @@ def who_is(session: Session, room: RoomRow, token: str | None, *, lock: bool = F
         return Visitor()
     if is_secret(token, room.secret_hash):
         return Teacher()
-    found = select(StudentRow).where(StudentRow.token_hash == hash_secret(token), StudentRow.room_id == room.id)
-    student = session.scalar(found.with_for_update() if lock else found)
+    asked = select(StudentRow).where(StudentRow.token_hash == hash_secret(token), StudentRow.room_id == room.id)
+    student = session.scalar(asked.with_for_update() if lock else asked)
     return Student(student.id, student.nickname, student.arm) if student is not None else Visitor()
 
 

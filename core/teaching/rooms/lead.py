@@ -95,14 +95,14 @@ def set_advice(store: Store, code: str, secret: str, advice: Mapping[str, Advice
     def work(session: Session, row: RoomRow) -> None:
         network = row.steps.index("network") if "network" in row.steps else len(row.steps) - 1
         for case in session.scalars(select(RoomCaseRow).where(RoomCaseRow.room_id == row.id)):
-            said = advice.get(case.case["id"])
-            if said is None or case.advice == said.to_record():
+            given = advice.get(case.case["id"])
+            if given is None or case.advice == given.to_record():
                 continue
             if case.furthest >= network:
                 raise Refused(
                     f"The class has seen the network's step of case {case.position + 1}; its answer stays as it is."
                 )
-            case.advice = said.to_record()
+            case.advice = given.to_record()
 
     return _lead(store, code, secret, work)
 

@@ -42,7 +42,7 @@ def room_version(store: Store, code: str) -> int:
     return store.read(lambda session: find_row(session, code).version)
 
 
-def find_photo(store: Store, code: str, token: str, key: str) -> TeachingCase:
+def find_case_photo(store: Store, code: str, token: str, key: str) -> TeachingCase:
     """The case whose photo a page may send to the holder of a token. For the server alone: it holds the truth.
 
     Args:

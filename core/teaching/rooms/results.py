@@ -12,7 +12,7 @@ from core.teaching.reliance import Reliance, reliance
 from core.teaching.rooms.door import find_teachers_row
 from core.teaching.rooms.paired import pair_answers
 from core.teaching.rooms.room import Vote
-from core.teaching.scores import Point, majority_point, network_point, point, points
+from core.teaching.scores import Point, majority_point, network_point, point, points_of_people
 from core.teaching.store.database import Store
 from core.teaching.store.tables import RoomCaseRow, StudentRow, VoteRow
 from core.teaching.tables import write_csv
@@ -80,7 +80,7 @@ def room_results(store: Store, code: str, secret: str, target: str = "mel") -> R
         reliance=reliance(answered),
         before=point("class, first answers", answered, target),
         after=point("class, last answers", answered, target, last_answer),
-        each=tuple(points(answered, target)),
+        each=tuple(points_of_people(answered, target)),
         majority=majority_point(answered, target),
         network=network_point(_with_all_advice(cases, answered), target),
     )
@@ -122,15 +122,15 @@ def _load(session: Session, code: str, secret: str):
 
 
 def _answered(cases, students, votes) -> tuple[Answered, ...]:
-    found = []
+    answered = []
     for case in cases:
         theirs: dict[int, dict[int, Vote]] = {}
         for vote in votes.get(case.position, []):
             theirs.setdefault(vote.student, {})[vote.round] = vote
         for student, by_round in theirs.items():
             who = students[student]
-            found.append(pair_answers(who.nickname, who.arm, case, by_round))
-    return tuple(found)
+            answered.append(pair_answers(who.nickname, who.arm, case, by_round))
+    return tuple(answered)
 
 
 def _with_all_advice(cases, answered: tuple[Answered, ...]) -> list[Answered]:

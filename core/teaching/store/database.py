@@ -104,12 +104,12 @@ class Store:
             Session(connection, expire_on_commit=False) as session,
             session.begin(),
         ):
-            found = work(session)
+            result = work(session)
             now = self.clock.now()
             if writes and now - self._kept >= _KEEP_TIME:
                 self._kept = now
                 session.execute(update(TimeRow).where(TimeRow.latest < now).values(latest=now))
-            return found
+            return result
 
     def _in_transaction(self, work: Callable[[Connection], T]) -> T:
         def run() -> T:

@@ -6,7 +6,7 @@ from statistics import median
 import numpy as np
 
 from core.teaching.answers import TARGETS, Answered, suspicion
-from core.teaching.scores import Point, Share, points, share
+from core.teaching.scores import Point, Share, points_of_people, share
 from core.teaching.store.database import Store
 from core.teaching.studies.export import KeptReading, annotator, load_readings
 from core.teaching.studies.obuchowski_rockette import ArmsTest, compare_arms
@@ -108,15 +108,15 @@ def _summary(protocol: Protocol, arm: str, readings: list[KeptReading]) -> ArmSu
         Answered(annotator(r.reader), r.case_id, truths[r.case_id], r.answers[diagnosis], r.answers[confidence])
         for r in firsts
     ]
-    said = {(r.reader, r.case_id): r.answers[diagnosis] for r in firsts}
-    again = [r for r in readings if r.arm == arm and r.repeat == 2 and (r.reader, r.case_id) in said]
+    answers = {(r.reader, r.case_id): r.answers[diagnosis] for r in firsts}
+    again = [r for r in readings if r.arm == arm and r.repeat == 2 and (r.reader, r.case_id) in answers]
     times = [r.milliseconds / 1000 for r in firsts if r.milliseconds is not None]
     return ArmSummary(
         name=arm,
-        points=tuple(points(answered, protocol.target)),
+        points=tuple(points_of_people(answered, protocol.target)),
         right=share([one.first == one.truth for one in answered], [one.person for one in answered]),
         same_again=share(
-            [r.answers[diagnosis] == said[r.reader, r.case_id] for r in again], [annotator(r.reader) for r in again]
+            [r.answers[diagnosis] == answers[r.reader, r.case_id] for r in again], [annotator(r.reader) for r in again]
         ),
         seconds=median(times) if times else None,
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from core.estimates import Estimate
 from core.teaching.studies.auc import auc_covariances, auc_matrix
 
 LEVEL = 0.95
@@ -30,7 +31,7 @@ class Components:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ArmComparison:
     """One test of "both arms are alike".
 
     Args:
@@ -53,15 +54,20 @@ class Comparison:
     df2: float | None
     p: float | None
 
+    @property
+    def estimate(self) -> Estimate:
+        return Estimate(self.difference, self.low, self.high)
+
 
 @dataclass(frozen=True)
-class ArmArea:
-    """The mean area of the readers in one arm, from that arm's readings alone; interval for readers and cases alike."""
+class ArmArea(Estimate):
+    """The mean area of the readers in one arm, from that arm's readings alone; interval for readers and cases alike.
 
-    value: float
-    low: float | None
-    high: float | None
-    df: float | None
+    Args:
+        df: degrees of freedom.
+    """
+
+    df: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,9 +87,9 @@ class ArmsTest:
     areas: np.ndarray
     arms: tuple[ArmArea, ArmArea]
     components: Components
-    readers_and_cases: Comparison
-    these_readers: Comparison
-    these_cases: Comparison
+    readers_and_cases: ArmComparison
+    these_readers: ArmComparison
+    these_cases: ArmComparison
     method: str
 
 
@@ -108,24 +114,26 @@ def compare_arms(ratings: np.ndarray, truth: np.ndarray, method: str = "jackknif
     sets = ratings.reshape(arms * readers, -1)
     areas = auc_matrix(sets, truth).reshape(arms, readers)
     covariances = auc_covariances(sets, truth, method).reshape(arms, readers, arms, readers)
-    found = _components(areas, covariances)
+    components = _components(areas, covariances)
     # Each covariance is an estimate and may come out below another one that it cannot be below.
-    between = readers * max(found.cov2 - found.cov3, 0.0)
+    between = readers * max(components.cov2 - components.cov3, 0.0)
     difference = float(areas[1].mean() - areas[0].mean())
-    main, cases_only = found.ms_arm_reader + between, found.ms_arm_reader
-    readers_only = max(found.variance - found.cov1 + (readers - 1) * max(found.cov2 - found.cov3, 0.0), 0.0)
+    main, cases_only = components.ms_arm_reader + between, components.ms_arm_reader
+    readers_only = max(
+        components.variance - components.cov1 + (readers - 1) * max(components.cov2 - components.cov3, 0.0), 0.0
+    )
     reader_df = readers - 1  # (arms - 1) (readers - 1)
-    main_df = main**2 * reader_df / found.ms_arm_reader**2 if found.ms_arm_reader > 0 else np.inf
+    main_df = main**2 * reader_df / components.ms_arm_reader**2 if components.ms_arm_reader > 0 else np.inf
     return ArmsTest(
         areas=areas,
         arms=(_one_arm(areas[0], covariances[0, :, 0]), _one_arm(areas[1], covariances[1, :, 1])),
-        components=found,
-        readers_and_cases=_test("readers and cases like these", difference, found.ms_arm, main, readers, main_df),
+        components=components,
+        readers_and_cases=_test("readers and cases like these", difference, components.ms_arm, main, readers, main_df),
         these_readers=_test(
-            "these readers, and cases like these", difference, found.ms_arm, readers_only, readers, None
+            "these readers, and cases like these", difference, components.ms_arm, readers_only, readers, None
         ),
         these_cases=_test(
-            "readers like these, and these cases", difference, found.ms_arm, cases_only, readers, reader_df
+            "readers like these, and these cases", difference, components.ms_arm, cases_only, readers, reader_df
         ),
         method=method,
     )
@@ -178,11 +186,11 @@ def _components(areas: np.ndarray, covariances: np.ndarray) -> Components:
 
 def _test(
     holds_for: str, difference: float, ms_arm: float, error: float, readers: int, df2: float | None
-) -> Comparison:
+) -> ArmComparison:
     """A test of the arms' mean square against an error term; `df2` None makes it a chi-square test."""
     # Areas are sums of some thousand halves: what differs less than this is rounding.
     if error <= 1e-18:
-        return Comparison(holds_for, difference, 0.0, None, None, None, 1, df2, None)
+        return ArmComparison(holds_for, difference, 0.0, None, None, None, 1, df2, None)
     statistic, standard_error = ms_arm / error, float(np.sqrt(2 * error / readers))
     if df2 is None or np.isinf(df2):
         reach, p = stats.norm.ppf((1 + LEVEL) / 2), stats.chi2.sf(statistic, 1)
@@ -190,7 +198,7 @@ def _test(
     else:
         reach, p = stats.t.ppf((1 + LEVEL) / 2, df2), stats.f.sf(statistic, 1, df2)
     reach = float(reach) * standard_error
-    return Comparison(
+    return ArmComparison(
         holds_for,
         difference,
         standard_error,

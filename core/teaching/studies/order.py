@@ -38,17 +38,17 @@ def plan_readings(protocol: Protocol, reader: int) -> tuple[Place, ...]:
     """
     arms = range(len(protocol.arms))
     repeated = _random(protocol, reader, 7).permutation(len(protocol.cases))[: protocol.repeats]
-    found: list[tuple[int, int, int, int]] = []
+    plan: list[tuple[int, int, int, int]] = []
     if protocol.design == "sequential" or len(protocol.arms) == 1:
         for repeat, cases in ((1, _cases(protocol, reader, 0)), (2, _shuffled(protocol, reader, 1, repeated))):
-            found += [(0, int(case), arm, repeat) for case in cases for arm in arms]
+            plan += [(0, int(case), arm, repeat) for case in cases for arm in arms]
     else:
         for session in arms:
             arm = (session + reader) % 2
             again = _shuffled(protocol, reader, 2 + session, repeated)
             for repeat, cases in ((1, _cases(protocol, reader, session)), (2, again)):
-                found += [(session, int(case), arm, repeat) for case in cases]
-    return tuple(Place(place, *reading) for place, reading in enumerate(found))
+                plan += [(session, int(case), arm, repeat) for case in cases]
+    return tuple(Place(place, *reading) for place, reading in enumerate(plan))
 
 
 def _cases(protocol: Protocol, reader: int, session: int) -> np.ndarray:

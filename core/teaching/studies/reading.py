@@ -166,7 +166,7 @@ def _next(store: Store, session: Session, study: StudyRow, reader: ReaderRow) ->
 def blinded(protocol: Protocol, place: Place, places: int, advice: dict, key: str) -> Reading:
     """What a reader may see of a reading: the one place that decides it."""
     case, arm = protocol.cases.cases[place.case], protocol.arms[place.arm]
-    said = advice_from_record(advice.get(case.id))
+    given = advice_from_record(advice.get(case.id))
     return Reading(
         place=place.place,
         places=places,
@@ -175,7 +175,7 @@ def blinded(protocol: Protocol, place: Place, places: int, advice: dict, key: st
         licence=case.licence,
         attribution=case.attribution,
         facts=case.facts if "facts" in arm.shows else None,
-        network=said.disguised() if said and "network" in arm.shows else None,
+        network=given.disguised() if given and "network" in arm.shows else None,
         map="map" in arm.shows,
         questions=protocol.questions,
     )

@@ -104,7 +104,7 @@ def compare_settings(photos: pd.DataFrame, threshold: float, *, resamples: int =
     sides = [photos.lesion_id[photos.dx == code].nunique() for code in ("mel", "nv")]
     behind = {"sensitivity": sides[0], "specificity": sides[1]}
     names = [column.removeprefix("mel.") for column in map(str, photos) if column.startswith("mel.")]
-    found = {name: _scores(photos, name, threshold, resamples, seed) for name in names}
+    resampled = {name: _scores(photos, name, threshold, resamples, seed) for name in names}
     rows = []
     for name in names:
         setting = SETTINGS.get(name)
@@ -114,11 +114,12 @@ def compare_settings(photos: pd.DataFrame, threshold: float, *, resamples: int =
             "transformation": setting.transformation if setting else None,
             "strength": setting.strength if setting else None,
             "scores": {
-                score: proportion(float(v[0]), v[1:], behind.get(score, min(sides))) for score, v in found[name].items()
+                score: proportion(float(v[0]), v[1:], behind.get(score, min(sides)))
+                for score, v in resampled[name].items()
             },
         }
         if name != PLAIN:
-            row["differences"] = {s: _difference(found[name][s], found[PLAIN][s]) for s in SCORED}
+            row["differences"] = {s: _difference(resampled[name][s], resampled[PLAIN][s]) for s in SCORED}
         rows.append(row)
     changed = [row for row in rows if row["name"] != PLAIN]
     for score in SCORED:
@@ -163,7 +164,7 @@ def _corrected(differences: list[Difference]) -> list[CorrectedDifference]:
     return [CorrectedDifference(**vars(one), p_holm=p) for one, p in zip(differences, ps, strict=True)]
 
 
-def verdict(record: dict) -> str:
+def colour_verdict(record: dict) -> str:
     """The answer in plain words, from the numbers of `colour.json` alone."""
     changed = [row for row in record["settings"] if row["name"] != PLAIN]
     plain = next(row for row in record["settings"] if row["name"] == PLAIN)["scores"]
@@ -178,32 +179,32 @@ def verdict(record: dict) -> str:
     better, worse = clear("auc", 1), clear("auc", -1)
     best = max(changed, key=lambda row: row["differences"]["auc"].value)
     gain = best["differences"]["auc"]
-    said = [f"Plain, the network tells melanoma from nevus with an AUC of {wording.interval(plain['auc'])}."]
+    sentences = [f"Plain, the network tells melanoma from nevus with an AUC of {wording.interval(plain['auc'])}."]
     if better:
-        said.append(
+        sentences.append(
             f"{len(better)} of {len(changed)} changes of colour tell them apart better, beyond chance; the best, "
             f"{_name(best)}, by {wording.difference(gain)}."
         )
     else:
-        said.append(
+        sentences.append(
             f"None of {len(changed)} changes of colour tells them apart better beyond chance; the best, {_name(best)}, changes the AUC "
             f"by {wording.difference(gain)}."
         )
     if worse:
-        said.append(f"{len(worse)} make it worse: {', '.join(_name(row) for row in worse)}.")
+        sentences.append(f"{len(worse)} make it worse: {', '.join(_name(row) for row in worse)}.")
     found, spared = clear("sensitivity", 1), clear("specificity", 1)
     traded = [row for row in found if row["differences"]["specificity"].value < 0]
     if found:
-        said.append(
+        sentences.append(
             f"At the fixed threshold {len(found)} find more melanomas, {len(traded)} of them for more false alarms: that moves the "
             "threshold, and tells nothing better apart."
             if traded
             else f"At the fixed threshold {len(found)} find more melanomas."
         )
     elif spared:
-        said.append(f"At the fixed threshold {len(spared)} call fewer nevi melanoma; none finds more melanomas.")
-    said.append("The network was not trained on changed photos: training with such colours is another question.")
-    return " ".join(said)
+        sentences.append(f"At the fixed threshold {len(spared)} call fewer nevi melanoma; none finds more melanomas.")
+    sentences.append("The network was not trained on changed photos: training with such colours is another question.")
+    return " ".join(sentences)
 
 
 def _name(row: dict) -> str:

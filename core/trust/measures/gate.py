@@ -115,8 +115,8 @@ def measure_gate(bundle: "Bundle", folder: Path, progress: Progress | None = Non
 
     def fitted(kept: np.ndarray) -> dict:
         """The gate that met only the strangers of `kept`."""
-        found = record | _fit(good, bad[kept], families[kept])
-        return found | _thresholds(found, good_scores, weights, home["validation"][0])
+        gate = record | _fit(good, bad[kept], families[kept])
+        return gate | _thresholds(gate, good_scores, weights, home["validation"][0])
 
     record = fitted(np.ones(len(families), bool))
     caught = {}
@@ -132,10 +132,10 @@ def measure_gate(bundle: "Bundle", folder: Path, progress: Progress | None = Non
     }
     record["not_measured"] = [family for family in FAMILIES if family not in caught]
     record["degraded"] = [family for family in DEGRADED if family in caught]
-    said = verdicts(record, home["test"][0], score_inputs(record, gate_inputs(index, record, *home["test"])))
-    told = verdicts(record, away["test"][0], score_inputs(record, gate_inputs(index, record, *away["test"])))
-    record["test"] = _false(said, table.iloc[test])
-    record["test_abroad"] = _false(told, table.iloc[abroad["test"]])
+    home_verdicts = verdicts(record, home["test"][0], score_inputs(record, gate_inputs(index, record, *home["test"])))
+    abroad_verdicts = verdicts(record, away["test"][0], score_inputs(record, gate_inputs(index, record, *away["test"])))
+    record["test"] = _false(home_verdicts, table.iloc[test])
+    record["test_abroad"] = _false(abroad_verdicts, table.iloc[abroad["test"]])
     write_text(Path(bundle.folder) / MEASURES[MEASURE].file, to_text(record) + "\n")
 
 
@@ -190,10 +190,13 @@ def _spread(index: LookalikeIndex, home: tuple[np.ndarray, np.ndarray], lesions:
     covariance = np.cov((statistics - centre).T)
     # Shrunk towards independence, as no statistic is to count through a chance correlation.
     covariance = 0.8 * covariance + 0.2 * np.diag(np.diag(covariance)) + 1e-6 * np.eye(len(NAMES))
-    found = {"statistics_mean": centre.tolist(), "statistics_precision": np.linalg.inv(covariance).tolist()}
+    measured = {"statistics_mean": centre.tolist(), "statistics_precision": np.linalg.inv(covariance).tolist()}
     known = lesions[:, None] == index.lesions
-    raw = raw_inputs(index, found, statistics, pooled, known)
-    return found | {"input_mean": raw.mean(axis=0).tolist(), "input_scale": np.maximum(raw.std(axis=0), 1e-3).tolist()}
+    raw = raw_inputs(index, measured, statistics, pooled, known)
+    return measured | {
+        "input_mean": raw.mean(axis=0).tolist(),
+        "input_scale": np.maximum(raw.std(axis=0), 1e-3).tolist(),
+    }
 
 
 def _fit(good: np.ndarray, bad: np.ndarray, families: np.ndarray) -> dict:
@@ -241,28 +244,28 @@ def _kin(family: str) -> list[str]:
     return sorted(set().union({family}, *(kin for kin in _KIN if family in kin)))
 
 
-def _counted(said: np.ndarray) -> dict:
+def _counted(judged: np.ndarray) -> dict:
     """Shares of one family that are refused, and refused or warned of; pictures are independent, so Wilson's interval."""
 
     def share(true: np.ndarray) -> Estimate:
         value = float(true.mean())
         return Estimate(value, *wilson(value, len(true)))
 
-    return {"pictures": len(said), "refused": share(said == REFUSE), "caught": share(said != OK)}
+    return {"pictures": len(judged), "refused": share(judged == REFUSE), "caught": share(judged != OK)}
 
 
-def _false(said: np.ndarray, table: pd.DataFrame) -> dict:
+def _false(judged: np.ndarray, table: pd.DataFrame) -> dict:
     """Shares of dermoscopic photos that are refused, and refused or warned of, over all and by diagnosis and source."""
 
     def shares(rows: np.ndarray) -> dict:
         lesions = table.lesion_id.to_numpy(dtype=str)[rows]
         return {
-            "refused": share_of(said[rows] == REFUSE, lesions),
-            "refused_or_warned": share_of(said[rows] != OK, lesions),
+            "refused": share_of(judged[rows] == REFUSE, lesions),
+            "refused_or_warned": share_of(judged[rows] != OK, lesions),
         }
 
     groups = {name: table[name].to_numpy(dtype=str) for name in ("dx", "dataset")}
-    return shares(np.ones(len(said), bool)) | {
+    return shares(np.ones(len(judged), bool)) | {
         f"by_{name}": {str(value): shares(values == value) for value in np.unique(values)}
         for name, values in groups.items()
     }

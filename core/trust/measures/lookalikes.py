@@ -122,8 +122,8 @@ def score_votes(
     """
     votes = [vote(index, rows[:k]) for rows in neighbours]
     truth, lesions = table.dx.to_numpy(dtype=str), table.lesion_id.to_numpy(dtype=str)
-    said, share = np.array([v.dx for v in votes]), np.array([v.agreement for v in votes])
-    right = said == truth
+    voted, share = np.array([v.dx for v in votes]), np.array([v.agreement for v in votes])
+    right = voted == truth
     scored = {
         "accuracy": share_of(right, lesions),
         "balanced_accuracy": _balanced(right, truth, lesions),
@@ -138,7 +138,7 @@ def score_votes(
         )
         upper = lower
     if network is not None:
-        same = network == said
+        same = network == voted
         scored["network_wrong"] = {
             "same": share_of(network[same] != truth[same], lesions[same]),
             "other": share_of(network[~same] != truth[~same], lesions[~same]),
@@ -185,13 +185,13 @@ def _leave_one_out(index, train, images, rows, thresholds) -> CountedEstimate:
     names, counts = np.unique(lesions, return_counts=True)
     several = np.flatnonzero(np.isin(lesions, names[counts > 1]))
     several = np.random.default_rng(0).permutation(several)[: 4 * SAMPLE]
-    found = []
+    recognised = []
     for row in several:
         similarities, bits = index.vectors @ index.vectors[row], hash_distances(index, turned_hashes(images[rows[row]]))
         similarities[row], bits[row] = -1, 256
         seen = find_seen(index, bits, similarities, thresholds)
-        found.append(seen is not None and seen.lesion_id == lesions[row])
-    return share_of(np.array(found), lesions[several])
+        recognised.append(seen is not None and seen.lesion_id == lesions[row])
+    return share_of(np.array(recognised), lesions[several])
 
 
 def _altered(bundle, index, images, rows, train, thresholds) -> dict:
@@ -208,13 +208,13 @@ def _altered(bundle, index, images, rows, train, thresholds) -> dict:
             else np.stack([_resized(s, bundle.card.image_size) for s in squares])
         )
         similarities = index.similarities(encode_images(bundle, fitted))
-        found = []
+        recognised = []
         for number in range(len(sample)):
             seen = find_seen(
                 index, hash_distances(index, turned_hashes(squares[number])), similarities[number], thresholds
             )
-            found.append(seen is not None and seen.lesion_id == lesions[number])
-        scored[how] = share_of(np.array(found), lesions)
+            recognised.append(seen is not None and seen.lesion_id == lesions[number])
+        scored[how] = share_of(np.array(recognised), lesions)
     return scored
 
 

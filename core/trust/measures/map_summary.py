@@ -56,7 +56,7 @@ def summarise(table: pd.DataFrame, curves: dict, model: str) -> dict:
             figures = _figures(about, method)
             checks = _checks(figures)
             methods[method] = {
-                "verdict": verdict(checks, EXPLAINERS[method].title, model),
+                "verdict": map_verdict(checks, EXPLAINERS[method].title, model),
                 "checks": checks,
                 **figures,
             }
@@ -70,7 +70,7 @@ def summarise(table: pd.DataFrame, curves: dict, model: str) -> dict:
     }
 
 
-def verdict(checks: dict, title: str, model: str) -> dict:
+def map_verdict(checks: dict, title: str, model: str) -> dict:
     """Passes or fails, in a sentence.
 
     Returns:
@@ -102,28 +102,28 @@ class _Photos:
 
 def _figures(about: _Photos, method: str) -> dict:
     table = about.table
-    found = {"silent": int(table[f"{method} silent"].sum())}
+    figures = {"silent": int(table[f"{method} silent"].sum())}
     if table["area"].notna().any():
         # Photos with a map and a mask: else the means would be of different photos.
         inside, area = table[f"{method} inside"], table["area"]
         area = area.where(inside.notna())
-        found["inside"] = about.mean(inside)
-        found["area"] = about.mean(area)
-        found["above_chance"] = about.mean(inside - area)
-        found["other_photo"] = about.mean(table[f"{method} inside, other photo"])
-        found["above_other_photo"] = about.mean(inside - table[f"{method} inside, other photo"])
-        found["pointing"] = about.mean(table[f"{method} hit"])
-        found["pointing_chance"] = about.mean(table["lesion cells"].where(table[f"{method} hit"].notna()))
+        figures["inside"] = about.mean(inside)
+        figures["area"] = about.mean(area)
+        figures["above_chance"] = about.mean(inside - area)
+        figures["other_photo"] = about.mean(table[f"{method} inside, other photo"])
+        figures["above_other_photo"] = about.mean(inside - table[f"{method} inside, other photo"])
+        figures["pointing"] = about.mean(table[f"{method} hit"])
+        figures["pointing_chance"] = about.mean(table["lesion cells"].where(table[f"{method} hit"].notna()))
     for kind, sign in (("deletion", -1), ("insertion", 1)):
         if f"{method} {kind}" in table:
             own, chance = table[f"{method} {kind}"], table[f"{RANDOM} {kind}"]
-            found[kind] = about.mean(own)
-            found[f"{kind}_random"] = about.mean(chance)
-            found[f"{kind}_gain"] = about.mean(sign * (own - chance))
+            figures[kind] = about.mean(own)
+            figures[f"{kind}_random"] = about.mean(chance)
+            figures[f"{kind}_gain"] = about.mean(sign * (own - chance))
     for stage in STAGES:
         if f"{method} {stage}" in table:
-            found[f"similarity_{stage}"] = about.mean(table[f"{method} {stage}"])
-    return found
+            figures[f"similarity_{stage}"] = about.mean(table[f"{method} {stage}"])
+    return figures
 
 
 def _checks(figures: dict) -> dict:
@@ -181,11 +181,11 @@ def _agreement(about: _Photos) -> dict | None:
     low, high = np.nanquantile(spread[0] - spread[1], [0.025, 0.975])
     gap = Estimate(float(gap), min(float(low), float(gap)), max(float(high), float(gap)))
     if gap.is_above_zero:
-        said = "Where attention and Grad-CAM agree least the network is wrong more often than where they agree most"
+        finding = "Where attention and Grad-CAM agree least the network is wrong more often than where they agree most"
     elif gap.is_below_zero:
-        said = "Where attention and Grad-CAM agree least the network is wrong less often than where they agree most"
+        finding = "Where attention and Grad-CAM agree least the network is wrong less often than where they agree most"
     else:
-        said = "Their agreement does not tell right from wrong answers; error rates at least and at most agreement are alike"
+        finding = "Their agreement does not tell right from wrong answers; error rates at least and at most agreement are alike"
     first, last = rows[0]["errors"], rows[-1]["errors"]
     return {
         "mean": about.mean(values),
@@ -193,20 +193,20 @@ def _agreement(about: _Photos) -> dict | None:
         "edges": edges,
         "quartiles": rows,
         "gap": gap,
-        "said": f"{said}: {_said(first)} against {_said(last)}, difference {_said(gap)}.",
+        "said": f"{finding}: {_said(first)} against {_said(last)}, difference {_said(gap)}.",
     }
 
 
 def _mean_curves(about: _Photos, kind: str, curves: dict) -> dict:
     """Order -> the mean probability after each step, with its band."""
     sampled = about.table[f"{RANDOM} {kind}"].notna().to_numpy()
-    found = {}
+    bands = {}
     for order, values in curves.items():
         whole = np.full((len(about.table), values.shape[1]), math.nan)
         whole[sampled] = values
         steps = [about.mean(whole[:, step]) for step in range(values.shape[1])]
-        found[order] = {key: [round(getattr(step, key), 6) for step in steps] for key in ("value", "low", "high")}
-    return found
+        bands[order] = {key: [round(getattr(step, key), 6) for step in steps] for key in ("value", "low", "high")}
+    return bands
 
 
 def _resampled(values: np.ndarray, weights: np.ndarray, rows: np.ndarray) -> np.ndarray:

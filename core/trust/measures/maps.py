@@ -14,7 +14,7 @@ from PIL import Image
 from core.bundle import Bundle
 from core.csv_cells import csv_text
 from core.data.ham10000 import read_table
-from core.data.image_cache import cache_images, encode_table
+from core.data.image_cache import cache_images, encode_facts
 from core.diagnoses import CODES, index_of
 from core.estimates.in_files import to_text
 from core.evaluation.evaluator import choose_rows
@@ -52,7 +52,7 @@ def measure_maps(bundle: Bundle, folder: Path, progress: Progress | None = None)
 
     rows = choose_rows(bundle.card, read_table(folder), "test", folder)
     images = cache_images(rows, bundle.card.image_size)
-    metadata = encode_table(rows, bundle.card.facts_encoder)
+    metadata = encode_facts(rows, bundle.card.facts_encoder)
     rng = np.random.default_rng(SEED)
     sample = np.sort(rng.permutation(len(rows))[:SAMPLE])
     shuffled = np.sort(rng.permutation(sample)[:SHUFFLED_SAMPLE])
@@ -62,11 +62,11 @@ def measure_maps(bundle: Bundle, folder: Path, progress: Progress | None = None)
 
     network = MapBatches(bundle)
     probabilities, maps = _look(network, images, metadata, np.arange(len(rows)), None, count)
-    said = probabilities.argmax(axis=1)
-    table = _about_photos(rows, said)
+    answers = probabilities.argmax(axis=1)
+    table = _about_photos(rows, answers)
     _add_places(table, rows, maps)
-    curves = _add_steps(table, network, images, metadata, sample, said, maps, probabilities, rng, count)
-    _add_shuffled(table, network, images, metadata, shuffled, said, maps, count)
+    curves = _add_steps(table, network, images, metadata, sample, answers, maps, probabilities, rng, count)
+    _add_shuffled(table, network, images, metadata, shuffled, answers, maps, count)
     for stage in ("right", *(c for c in map(str, table) if c.endswith("silent"))):
         table[stage] = table[stage].astype(int)
     numbers = [c for c in table if table[c].dtype.kind == "f"]
@@ -120,18 +120,18 @@ def _look(network, images, metadata, rows: np.ndarray, targets, count) -> tuple[
         # The last batch is filled up, so that the compiled network sees one shape only.
         filled = np.r_[own, np.repeat(own[-1:], min(BATCH, len(rows)) - len(own))]
         asked = None if targets is None else targets[filled]
-        answered, found = network.maps(images[filled], metadata[filled], asked)
+        answered, maps_of = network.maps(images[filled], metadata[filled], asked)
         answers.append(answered[: len(own)])
-        for method, values in found.items():
+        for method, values in maps_of.items():
             maps.setdefault(method, []).append(values[: len(own)])
         count.add(len(own))
     return np.concatenate(answers), {method: np.concatenate(values) for method, values in maps.items()}
 
 
-def _about_photos(rows: pd.DataFrame, said: np.ndarray) -> pd.DataFrame:
+def _about_photos(rows: pd.DataFrame, answers: np.ndarray) -> pd.DataFrame:
     table = rows[["image_id", "lesion_id", "dx"]].copy()
-    table["predicted"] = [CODES[i] for i in said]
-    table["right"] = [index_of(code) == i for code, i in zip(rows.dx, said, strict=True)]
+    table["predicted"] = [CODES[i] for i in answers]
+    table["right"] = [index_of(code) == i for code, i in zip(rows.dx, answers, strict=True)]
     return table
 
 
@@ -181,7 +181,7 @@ def _other_photo(lesions: pd.Series) -> np.ndarray:
     return place
 
 
-def _add_steps(table, network, images, metadata, sample, said, maps, probabilities, rng, count) -> dict:
+def _add_steps(table, network, images, metadata, sample, answers, maps, probabilities, rng, count) -> dict:
     """Deletion and insertion of the sample by each map and in random order; areas into the table, curves back."""
     shape = next(iter(maps.values())).shape[1:]
     orders = [*maps, RANDOM]
@@ -193,27 +193,27 @@ def _add_steps(table, network, images, metadata, sample, said, maps, probabiliti
         empty = np.broadcast_to(image.reshape(-1, 3).mean(axis=0), image.shape)[None]
         batch = np.concatenate([*pictures, empty])
         facts = np.repeat(metadata[row][None], len(batch), axis=0)
-        scores = network.probabilities(batch, facts)[:, said[row]]
-        whole, nothing = probabilities[row, said[row]], scores[-1]
+        scores = network.probabilities(batch, facts)[:, answers[row]]
+        whole, nothing = probabilities[row, answers[row]], scores[-1]
         for order, part in zip(orders, np.split(scores[:-1], len(orders)), strict=True):
             taken, put_back = np.split(part, 2)
             curves["deletion"][order].append([whole, *taken, nothing])
             curves["insertion"][order].append([nothing, *put_back, whole])
         count.add(len(batch) - 1)
-    found = {kind: {order: np.array(values) for order, values in of.items()} for kind, of in curves.items()}
-    for kind, of_kind in found.items():
+    curves_of = {kind: {order: np.array(values) for order, values in of.items()} for kind, of in curves.items()}
+    for kind, of_kind in curves_of.items():
         for order, values in of_kind.items():
             table[f"{order} {kind}"] = pd.Series(under(values), index=table.index[sample])
-    return found
+    return curves_of
 
 
-def _add_shuffled(table, network, images, metadata, rows, said, maps, count) -> None:
+def _add_shuffled(table, network, images, metadata, rows, answers, maps, count) -> None:
     """How alike the maps of the network and of a shuffled one are: mean rank correlation over the shuffles."""
     for stage in STAGES:
         alike = {method: [] for method in maps}
         for seed in range(SHUFFLES):
             with network.shuffled(stage, seed):
-                _, strange = _look(network, images, metadata, rows, said, count)
+                _, strange = _look(network, images, metadata, rows, answers, count)
             for method in maps:
                 alike[method].append(_rank_correlations(maps[method][rows], strange[method]))
         for method, values in alike.items():
@@ -223,6 +223,6 @@ def _add_shuffled(table, network, images, metadata, rows, said, maps, count) -> 
 def _rank_correlations(maps: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Spearman's correlation of each pair of maps; 0 where only the other is the same everywhere, NaN where the first is."""
     first, second = (pd.DataFrame(x.reshape(len(x), -1)).rank(axis=1).to_numpy() for x in (maps, others))
-    found = np.array([map_agreement(a[None], b[None]) for a, b in zip(first, second, strict=True)])
+    correlations = np.array([map_agreement(a[None], b[None]) for a, b in zip(first, second, strict=True)])
     flat = np.ptp(first, axis=1) == 0
-    return np.where(flat, np.nan, np.nan_to_num(found))
+    return np.where(flat, np.nan, np.nan_to_num(correlations))

@@ -65,8 +65,8 @@ class Similar:
             return []
         near, cosines = self.neighbours[place[0]].ravel(), self.cosines[place[0]].ravel()
         order = [i for i in np.argsort(-cosines, kind="stable") if near[i] >= 0]
-        found = [(str(self.image_ids[near[i]]), float(cosines[i])) for i in order]
-        return [one for one in found if one[0] in among][:count]
+        nearest_photos = [(str(self.image_ids[near[i]]), float(cosines[i])) for i in order]
+        return [one for one in nearest_photos if one[0] in among][:count]
 
     def hard_pairs(self, count: int = 20) -> list[tuple[str, str, float]]:
         """Melanomas with the nevus most similar to each, the most alike first; each lesion stands in one pair only.

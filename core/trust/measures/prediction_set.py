@@ -36,18 +36,18 @@ def calibrate(results: Results, level: float = LEVEL) -> dict[str, dict]:
     """
     truth = results.probabilities[np.arange(len(results.y_true)), results.y_true]
     pools = _pools({c: len(np.unique(results.lesions[results.y_true == i])) for i, c in enumerate(CODES)}, level)
-    found = {}
+    thresholds = {}
     for i, code in enumerate(CODES):
         pool = pools[code]
         rows = np.isin(results.y_true, [CODES.index(c) for c in pool])
         own = results.y_true == i
-        found[code] = {
+        thresholds[code] = {
             "probability": lesion_threshold(truth[rows], results.lesions[rows], level),
             "photos": int(own.sum()),
             "lesions": len(np.unique(results.lesions[own])),
             "with": [c for c in pool if c != code],
         }
-    return found
+    return thresholds
 
 
 def lesion_threshold(truth: np.ndarray, lesions: np.ndarray, level: float = LEVEL) -> float:

@@ -76,12 +76,12 @@ def draw_strangers(count: int, seed: int = 0, donors: np.ndarray | None = None) 
     Args:
         donors: (N, S, S, 3), dermoscopic images; a third of the drawings borrows their colours, so that colours alone cannot tell.
     """
-    found = []
+    strangers = []
     for number, (family, draw) in enumerate(DRAWN.items()):
         for i in range(count):
             rng = np.random.default_rng([seed, number, i])
-            found.append(Stranger(family, _perhaps_recoloured(draw(rng), donors, rng, 1 / 3)))
-    return found
+            strangers.append(Stranger(family, _perhaps_recoloured(draw(rng), donors, rng, 1 / 3)))
+    return strangers
 
 
 def package_strangers(count: int, seed: int = 0, donors: np.ndarray | None = None) -> list[Stranger]:
@@ -90,14 +90,14 @@ def package_strangers(count: int, seed: int = 0, donors: np.ndarray | None = Non
     Args:
         donors: as for `draw_strangers`; half of the crops borrows.
     """
-    found = []
+    strangers = []
     for number, (family, sources) in enumerate(PACKAGE_PICTURES.items()):
         pictures = [picture for source in sources for picture in _read(*source)]
         for i in range(count if pictures else 0):
             rng = np.random.default_rng([seed, 100 + number, i])
             crop = _varied_crop(pictures[i % len(pictures)], rng)
-            found.append(Stranger(family, _perhaps_recoloured(crop, donors, rng, 1 / 2)))
-    return found
+            strangers.append(Stranger(family, _perhaps_recoloured(crop, donors, rng, 1 / 2)))
+    return strangers
 
 
 def borrow_colours(photo: np.ndarray, donor: np.ndarray) -> np.ndarray:
@@ -127,18 +127,18 @@ def degraded_strangers(images: np.ndarray, masks: list[np.ndarray | None], seed:
         images: (N, S, S, 3) uint8, sharp and well exposed.
         masks: of the lesions, (S, S) bool, or None; without a mask no plain skin is cut out.
     """
-    found = []
+    strangers = []
     for i, (image, mask) in enumerate(zip(images, masks, strict=True)):
         rng = np.random.default_rng([seed, 200, i])
         image = np.asarray(image)
         skin = cut_plain_skin(image, mask, rng) if mask is not None else None
         if skin is not None:
-            found.append(Stranger("plain skin", skin))
-        found.append(Stranger("phone photos", imitate_phone_photo(image, rng)))
-        found.append(Stranger("blurred", cv2.GaussianBlur(image, (0, 0), rng.uniform(0.03, 0.07) * len(image))))
-        found.append(Stranger("dark", (image * rng.uniform(0.04, 0.14)).astype("uint8")))
-        found.append(Stranger("bright", np.clip(image * rng.uniform(2.2, 3.5) + 40, 0, 255).astype("uint8")))
-    return found
+            strangers.append(Stranger("plain skin", skin))
+        strangers.append(Stranger("phone photos", imitate_phone_photo(image, rng)))
+        strangers.append(Stranger("blurred", cv2.GaussianBlur(image, (0, 0), rng.uniform(0.03, 0.07) * len(image))))
+        strangers.append(Stranger("dark", (image * rng.uniform(0.04, 0.14)).astype("uint8")))
+        strangers.append(Stranger("bright", np.clip(image * rng.uniform(2.2, 3.5) + 40, 0, 255).astype("uint8")))
+    return strangers
 
 
 def cut_plain_skin(image: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> np.ndarray | None:

@@ -19,7 +19,7 @@ from core.card import InvalidBundle, sha256_of
 from core.files import written_whole
 from core.folders import REPOSITORY, weights_root
 from core.serving.engines import choose_engine
-from core.serving.graph_file import ENCODER, FORMAT, Graph, InvalidGraph, digest_of, read_graph, write_graph
+from core.serving.graph_file import ENCODER, FORMAT, Graph, InvalidGraph, graph_digest, read_graph, write_graph
 from core.trust.signals.photo_statistics import SIDE
 
 BACKBONE, ATTACH, CHANNELS = "MobileNetV3Small", "last", 576
@@ -86,7 +86,7 @@ def _load(file: Path, engine: str) -> Encoder:
 
 
 def _eye_digest() -> str:
-    return digest_of({"format": FORMAT, "part": ENCODER, "backbone": BACKBONE, "attach": ATTACH, "image_size": SIDE})
+    return graph_digest({"format": FORMAT, "part": ENCODER, "backbone": BACKBONE, "attach": ATTACH, "image_size": SIDE})
 
 
 def _read_graph(path: Path) -> Graph:

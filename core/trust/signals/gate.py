@@ -194,8 +194,8 @@ def score_inputs(record: dict, inputs: np.ndarray) -> np.ndarray:
 
 
 def _faults(record: dict, statistics: np.ndarray) -> list[tuple[str, np.ndarray, str]]:
-    found = []
-    for name, side, said in FAULTS:
+    faults = []
+    for name, side, sentence in FAULTS:
         values, limit = statistics[:, NAMES.index(name)], record["limits"][f"{name} {side}"]
-        found.append((name, values < limit if side == "low" else values > limit, said))
-    return found
+        faults.append((name, values < limit if side == "low" else values > limit, sentence))
+    return faults

@@ -124,11 +124,11 @@ def convene(opinions: Mapping[str, Mapping[str, float]]) -> Jury:
     if not opinions:
         raise ValueError("A jury needs at least one network's probabilities; there are none. Ship or train a model.")
     mean = {code: math.fsum(p[code] for p in opinions.values()) / len(opinions) for code in CODES}
-    said = {name: max(CODES, key=lambda code: p[code]) for name, p in opinions.items()}
-    counts = Counter(said.values())
+    answers = {name: max(CODES, key=lambda code: p[code]) for name, p in opinions.items()}
+    counts = Counter(answers.values())
     verdict = max(CODES, key=lambda code: (counts[code], mean[code]))
     entropy = -math.fsum(p * math.log2(p) for p in mean.values() if p > 0)
-    return Jury(said, mean, verdict, max(0.0, entropy))
+    return Jury(answers, mean, verdict, max(0.0, entropy))
 
 
 def jury_record(results: Mapping[str, Results]) -> JuryRecord:

@@ -182,8 +182,8 @@ def unit(vectors: np.ndarray) -> np.ndarray:
 
 def vote(index: LookalikeIndex, rows: list[int]) -> LookalikeVote:
     """Counts the diagnoses of the nearest lesions, nearest first."""
-    said = [str(code) for code in index.dx[rows]]
-    counts = Counter(said)
+    codes = [str(code) for code in index.dx[rows]]
+    counts = Counter(codes)
     most = max(counts.values())
     first, *others = (code for code in counts if counts[code] == most)  # in the order in which they came, nearest first
     return LookalikeVote(first, most, len(rows), tuple(others))

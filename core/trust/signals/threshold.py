@@ -58,10 +58,10 @@ def suggested_threshold(ratio: float) -> float:
 def weigh(duel: Duel, ratio: float) -> Weighing:
     """What acting on a judgement comes to, per 1000 melanomas and nevi as in the evaluation."""
     threshold = suggested_threshold(ratio)
-    found = duel.at(threshold)
+    table = duel.at(threshold)
     per = 1000 / sum(duel.photos.values())
-    missed, needless = found.missed * per, found.alarms * per
-    return Weighing(ratio, threshold, found.sensitivity, found.specificity, missed, needless, ratio * missed + needless)
+    missed, needless = table.missed * per, table.alarms * per
+    return Weighing(ratio, threshold, table.sensitivity, table.specificity, missed, needless, ratio * missed + needless)
 
 
 def threshold_words(probability: float, threshold: float, own: bool = True) -> str:

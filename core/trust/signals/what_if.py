@@ -89,10 +89,10 @@ class WhatIf:
         Args:
             threshold: the reader's, on the probability of melanoma.
         """
-        said = []
+        sentences = []
         before = _top(self.withheld)
         if before != self.top:
-            said.append(
+            sentences.append(
                 f"The facts alone flip the answer: without them the network says {_name(before)}, not {_name(self.top)}. "
                 "Check that they are right."
             )
@@ -100,18 +100,18 @@ class WhatIf:
             with_facts, without = self.entered[_MELANOMA] >= threshold, self.withheld[_MELANOMA] >= threshold
             if with_facts != without:
                 side = ("below", "at or above")
-                said.append(
+                sentences.append(
                     f"The facts alone carry melanoma over your threshold: {side[int(without)]} it without them, "
                     f"{side[int(with_facts)]} it with them."
                 )
         if self.expected is not None:
             share = 1 - self.expected.tops.get(self.top, 0.0)
             if share >= 0.05:
-                said.append(
+                sentences.append(
                     f"{' and '.join(self.expected.unknown).capitalize()} would matter: for {percent(share)} of such patients the "
                     f"likeliest diagnosis is another than {_name(self.top)}."
                 )
-        return tuple(said)
+        return tuple(sentences)
 
 
 def sweep_facts(
@@ -137,10 +137,10 @@ def sweep_facts(
     if filled:
         asked += filled[0]
     metadata = bundle.card.facts_encoder.encode_columns(*zip(*asked, strict=True))
-    found = bundle.card.calibration.probabilities(bundle.engine.head(encoded.feature_map, metadata)[0])
+    probabilities = bundle.card.calibration.probabilities(bundle.engine.head(encoded.feature_map, metadata)[0])
     if mixture is not None:
-        found = mixture.apply(found, bundle.card.calibrated_shares)
-    parts = np.split(found, np.cumsum([1, 1, len(SEXES) * len(AGES), len(SEXES), len(SITES)]))
+        probabilities = mixture.apply(probabilities, bundle.card.calibrated_shares)
+    parts = np.split(probabilities, np.cumsum([1, 1, len(SEXES) * len(AGES), len(SEXES), len(SITES)]))
     return WhatIf(
         facts,
         parts[0][0],
@@ -178,12 +178,14 @@ def _fill_in(facts: Facts, record: dict) -> tuple[list[tuple], np.ndarray, int, 
     return list(counts), weights, int(weights.sum()), unknown, matched
 
 
-def _expect(found: np.ndarray, weights: np.ndarray, lesions: int, unknown: tuple[str, ...], matched: bool) -> Expected:
+def _expect(
+    probabilities: np.ndarray, weights: np.ndarray, lesions: int, unknown: tuple[str, ...], matched: bool
+) -> Expected:
     shares = weights / weights.sum()
-    low, high = np.quantile(found, MIDDLE, axis=0, weights=shares, method="inverted_cdf")
-    tops = found.argmax(axis=1)
+    low, high = np.quantile(probabilities, MIDDLE, axis=0, weights=shares, method="inverted_cdf")
+    tops = probabilities.argmax(axis=1)
     named = {CODES[c]: float(shares[tops == c].sum()) for c in np.unique(tops)}
-    return Expected(shares @ found, low, high, named, lesions, unknown, matched)
+    return Expected(shares @ probabilities, low, high, named, lesions, unknown, matched)
 
 
 def _top(probabilities: np.ndarray) -> str:

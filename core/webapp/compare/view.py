@@ -43,7 +43,7 @@ def passes_gate(shelf: Shelf, photo: Photo) -> bool:
     return True
 
 
-def draw_agreement(readings: list[NetworkReading]) -> None:
+def draw_jury(readings: list[NetworkReading]) -> None:
     """The votes, and every probability of every network.
 
     The votes are the jury's, as on the reading page: a model that is made of others stands in the table and does not vote beside them.
@@ -145,8 +145,8 @@ def _draw_maps(
 
 def _in_words(network: NetworkReading) -> str:
     ranked = sorted(CODES, key=network.reading.probabilities.__getitem__, reverse=True)
-    said = ", ".join(f"{NAMES[code]} {percent(network.reading.probabilities[code])}" for code in ranked[:3])
-    return f"{network.name}: {said}"
+    likeliest = ", ".join(f"{NAMES[code]} {percent(network.reading.probabilities[code])}" for code in ranked[:3])
+    return f"{network.name}: {likeliest}"
 
 
 def _pairs(readings: list[NetworkReading]) -> list[list[NetworkReading]]:

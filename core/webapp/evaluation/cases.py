@@ -57,12 +57,12 @@ def _draw_photos(model: Evaluated, rows: pd.DataFrame) -> None:
 def _draw_photo(model: Evaluated, row: pd.Series) -> None:
     photo = load_photo(row["Photo"])
     truth, answer = NAMES[row["True"]], NAMES[row["Predicted"]]
-    said = f"{row['Photo']}: {truth}, called {answer} with {percent(row['Probability of the answer'])}"
+    label = f"{row['Photo']}: {truth}, called {answer} with {percent(row['Probability of the answer'])}"
     if photo is None:
         st.info(f"The photo of {plain(row['Photo'])} is missing or cannot be read.", icon=":material/hide_image:")
-        st.caption(plain(said))
+        st.caption(plain(label))
         return
-    st.image(photo.pixels, caption=said, alt=said, width="stretch", output_format="JPEG")
+    st.image(photo.pixels, caption=label, alt=label, width="stretch", output_format="JPEG")
     known = row.rename({"Age": "age", "Sex": "sex", "Site": "localization"})
     offer_case(
         row["Photo"], row_facts(known), model.name, f"A test photo: {truth}, confirmed by {row['Confirmed by']}."

@@ -28,7 +28,7 @@ def draw_comparison(models: dict[str, Evaluated]) -> None:
         others = [name for name in names if name != a]
         b = st.selectbox("against model B", others, key="b", bind="query-params", filter_mode=None)
     try:
-        found = kept_comparison(models[a], models[b])
+        comparison = kept_comparison(models[a], models[b])
     except ValueError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return
@@ -42,25 +42,25 @@ def draw_comparison(models: dict[str, Evaluated]) -> None:
                 "A minus B, 95 %": difference(apart),
                 "p (bootstrap)": p_value(apart.p),
             }
-            for metric, apart in found.differences.items()
+            for metric, apart in comparison.differences.items()
         ],
         f"{a} against {b}",
         "Both models see the same resampled lesions. An interval that holds 0 leaves the order open; with several scores, trust the first.",
     )
     verdict = (
         "The two are equally often right, as far as these photos tell."
-        if found.p >= SIGNIFICANT
-        else f"{a if found.only_a > found.only_b else b} is right more often than chance explains."
+        if comparison.p >= SIGNIFICANT
+        else f"{a if comparison.only_a > comparison.only_b else b} is right more often than chance explains."
     )
     st.markdown(
-        f"**McNemar's test, by lesion**: {found.only_a} photos are right with {plain(a)} only, {found.only_b} with {plain(b)} only "
-        f"({found.both} with both, {found.neither} with none): p = {p_value(found.p)}. {plain(verdict)}"
+        f"**McNemar's test, by lesion**: {comparison.only_a} photos are right with {plain(a)} only, {comparison.only_b} with {plain(b)} "
+        f"only ({comparison.both} with both, {comparison.neither} with none): p = {p_value(comparison.p)}. {plain(verdict)}"
     )
     st.caption(
         "Photos of one lesion tend to be right or wrong together; the test lets them (Obuchowski 1998). Taking photos for independent "
-        f"would give p = {p_value(found.p_by_photo)}."
+        f"would give p = {p_value(comparison.p_by_photo)}."
     )
-    st.subheader(f"{len(found.disagreements)} photos on which they disagree", anchor=False)
+    st.subheader(f"{len(comparison.disagreements)} photos on which they disagree", anchor=False)
     columns = {
         "image_id": "Photo",
         "lesion_id": "Lesion",
@@ -71,7 +71,7 @@ def draw_comparison(models: dict[str, Evaluated]) -> None:
     }
     columns["p b"] = f"{b} with"
     draw_table(
-        found.disagreements.rename(columns=columns),
+        comparison.disagreements.rename(columns=columns),
         f"Where {a} and {b} disagree",
         "The most confident answer of model A first.",
         tallest=11,
@@ -81,5 +81,5 @@ def draw_comparison(models: dict[str, Evaluated]) -> None:
 
 def _score_of(model: Evaluated, metric: str) -> Estimate | None:
     code, _, key = metric.rpartition(".")
-    found = model.results.evaluation.under(rule_of(metric))
-    return found.per_class[code][key] if code else found.metrics.get(metric)
+    ruled = model.results.evaluation.under(rule_of(metric))
+    return ruled.per_class[code][key] if code else ruled.metrics.get(metric)

@@ -46,7 +46,7 @@ class Part:
     figure: go.Figure | None = None
 
 
-def report_parts(model: Evaluated) -> list[Part]:
+def evaluation_parts(model: Evaluated) -> list[Part]:
     """All that the report of one model holds, top to bottom, after its title and the notice."""
     results, card = model.results, model.card
     evaluation = results.evaluation
@@ -150,7 +150,7 @@ def operating_words(model: Evaluated) -> str:
 def build_report(model: Evaluated) -> str:
     """The report as HTML, about 5 MB: Plotly itself is inside, so that its figures can be saved and read off."""
     title, body, drawn = escape(f"{model.name}: evaluation"), [], 0
-    for part in report_parts(model):
+    for part in evaluation_parts(model):
         if part.kind == "table":
             body.append(pd.DataFrame(part.rows).to_html(index=False, escape=True, border=0))
         elif part.kind == "figure":
@@ -170,7 +170,7 @@ def build_report_pdf(model: Evaluated) -> bytes:
 
     make = {"heading": pdf.heading, "text": pdf.paragraph, "notice": pdf.notice}
     parts = [pdf.notice(NOTICE)]
-    for part in report_parts(model):
+    for part in evaluation_parts(model):
         if part.kind == "table":
             parts.append(pdf.table(part.rows))
         elif part.kind == "figure":

@@ -22,12 +22,12 @@ _SHORT = {
 _STAGE_WORDS = {"head": "head shuffled", "all": "head and encoder shuffled"}
 
 
-def draw_overview(records: dict[str, dict]) -> None:
+def draw_verdict_table(records: dict[str, dict]) -> None:
     """Every model and method with its verdict."""
     rows = []
     for name, record in records.items():
-        for method, found in record["methods"].items():
-            verdict = found["verdict"]
+        for method, measured in record["methods"].items():
+            verdict = measured["verdict"]
             row = {
                 "Model": name,
                 "Map": EXPLAINERS[method].title,
@@ -35,7 +35,7 @@ def draw_overview(records: dict[str, dict]) -> None:
                 "Checks that hold": f"{verdict['passed']} of {verdict['made']}",
             }
             for check, words in _SHORT.items():
-                known = found["checks"].get(check)
+                known = measured["checks"].get(check)
                 row[words] = "not measured" if known is None else "yes" if known["passes"] else "no"
             rows.append(row)
     draw_table(
@@ -58,7 +58,7 @@ def draw_verdicts(name: str, record: dict) -> None:
             st.markdown(check_lines(record, method))
 
 
-def draw_lesion(name: str, record: dict) -> None:
+def draw_inside_lesion(name: str, record: dict) -> None:
     st.subheader("Inside the lesion", anchor=False)
     if not record["masks"]:
         st.info(
@@ -66,24 +66,24 @@ def draw_lesion(name: str, record: dict) -> None:
         )
         return
     rows, table, chance = {}, [], "Lesion's area"
-    for method, found in record["methods"].items():
+    for method, measured in record["methods"].items():
         color, _, symbol = look_of(method)
         title = EXPLAINERS[method].title
         rows[title] = [
-            ("this photo's map", found["inside"], color, symbol),
-            ("another photo's map", found["other_photo"], GREY, "circle-open"),
-            ("the lesion's own area (chance)", found["area"], GREY, "line-ns-open"),
+            ("this photo's map", measured["inside"], color, symbol),
+            ("another photo's map", measured["other_photo"], GREY, "circle-open"),
+            ("the lesion's own area (chance)", measured["area"], GREY, "line-ns-open"),
         ]
         table.append(
             {
                 "Map": title,
-                "Inside the lesion": interval(found["inside"]),
-                chance: interval(found["area"]),
-                "Another photo's map": interval(found["other_photo"]),
-                "Strongest cell in the lesion": interval(found["pointing"]),
-                "By chance": interval(found["pointing_chance"]),
-                "Photos": found["inside"].photos,
-                "Maps that say nothing": found["silent"],
+                "Inside the lesion": interval(measured["inside"]),
+                chance: interval(measured["area"]),
+                "Another photo's map": interval(measured["other_photo"]),
+                "Strongest cell in the lesion": interval(measured["pointing"]),
+                "By chance": interval(measured["pointing_chance"]),
+                "Photos": measured["inside"].photos,
+                "Maps that say nothing": measured["silent"],
             }
         )
     draw_figure(
@@ -111,24 +111,24 @@ def draw_steps(name: str, record: dict) -> None:
     }
     for column, kind in zip(st.columns(2, gap="medium"), ("deletion", "insertion"), strict=True):
         with column:
-            said = [
-                f"{EXPLAINERS[m].title} {interval(found[kind])}"
-                for m, found in record["methods"].items()
-                if kind in found
+            areas = [
+                f"{EXPLAINERS[m].title} {interval(measured[kind])}"
+                for m, measured in record["methods"].items()
+                if kind in measured
             ]
             draw_figure(
                 steps_chart(record["curves"][kind], kind),
                 f"maps {kind} {name}",
                 f"{words[kind]} Bands: 95 %, {sample} photos.",
-                f"Area under the {kind} curve: {'; '.join(said)}",
+                f"Area under the {kind} curve: {'; '.join(areas)}",
             )
     table = []
-    for method, found in record["methods"].items():
+    for method, measured in record["methods"].items():
         row = {"Map": EXPLAINERS[method].title}
         for kind, better in (("deletion", "lower"), ("insertion", "higher")):
-            row[f"{kind.capitalize()} area ({better} is better)"] = interval(found[kind])
-            row[f"{kind.capitalize()}, random order"] = interval(found[f"{kind}_{RANDOM}"])
-            row[f"Better by ({kind})"] = difference(found[f"{kind}_gain"])
+            row[f"{kind.capitalize()} area ({better} is better)"] = interval(measured[kind])
+            row[f"{kind.capitalize()}, random order"] = interval(measured[f"{kind}_{RANDOM}"])
+            row[f"Better by ({kind})"] = difference(measured[f"{kind}_gain"])
         table.append(row)
     draw_table(table, f"Deletion and insertion, {name}", "Areas under the curves above, 0 to 1.")
 
@@ -136,10 +136,10 @@ def draw_steps(name: str, record: dict) -> None:
 def draw_weights(name: str, record: dict) -> None:
     st.subheader("With shuffled weights", anchor=False)
     rows = {}
-    for method, found in record["methods"].items():
+    for method, measured in record["methods"].items():
         color, _, symbol = look_of(method)
         rows[EXPLAINERS[method].title] = [
-            (_STAGE_WORDS[stage], found[f"similarity_{stage}"], color if stage == "head" else GREY, symbol)
+            (_STAGE_WORDS[stage], measured[f"similarity_{stage}"], color if stage == "head" else GREY, symbol)
             for stage in STAGES
         ]
     figure = dots_chart(rows, "rank correlation with the true map", (-0.5, 1))

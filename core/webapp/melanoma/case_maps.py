@@ -32,7 +32,7 @@ def draw_case_maps(choice: Choice, shelf: Shelf, image_id: str, row: pd.Series) 
     except FAILURES as error:
         st.error(failure(error), icon=":material/error:")
         return
-    said = readings["said"]
+    of_answer = readings["said"]
     # On a phone what was said and what is true stay side by side, and the attention goes below.
     pair, attention = st.columns([2, 1], gap="small")
     with pair:
@@ -42,8 +42,10 @@ def draw_case_maps(choice: Choice, shelf: Shelf, image_id: str, row: pd.Series) 
         with column:
             draw_picture(reading.heatmap_overlay, what, f"Grad-CAM over photo {image_id}. {what}")
     with attention:
-        draw_picture(said.attention_overlay, "Soft attention: where it looked", f"Soft attention over photo {image_id}")
+        draw_picture(
+            of_answer.attention_overlay, "Soft attention: where it looked", f"Soft attention over photo {image_id}"
+        )
     draw_legend()
-    draw_map_verdict(bundle.folder, bundle.card, ["soft-attention", said.method])
-    for note in said.notes:
+    draw_map_verdict(bundle.folder, bundle.card, ["soft-attention", of_answer.method])
+    for note in of_answer.notes:
         st.caption(plain(note))

@@ -42,7 +42,7 @@ def _band(figure: go.Figure, x, low, high, color: str) -> None:
     )
 
 
-def scores_chart(melanomas: np.ndarray, nevi: np.ndarray, threshold: float, operating: float | None) -> go.Figure:
+def two_sided_chart(melanomas: np.ndarray, nevi: np.ndarray, threshold: float, operating: float | None) -> go.Figure:
     """Scores of the melanomas (up) and nevi (down), with the threshold and the operating point."""
     edges = np.linspace(0, 1, BINS + 1)
     middle, figure = (edges[:-1] + edges[1:]) / 2, go.Figure()
@@ -83,7 +83,7 @@ def scores_chart(melanomas: np.ndarray, nevi: np.ndarray, threshold: float, oper
     return figure
 
 
-def roc_chart(curve: tuple, here: tuple[float, float], operating: tuple[float, float] | None) -> go.Figure:
+def duel_roc_chart(curve: tuple, here: tuple[float, float], operating: tuple[float, float] | None) -> go.Figure:
     """Sensitivity over false alarms among nevi, with its band, where the threshold stands, and the operating point.
 
     Args:
@@ -227,7 +227,7 @@ def ratios_chart(rows: list[tuple[str, Estimate]], code: str) -> go.Figure:
     return figure
 
 
-def differences_chart(rows: list[tuple[str, CorrectedDifference]], label: str) -> go.Figure:
+def changes_chart(rows: list[tuple[str, CorrectedDifference]], label: str) -> go.Figure:
     """Paired differences to plain with intervals, 0 is no difference."""
     names = [name for name, _ in rows][::-1]
     values = [d for _, d in rows][::-1]

@@ -186,15 +186,17 @@ def _draw_lookalikes(
 ) -> None:
     if similar is None:
         return
-    found = [
+    likest = [
         (code, other, cosine)
         for code in ("mel", "nv")
         for other, cosine in similar.nearest(image_id, correct[code], LOOKALIKES)
     ]
-    if not found:
+    if not likest:
         return
     st.caption("Most like it, among those judged rightly at this threshold:")
-    for column, (code, other, cosine) in zip(st.columns(2 * LOOKALIKES, gap="xsmall", wrap=False), found, strict=False):
+    for column, (code, other, cosine) in zip(
+        st.columns(2 * LOOKALIKES, gap="xsmall", wrap=False), likest, strict=False
+    ):
         with column:
             draw_case_picture(other, NAMES[code], looks, f"{SHORT_NAMES[code]}, {cosine:.2f}")
 

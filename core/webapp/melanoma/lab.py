@@ -10,9 +10,9 @@ from core.data.patient import Facts
 from core.diagnoses import NAMES
 from core.reading import encode_photo, read_encoded
 from core.trust.measure_table import DamagedMeasure, InvalidMeasure, measure_again, read_measure
-from core.trust.measures.colour import PLAIN, SCORED, verdict
+from core.trust.measures.colour import PLAIN, SCORED, colour_verdict
 from core.webapp.melanoma.cases import darkest_nevi_first, pair_table
-from core.webapp.melanoma.charts import differences_chart, trajectory_chart
+from core.webapp.melanoma.charts import changes_chart, trajectory_chart
 from core.webapp.melanoma.state import Choice, operating_of
 from core.webapp.shared.export import draw_figure, draw_table
 from core.webapp.shared.failures import FAILURES, failure
@@ -63,7 +63,7 @@ def _draw_measured(choice: Choice) -> None:
         choice = replace(choice, model=choice.models[measured])
         record = read_measure("colour", choice.model.key[0], choice.model.card)
     with st.container(border=True):
-        st.markdown(plain(verdict(record)))
+        st.markdown(plain(colour_verdict(record)))
     score = st.segmented_control(
         "Score",
         list(SCORED),
@@ -75,7 +75,7 @@ def _draw_measured(choice: Choice) -> None:
     )
     rows = [row for row in record["settings"] if row["name"] != PLAIN]
     draw_figure(
-        differences_chart([(row["title"], row["differences"][score]) for row in rows], SCORED[score]),
+        changes_chart([(row["title"], row["differences"][score]) for row in rows], SCORED[score]),
         f"colour {score} {choice.model.name}",
         "Right of the dotted line a change of colour helps, left it harms. Filled dots differ from plain beyond chance (Holm-corrected, "
         "p below 0.05); whiskers are 95 % intervals of the paired difference, before that correction.",
@@ -160,7 +160,7 @@ def _draw_one_photo(choice: Choice, shelf: Shelf, looks: pd.DataFrame | None) ->
     unchanged = answers[steps.index(float(change.neutral))]
     own = operating_of(choice.model, "mel")
     threshold = choice.threshold if own is None else own
-    said = "now reaches" if here["mel"] >= threshold else "lies below"
+    crossing = "now reaches" if here["mel"] >= threshold else "lies below"
     draw_figure(
         trajectory_chart(steps, answers, float(strength), float(change.neutral), change.unit, threshold),
         f"trajectory {name}",
@@ -171,7 +171,8 @@ def _draw_one_photo(choice: Choice, shelf: Shelf, looks: pd.DataFrame | None) ->
     )
     st.markdown(
         f"Melanoma: {percent(unchanged['mel'])} plain, **{percent(here['mel'])}** changed. Nevus: {percent(unchanged['nv'])} plain, "
-        f"**{percent(here['nv'])}** changed. The changed photo {said} the threshold. One photo proves nothing: see the measurement above."
+        f"**{percent(here['nv'])}** changed. The changed photo {crossing} the threshold. "
+        "One photo proves nothing: see the measurement above."
     )
 
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.estimates import Estimate
 from core.evaluation.melanoma import SCORES, Predictive, TwoByTwo
-from core.webapp.melanoma.charts import decision_chart, roc_chart, scores_chart
+from core.webapp.melanoma.charts import decision_chart, duel_roc_chart, two_sided_chart
 from core.webapp.melanoma.state import Choice, kept_roc
 from core.webapp.shared.export import draw_figure, draw_table
 from core.webapp.shared.theme import COLORS
@@ -54,7 +54,7 @@ def draw_threshold(choice: Choice) -> None:
     operating = (1 - at.specificity.known, at.sensitivity.known) if at else None
     with first:
         draw_figure(
-            scores_chart(duel.scores("melanoma"), duel.scores("nevus"), choice.threshold, choice.operating),
+            two_sided_chart(duel.scores("melanoma"), duel.scores("nevus"), choice.threshold, choice.operating),
             f"melanoma scores {choice.model.name}",
             "Melanomas point up, nevi down. All right of the thick line is called melanoma: bars below it there are false alarms, bars "
             "above it on the left are missed melanomas. Dotted: the operating point.",
@@ -63,7 +63,7 @@ def draw_threshold(choice: Choice) -> None:
     with second:
         auc = duel.auc()
         draw_figure(
-            roc_chart(kept_roc(choice), here, operating),
+            duel_roc_chart(kept_roc(choice), here, operating),
             f"melanoma roc {choice.model.name}",
             f"Each threshold is a point: up, melanomas found; right, nevi called melanoma. The area, "
             f"{interval(auc)}, is the chance that a melanoma scores above a nevus{_other_auc(choice)}. "

@@ -107,13 +107,13 @@ def _draw_scores(card: Card, evaluation: Evaluation | None) -> None:
         _draw_per_class(evaluation)
     validation = card.scores.get("validation", {})
     if validation:
-        said = [
+        scores = [
             f"{HEADLINES[key].lower()} {interval(validation[key])}"
             for key in HEADLINES
             if isinstance(validation.get(key), Estimate)
         ]
         st.caption(
-            f"Validation, {validation.get('photos', '?')} photos: {', '.join(said)}. {plain(str(validation.get('confidence', '')))}"
+            f"Validation, {validation.get('photos', '?')} photos: {', '.join(scores)}. {plain(str(validation.get('confidence', '')))}"
         )
     if test:
         with st.expander("Every score of the test part"):
@@ -141,12 +141,14 @@ def _draw_score(label: str, score: Estimate) -> None:
 
 def _draw_per_class(evaluation: Evaluation) -> None:
     st.markdown("**By diagnosis**, decided by the rule likeliest")
-    found = evaluation.under("likeliest")
+    likeliest = evaluation.under("likeliest")
     st.plotly_chart(
-        per_class_chart(found.per_class),
+        per_class_chart(likeliest.per_class),
         config=CONFIG,
         alt="Sensitivity by diagnosis: "
-        + "; ".join(f"{NAMES[code]} {interval(found.per_class.get(code, {}).get('sensitivity'))}" for code in CODES),
+        + "; ".join(
+            f"{NAMES[code]} {interval(likeliest.per_class.get(code, {}).get('sensitivity'))}" for code in CODES
+        ),
         key="per class",
     )
     st.dataframe(
@@ -161,7 +163,7 @@ def _draw_per_class(evaluation: Evaluation) -> None:
                 "AUC": interval(scores.get("auc")),
             }
             for code in CODES
-            if (scores := found.per_class.get(code))
+            if (scores := likeliest.per_class.get(code))
         ],
         hide_index=True,
         alt="Scores by diagnosis with 95 % intervals",
@@ -250,11 +252,11 @@ def _stored(card: Card) -> dict[str, str]:
 def _evaluation(card: Card, folder: Path) -> Evaluation | None:
     """The evaluation beside the card, if it is of the test part and of these weights."""
     try:
-        found = read_evaluation(folder)
+        evaluation = read_evaluation(folder)
     except InvalidEvaluation:
         return None
-    fits = found.probabilities_sha256 == card.probabilities_sha256 and found.split.get("part") == "test"
-    return found if fits else None
+    fits = evaluation.probabilities_sha256 == card.probabilities_sha256 and evaluation.split.get("part") == "test"
+    return evaluation if fits else None
 
 
 def _speed(card: Card) -> str:

@@ -90,7 +90,7 @@ def draw_experiment(name: str) -> tuple[str, ...]:
         st.subheader(f"Differences in {METRICS.get(metric, metric).lower()}", anchor=False)
         if len(differences) <= DRAWN:
             draw_figure(
-                differences_chart(differences),
+                experiment_chart(differences),
                 f"experiment {name} {metric}",
                 "Dot: the difference in points (hundredths) on the same test photos; whiskers: its 95 % interval. Right of the dashed line "
                 "the first is better; an interval that crosses it leaves the order open.",
@@ -132,7 +132,7 @@ def _network(entry: dict) -> str | None:
 _HOW = "*Better* or *worse*: the whole interval is on one side of zero. *Not shown*: the data do not tell. Points are hundredths."
 
 
-def differences_chart(entries: list[dict]) -> go.Figure:
+def experiment_chart(entries: list[dict]) -> go.Figure:
     """Differences as dots with whiskers about zero, one row each."""
     entries = entries[::-1]
     names = [_named(entry) for entry in entries]

@@ -93,11 +93,11 @@ def draw_item(item: str, models: dict[str, Evaluated]) -> None:
 
 def by_backbone(models: dict[str, Evaluated]) -> dict[str, Evaluated]:
     """The first, that is the best, model of each backbone that was scored on its own held-out test part."""
-    found: dict[str, Evaluated] = {}
+    best: dict[str, Evaluated] = {}
     for model in models.values():
         if model.results.evaluation.split.get("part") == "test":
-            found.setdefault(model.card.backbone, model)
-    return found
+            best.setdefault(model.card.backbone, model)
+    return best
 
 
 def side_by_side(name: str, models: dict[str, Evaluated]) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from core.wording import frequency, percent
 _ABOUT = {d.code: d.about for d in DIAGNOSES}
 
 
-def draw_answer(reading, found: PredictionSet | None = None, standing: Standing | None = None) -> None:
+def draw_answer(reading, prediction_set: PredictionSet | None = None, standing: Standing | None = None) -> None:
     """Draws what a `LesionReading` says in two lines, and below them what could not be ruled out.
 
     Args:
@@ -22,13 +22,13 @@ def draw_answer(reading, found: PredictionSet | None = None, standing: Standing 
         found: its 90 % set, if the set was measured for this network.
         standing: where melanoma stands to the threshold in use.
     """
-    said = reading.elsewhere or reading
-    top, probabilities = said.top, reading.here
+    answer = reading.elsewhere or reading
+    top, probabilities = answer.top, reading.here
     with st.container(border=True, key="answer", gap="xsmall"):
-        if found and found.abstains:
+        if prediction_set and prediction_set.abstains:
             st.caption("No answer")
             st.subheader(UNKNOWING, anchor=False)
-            st.markdown(f"{found.doubt} Likeliest all the same: {NAMES[top]}, {percent(probabilities[top])}.")
+            st.markdown(f"{prediction_set.doubt} Likeliest all the same: {NAMES[top]}, {percent(probabilities[top])}.")
         else:
             st.caption("Likeliest diagnosis", help=explain_term("calibrated"))
             st.subheader(f"{NAMES[top]} · {percent(probabilities[top])}", anchor=False)
@@ -40,10 +40,10 @@ def draw_answer(reading, found: PredictionSet | None = None, standing: Standing 
         else:
             st.subheader("Possible melanoma" if standing.above else "Below the melanoma threshold", anchor=False)
             st.markdown(f"{standing.words}.")
-    if found:
-        st.markdown(f"**{found.words}**", help=explain_term("conformal_set"))
+    if prediction_set:
+        st.markdown(f"**{prediction_set.words}**", help=explain_term("conformal_set"))
     st.markdown(
-        f"Malignant or pre-malignant: **{percent(said.malignancy)}**, {frequency(said.malignancy)}.",
+        f"Malignant or pre-malignant: **{percent(answer.malignancy)}**, {frequency(answer.malignancy)}.",
         help=explain_term("malignancy"),
     )
 

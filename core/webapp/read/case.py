@@ -23,7 +23,7 @@ class Case:
         name: of the model's folder.
         signals: what was measured of the model.
         opinion: gate, seen before and look-alikes.
-        found: the 90 % set, or None where it was not measured.
+        prediction_set: the 90 % set, or None where it was not measured.
         what: the sweep over facts, or None for a network without facts.
         threshold: the reader's, on the probability of melanoma; `default` is the model's own.
     """
@@ -37,7 +37,7 @@ class Case:
     reading: "LesionReading"
     signals: "Signals"
     opinion: "Opinion"
-    found: PredictionSet | None
+    prediction_set: PredictionSet | None
     what: WhatIf | None
     threshold: float | None
     default: float | None

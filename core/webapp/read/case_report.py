@@ -14,9 +14,8 @@ from core.trust.signals.map_agreement import map_agreement
 from core.webapp.read.case import Case
 from core.webapp.read.facts import over_patients
 from core.webapp.read.jury import ask_jury, jury_worth
-from core.webapp.read.lookalikes import CONFIRMED
-from core.webapp.read.lookalikes import worth as lookalikes_worth
-from core.webapp.read.prediction_set import UNKNOWING, worth
+from core.webapp.read.lookalikes import CONFIRMED, vote_worth
+from core.webapp.read.prediction_set import UNKNOWING, set_worth
 from core.webapp.reports.html import NOTICE, Bars, Heading, Notice, Part, Pictures, Rows, Text, report_html
 from core.webapp.shared.operating_point import stand
 from core.webapp.shared.photo.folder import load_photo
@@ -29,7 +28,7 @@ TITLE = "Melascope case report"
 
 def draw_case_files(case: Case) -> None:
     """The buttons. What goes into the files is gathered when the section is opened; each is written when it is asked for."""
-    parts, more, name = report_parts(case), _more(case), case_name(case.encoded.photo_hash, case.reading.top)
+    parts, more, name = case_parts(case), _more(case), case_name(case.encoded.photo_hash, case.reading.top)
     st.markdown(
         "Each file holds the photo's pixels and the facts above. Neither the upload's name nor anything that a camera wrote into it "
         "(place, date, device) is in them."
@@ -72,7 +71,7 @@ def case_name(photo_hash: str, top: str) -> str:
     return f"{'-'.join(re.findall('[a-z]+', NAMES[top].lower()))}-{photo_hash[:8]}"
 
 
-def report_parts(case: Case) -> list[Part]:
+def case_parts(case: Case) -> list[Part]:
     """The whole report, top to bottom."""
     reading, card = case.reading, case.card
     explained = read_encoded(case.encoded, case.facts, side=SHOWN_SIDE)
@@ -136,7 +135,7 @@ def report_pdf(parts: list[Part]) -> bytes:
         Notice: lambda part: pdf.notice(part.text),
         Rows: lambda part: pdf.table(list(part.rows)),
         Bars: lambda part: pdf.figure(differential_chart(part.probabilities), width=pdf.WIDTH * 0.8),
-        Pictures: lambda part: pdf.side_by_side(
+        Pictures: lambda part: pdf.beside(
             [
                 pdf.picture(pixels, caption, width=pdf.WIDTH / max(3, len(part.pictures)) - 8)
                 for pixels, caption in part.pictures
@@ -147,22 +146,25 @@ def report_pdf(parts: list[Part]) -> bytes:
 
 
 def _answer(case: Case) -> list[Part]:
-    reading, found = case.reading, case.found
-    said = reading.elsewhere or reading
-    top = f"{NAMES[said.top]}, {percent(reading.here[said.top])}"
+    reading, prediction_set = case.reading, case.prediction_set
+    answer = reading.elsewhere or reading
+    top = f"{NAMES[answer.top]}, {percent(reading.here[answer.top])}"
     parts: list[Part] = [Heading("Answer")]
     if case.opinion.gate and case.opinion.gate.verdict != "ok":
         parts.append(Notice(f"Photo gate: {case.opinion.gate.verdict}. {' '.join(case.opinion.gate.reasons)}"))
     parts += [Notice(f"Damaged, and left out of this report: {fault}") for fault in case.opinion.faults]
     if case.opinion.seen:
         parts.append(Notice(case.opinion.seen.words))
-    if found and found.abstains:
-        parts.append(Notice(f"{UNKNOWING}. {found.doubt} Likeliest all the same: {top}."))
+    if prediction_set and prediction_set.abstains:
+        parts.append(Notice(f"{UNKNOWING}. {prediction_set.doubt} Likeliest all the same: {top}."))
     else:
         parts.append(Text(f"Likeliest diagnosis: {top}."))
-    parts.append(Text(f"Malignant or pre-malignant: {percent(said.malignancy)}."))
-    if found:
-        parts += [Text(f"{found.words}."), Text(worth(found, case.signals.records["set"]), small=True)]
+    parts.append(Text(f"Malignant or pre-malignant: {percent(answer.malignancy)}."))
+    if prediction_set:
+        parts += [
+            Text(f"{prediction_set.words}."),
+            Text(set_worth(prediction_set, case.signals.records["set"]), small=True),
+        ]
     parts.append(Bars(reading.here))
     standing = stand(reading, case.threshold)
     if standing:
@@ -229,7 +231,7 @@ def _similar(case: Case) -> list[Part]:
     return [
         Heading("Similar known lesions"),
         Text(
-            f"{opinion.vote.words} {lookalikes_worth(opinion.vote, case.signals.records.get('lookalikes'), case.reading.top)}"
+            f"{opinion.vote.words} {vote_worth(opinion.vote, case.signals.records.get('lookalikes'), case.reading.top)}"
         ),
         *([Pictures(shown[i : i + 3]) for i in range(0, len(shown), 3)]),
         Rows(
@@ -253,6 +255,6 @@ def _more(case: Case) -> dict:
     """What a bundle keeps beside the reading."""
     opinion = case.opinion.to_json()
     opinion.pop("trust_notes", None)
-    if case.found:
-        opinion["set"] = list(case.found.codes)
+    if case.prediction_set:
+        opinion["set"] = list(case.prediction_set.codes)
     return {"threshold": case.threshold, **opinion}

@@ -112,11 +112,11 @@ def place_chart(what: WhatIf, threshold: float | None = None) -> go.Figure:
 def describe_ages(what: WhatIf) -> str:
     """The age chart in words, for those who do not see it."""
     points = what.by_age[what.facts.sex][:, _MEL]
-    said = ", ".join(f"at {what.ages[i]} {percent(points[i])}" for i in range(0, len(what.ages), 3))
-    return f"Probability of melanoma by age: {said}. As entered {percent(what.entered[_MEL])}."
+    at_ages = ", ".join(f"at {what.ages[i]} {percent(points[i])}" for i in range(0, len(what.ages), 3))
+    return f"Probability of melanoma by age: {at_ages}. As entered {percent(what.entered[_MEL])}."
 
 
 def describe_places(what: WhatIf) -> str:
     """The chart of sexes and sites in words."""
-    said = [f"{name} {percent(p[_MEL])}" for name, p in (*what.by_sex.items(), *what.by_site.items())]
-    return f"Probability of melanoma by sex and body site: {', '.join(said)}."
+    places = [f"{name} {percent(p[_MEL])}" for name, p in (*what.by_sex.items(), *what.by_site.items())]
+    return f"Probability of melanoma by sex and body site: {', '.join(places)}."

@@ -20,12 +20,12 @@ def contradictions(reading, vote: LookalikeVote | None) -> list[str]:
         reading: a `LesionReading`.
         vote: of the look-alikes.
     """
-    said = []
+    sentences = []
     if vote is not None and reading.top not in vote.tied:
-        said.append(f"The similar known cases say otherwise: {vote.words} The network says {NAMES[reading.top]}.")
+        sentences.append(f"The similar known cases say otherwise: {vote.words} The network says {NAMES[reading.top]}.")
     if reading.elsewhere and reading.elsewhere.top != reading.top:
-        said.append(
+        sentences.append(
             f"Where the photo is said to come from, the likeliest diagnosis is {NAMES[reading.elsewhere.top]}; as calibrated it is "
             f"{NAMES[reading.top]}. The 90 % set, the jury and the similar cases are compared with the latter."
         )
-    return said
+    return sentences

@@ -82,5 +82,5 @@ def facts_worth(record: dict) -> str:
 def _two(probabilities) -> str:
     """The likeliest diagnosis, and melanoma where that is another."""
     top = int(probabilities.argmax())
-    said = f"**{NAMES[CODES[top]]} {percent(probabilities[top])}**"
-    return said if top == _MEL else f"{said}, melanoma {percent(probabilities[_MEL])}"
+    likeliest = f"**{NAMES[CODES[top]]} {percent(probabilities[top])}**"
+    return likeliest if top == _MEL else f"{likeliest}, melanoma {percent(probabilities[_MEL])}"

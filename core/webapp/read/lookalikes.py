@@ -41,7 +41,7 @@ def draw_lookalikes(
     """
     if lookalikes is None:
         return
-    st.markdown(f"**{vote.words}** {worth(vote, record, top)}")
+    st.markdown(f"**{vote.words}** {vote_worth(vote, record, top)}")
     # As many pictures as votes: a sixth, which has none, is not to be counted.
     lookalikes = lookalikes[: vote.of]
     for start in range(0, len(lookalikes), IN_A_ROW):
@@ -59,28 +59,30 @@ def draw_lookalikes(
     )
 
 
-def worth(vote: LookalikeVote, record: dict | None, top: str | None = None) -> str:
+def vote_worth(vote: LookalikeVote, record: dict | None, top: str | None = None) -> str:
     """How often such a vote was wrong on test photos, and the network where the two say different things."""
     if not record:
         return ""
-    scored, said = record["test"], []
+    scored, sentences = record["test"], []
     level = next(one for one in scored["wrong_by_agreement"] if vote.agreement >= one["from"])
     if level["value"] is not None:
-        said.append(f"Where as many agreed, their diagnosis was wrong in {percent(level['value'])} of test photos.")
+        sentences.append(
+            f"Where as many agreed, their diagnosis was wrong in {percent(level['value'])} of test photos."
+        )
     answers = scored.get("network_wrong")
     if top and answers and all(answers[key].value is not None for key in ("same", "other")):
         same, other = (percent(answers[key].value) for key in ("same", "other"))
         if top in vote.others:
-            said.append(f"The network says {NAMES[top]}, which is one of those that tie.")
+            sentences.append(f"The network says {NAMES[top]}, which is one of those that tie.")
         elif top == vote.dx:
-            said.append(
+            sentences.append(
                 f"The network says the same; it was wrong in {same} of such photos, and in {other} where the two differ."
             )
         else:
-            said.append(
+            sentences.append(
                 f"The network says {NAMES[top]}; where the two differ it was wrong in {other} of test photos, else in {same}."
             )
-    return " ".join(said)
+    return " ".join(sentences)
 
 
 def _draw_one(one: Lookalike) -> None:

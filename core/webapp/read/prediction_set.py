@@ -10,24 +10,27 @@ from core.wording import listed, rate
 UNKNOWING = "The network does not know"
 
 
-def draw_set(found: PredictionSet, record: dict) -> None:
+def draw_set(prediction_set: PredictionSet, record: dict) -> None:
     """The set as a differential, with its measure."""
-    st.markdown(f"**{found.words}**")
-    st.caption(worth(found, record))
+    st.markdown(f"**{prediction_set.words}**")
+    st.caption(set_worth(prediction_set, record))
 
 
-def worth(found: PredictionSet, record: dict) -> str:
+def set_worth(prediction_set: PredictionSet, record: dict) -> str:
     """How such sets fared on the test photos."""
     test = record["test"]
-    said = f"The true diagnosis was in the set for {rate(test['coverage'])} of test lesions, by photo {rate(test['coverage_by_photo'])}."
-    if found.unusual:
-        return f"{said} Where nothing fitted, the likeliest diagnosis was wrong in {rate(test['unusual'])} of photos."
-    row = test["by_size"].get(str(len(found.codes)))
+    by_photo = rate(test["coverage_by_photo"])
+    coverage = f"The true diagnosis was in the set for {rate(test['coverage'])} of test lesions, by photo {by_photo}."
+    if prediction_set.unusual:
+        return (
+            f"{coverage} Where nothing fitted, the likeliest diagnosis was wrong in {rate(test['unusual'])} of photos."
+        )
+    row = test["by_size"].get(str(len(prediction_set.codes)))
     if row is None:
-        return said
-    if len(found.codes) == 1:
-        return f"{said} Where it held one diagnosis alone, that was wrong in {rate(row['wrong'])} of photos."
-    return f"{said} Where it held {len(found.codes)}, the likeliest was wrong in {rate(row['wrong'])} of photos."
+        return coverage
+    if len(prediction_set.codes) == 1:
+        return f"{coverage} Where it held one diagnosis alone, that was wrong in {rate(row['wrong'])} of photos."
+    return f"{coverage} Where it held {len(prediction_set.codes)}, the likeliest was wrong in {rate(row['wrong'])} of photos."
 
 
 def draw_set_record(record: dict) -> None:

@@ -30,24 +30,24 @@ def _draw_replay(shelf: Shelf, content: bytes) -> None:
 
     try:
         case = read_case(content)
-        found = replay(case, lambda folder: load_model(folder, read_card(folder)), shelf.root)
+        replayed = replay(case, lambda folder: load_model(folder, read_card(folder)), shelf.root)
     except InvalidCase as error:
         st.error(plain(str(error)), icon=":material/folder_off:")
         return
     except FAILURES as error:
         st.error(failure(error), icon=":material/error:")
         return
-    show = st.success if found.same and not found.differences else st.info if found.same else st.warning
-    show(plain(" ".join([found.words, *found.differences])), icon=":material/replay:")
+    show = st.success if replayed.same and not replayed.differences else st.info if replayed.same else st.warning
+    show(plain(" ".join([replayed.words, *replayed.differences])), icon=":material/replay:")
     draw_picture(case.photo, f"Read by {plain(case.model)}", "The photo of the saved case", width=200)
     if st.button("Open this case", icon=":material/open_in_full:", key="open replayed"):
         open_case(encode_png(case.photo), case.facts, case.model, name="The saved case's photo")
         st.rerun(scope="app")
-    if found.probabilities:
+    if replayed.probabilities:
         st.dataframe(
             [
                 {"Diagnosis": row["Diagnosis"], "Then": f"{row['Then']:.4f}", "Now": f"{row['Now']:.4f}"}
-                for row in replay_table(case, found)
+                for row in replay_table(case, replayed)
             ],
             hide_index=True,
             alt="Each probability then and now",

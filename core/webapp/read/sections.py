@@ -13,7 +13,7 @@ from core.webapp.read.jury import ask_jury, draw_jury
 from core.webapp.read.lookalikes import draw_lookalikes
 from core.webapp.read.prediction_set import draw_set_record
 from core.webapp.shared.failures import FAILURES, failure
-from core.webapp.shared.operating_point import draw_threshold
+from core.webapp.shared.operating_point import draw_own_threshold
 from core.webapp.shared.photo.folder import ask_folder
 from core.webapp.shared.words import plain
 
@@ -74,7 +74,7 @@ def _draw_trust(case: Case) -> None:
 
 
 def _draw_threshold(case: Case) -> None:
-    draw_threshold(case.shelf, case.name, case.threshold, case.default, case.reading)
+    draw_own_threshold(case.shelf, case.name, case.threshold, case.default, case.reading)
 
 
 def _say_missing(case: Case, file: str) -> None:

@@ -13,12 +13,12 @@ from core.webapp.read.answer import draw_answer, draw_differential, draw_place
 from core.webapp.read.contradictions import draw_contradictions
 from core.webapp.read.facts import ask_what_if, draw_facts_in_short
 from core.webapp.read.lookalikes import draw_seen
-from core.webapp.read.prediction_set import worth
+from core.webapp.read.prediction_set import set_worth
 from core.webapp.read.sections import Case, draw_keeping, draw_sections
 from core.webapp.read.where import draw_map_worth, draw_where
 from core.webapp.shared.failures import FAILURES, failure
 from core.webapp.shared.operating_point import default_threshold, reader_threshold, stand
-from core.webapp.shared.photo.encoded import encode, second_opinion
+from core.webapp.shared.photo.encoded import encode, opinion_of
 from core.webapp.shared.photo.gate import draw_faults, draw_gate_of, gate_words
 from core.webapp.shared.photo.in_use import Photo
 from core.webapp.shared.photo.line import turn
@@ -48,7 +48,7 @@ def draw_reading(shelf: Shelf, name: str, photo: Photo, facts: Facts, mixture: M
     with turn():
         try:
             encoded = encode(bundle, photo)
-            opinion = second_opinion(signals, encoded)
+            opinion = opinion_of(signals, encoded)
             if not draw_gate_of(opinion.gate, signals.records.get("gate"), photo):
                 draw_faults(f for f in opinion.faults if f != signals.gate_fault)
                 return None
@@ -60,12 +60,24 @@ def draw_reading(shelf: Shelf, name: str, photo: Photo, facts: Facts, mixture: M
         draw_faults(opinion.faults)
         draw_seen(opinion.seen)
         measured = signals.records.get("set")
-        found = build_set(reading.probabilities, measured) if measured else None
+        prediction_set = build_set(reading.probabilities, measured) if measured else None
         standing = stand(reading, threshold)
-        draw_answer(reading, found, standing)
+        draw_answer(reading, prediction_set, standing)
         draw_facts_in_short(what, standing.threshold if standing and not standing.calibrated_only else None)
         return Case(
-            shelf, name, card, photo, facts, encoded, reading, signals, opinion, found, what, threshold, default
+            shelf,
+            name,
+            card,
+            photo,
+            facts,
+            encoded,
+            reading,
+            signals,
+            opinion,
+            prediction_set,
+            what,
+            threshold,
+            default,
         )
 
 
@@ -83,10 +95,10 @@ def draw_questions(case: Case) -> None:
             draw_place(case.reading)
             draw_contradictions(case)
             measured = records.get("set")
-            if case.found and measured:
-                st.markdown(worth(case.found, measured))
-            if said := gate_words(case.opinion.gate, records.get("gate")):
-                st.markdown(said)
+            if case.prediction_set and measured:
+                st.markdown(set_worth(case.prediction_set, measured))
+            if words := gate_words(case.opinion.gate, records.get("gate")):
+                st.markdown(words)
             draw_map_worth(case)
             seconds = case.encoded.seconds["encode"] + case.reading.seconds["head"]
             st.caption(f"Read by {case.name} in {milliseconds(seconds)}; photo of {case.photo.size}.")

@@ -2,7 +2,7 @@
 
 How to use it: make parts, top to bottom, and hand them to `build_pdf`, which gives the bytes for a download button.
 
-    from core.webapp.reports.pdf import build_pdf, figure, heading, notice, paragraph, picture, side_by_side, table
+    from core.webapp.reports.pdf import build_pdf, figure, heading, notice, paragraph, picture, beside, table
 
     data = build_pdf(
         "Case report",
@@ -11,7 +11,7 @@ How to use it: make parts, top to bottom, and hand them to `build_pdf`, which gi
             notice("For research and teaching."),
             heading("Probabilities"),
             figure(differential_chart(reading.probabilities), "The likeliest on top."),   # any Plotly figure of core.webapp
-            side_by_side([picture(photo, "The photo"), picture(overlay, "Soft attention")]),   # (H, W, 3) uint8
+            beside([picture(photo, "The photo"), picture(overlay, "Soft attention")]),   # (H, W, 3) uint8
             table([{"Diagnosis": "Melanoma", "Probability": "0.72"}]),                    # dicts or a DataFrame
         ],
     )
@@ -149,7 +149,7 @@ def picture(pixels: np.ndarray, how: str = "", width: float = WIDTH / 3) -> Flow
     return _Together([image, *([caption(how)] if how else [])])
 
 
-def side_by_side(parts: Sequence[Flowable]) -> Flowable:
+def beside(parts: Sequence[Flowable]) -> Flowable:
     """Parts in columns of equal width; make them (pictures, figures) no wider than `WIDTH / len(parts) - 6`."""
     cells = [part.parts if isinstance(part, _Together) else part for part in parts]
     row = Table([cells], colWidths=[WIDTH / len(parts)] * len(parts))

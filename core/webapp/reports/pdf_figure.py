@@ -267,13 +267,13 @@ def _whisker(drawing, axes, axis, other, ends, color=None) -> None:
 
 
 def _categories(figure, axis: str) -> tuple[str, ...]:
-    found = {}
+    categories = {}
     for trace in figure.data:
         values = getattr(trace, axis, None)
         for value in values if values is not None else ():
             if isinstance(value, str):
-                found.setdefault(value)
-    return tuple(found)
+                categories.setdefault(value)
+    return tuple(categories)
 
 
 def _range(figure, axis: str, names: tuple[str, ...]) -> tuple[float, float]:

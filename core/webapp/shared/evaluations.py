@@ -31,15 +31,15 @@ class Evaluated:
 
 def read_evaluated(shelf: Shelf) -> tuple[dict[str, Evaluated], dict[str, str]]:
     """All models of the shelf that have a usable evaluation, and for each other one the sentence why not."""
-    found, lacking = {}, {}
+    evaluated, lacking = {}, {}
     for name, card in shelf.models.items():
         folder = shelf.folder(name)
         key = (str(folder), card.probabilities_sha256, *_stamps(folder))
         try:
-            found[name] = Evaluated(name, card, _read(key, folder, card), key)
+            evaluated[name] = Evaluated(name, card, _read(key, folder, card), key)
         except InvalidResults as error:
             lacking[name] = str(error)
-    return found, lacking
+    return evaluated, lacking
 
 
 def kept_curve(model: Evaluated, kind: str, code: str) -> BandedCurve | None:

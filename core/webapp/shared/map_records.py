@@ -26,13 +26,13 @@ def maps_record(folder: str | Path, card: Card) -> dict:
 
 def read_measured(shelf: Shelf) -> tuple[dict[str, dict], dict[str, str]]:
     """Records of all models of the shelf that have one, and for each other one the sentence why not."""
-    found, lacking = {}, {}
+    measured, lacking = {}, {}
     for name, card in shelf.models.items():
         try:
-            found[name] = maps_record(shelf.folder(name), card)
+            measured[name] = maps_record(shelf.folder(name), card)
         except InvalidMeasure as error:
             lacking[name] = str(error)
-    return found, lacking
+    return measured, lacking
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

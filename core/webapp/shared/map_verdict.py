@@ -52,20 +52,20 @@ def draw_map_verdict(folder: str | Path, card: Card, methods: Sequence[str]) -> 
 
 def verdict_line(record: dict, methods: Sequence[str]) -> str:
     """The verdicts on some methods in one line."""
-    said = []
+    verdicts = []
     for method in dict.fromkeys(methods):
-        title, found = EXPLAINERS[method].title, record["methods"].get(method)
-        if found is None:
-            said.append(f"{title}: this network has none")
+        title, measured = EXPLAINERS[method].title, record["methods"].get(method)
+        if measured is None:
+            verdicts.append(f"{title}: this network has none")
             continue
-        verdict = found["verdict"]
+        verdict = measured["verdict"]
         if verdict["passes"]:
-            said.append(f"{title} passes all {verdict['made']} checks")
+            verdicts.append(f"{title} passes all {verdict['made']} checks")
             continue
-        failed = [FAILED[name] for name, check in found["checks"].items() if not check["passes"]]
+        failed = [FAILED[name] for name, check in measured["checks"].items() if not check["passes"]]
         why = f"; against it: {listed(failed)}" if failed else ""
-        said.append(f"{title} passes {verdict['passed']} of {verdict['made']} checks{why}")
-    return ". ".join(said) + "."
+        verdicts.append(f"{title} passes {verdict['passed']} of {verdict['made']} checks{why}")
+    return ". ".join(verdicts) + "."
 
 
 def check_lines(record: dict, method: str) -> str:

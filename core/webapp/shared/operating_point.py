@@ -89,7 +89,7 @@ def stand(reading, threshold: float | None) -> Standing | None:
     return Standing(melanoma, threshold, is_own(), calibrated_only)
 
 
-def draw_threshold(shelf: Shelf, name: str, threshold: float | None, default: float | None, reading) -> None:
+def draw_own_threshold(shelf: Shelf, name: str, threshold: float | None, default: float | None, reading) -> None:
     """The threshold, what it gives on test photos, and the table from costs to thresholds."""
     if st.session_state.pop(_CHANGED, False):
         st.rerun()  # the sentence beside the answer stands outside this section

@@ -17,7 +17,9 @@ MARKS: dict[str, tuple[str, str, int]] = {
 }
 
 
-def roc_chart(points: list[tuple[str, str, Point]], model: Evaluated | None = None, target: str = "mel") -> go.Figure:
+def people_roc_chart(
+    points: list[tuple[str, str, Point]], model: Evaluated | None = None, target: str = "mel"
+) -> go.Figure:
     """Points with their intervals, over a model's curve where there is one for this target.
 
     Args:

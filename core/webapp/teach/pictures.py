@@ -64,8 +64,8 @@ def find_path(case: TeachingCase) -> Path | None:
         with suppress(OSError):
             return _own_photos(str(place), place.stat().st_mtime_ns, case)
         return None
-    found, _ = open_folder(folder)
-    path = found.paths.get(case.id) if found else None
+    opened, _ = open_folder(folder)
+    path = opened.paths.get(case.id) if opened else None
     return Path(path) if path else None
 
 

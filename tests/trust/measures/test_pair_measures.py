@@ -12,7 +12,7 @@ from core.data.colour import SETTINGS
 from core.data.ham10000 import InvalidDataset, read_table
 from core.estimates import CorrectedDifference
 from core.trust.measure_table import InvalidMeasure, read_measure
-from core.trust.measures.colour import PLAIN, SCORED, compare_settings, measure_colour, verdict
+from core.trust.measures.colour import PLAIN, SCORED, colour_verdict, compare_settings, measure_colour
 from core.trust.measures.pairs import NEIGHBOURS_FILE, Similar, find_neighbours, measure_similar, read_similar
 
 
@@ -92,7 +92,7 @@ def test_colours_are_measured_and_can_be_computed_again(bundle, drawn_folder):
     table = read_table(drawn_folder)
     plain = predict_table(bundle, table[table.dx.isin(["mel", "nv"])].reset_index(drop=True))
     assert photos["mel.plain"].to_numpy() == pytest.approx(plain.mel.to_numpy(), abs=2e-5)
-    assert "AUC" in verdict(record)
+    assert "AUC" in colour_verdict(record)
 
 
 def test_settings_against_plain_by_hand():
@@ -120,7 +120,7 @@ def test_settings_against_plain_by_hand():
     assert rows["lighter"]["differences"]["auc"].high < 0
     p = sorted(rows[name]["differences"]["auc"].p for name in ("grey", "hair", "lighter"))
     assert min(rows[n]["differences"]["auc"].p_holm for n in ("grey", "lighter")) == pytest.approx(3 * p[0])
-    said = verdict(found)
+    said = colour_verdict(found)
     assert "1 of 3 changes" in said and "grey" in said and "1 make it worse: lightness +15 L*" in said
     assert set(rows["grey"]["scores"]) == set(SCORED)
 

@@ -3,7 +3,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.estimates import Estimate
 from core.trust.signals.lookalikes import LookalikeVote
-from core.webapp.read.lookalikes import worth
+from core.webapp.read.lookalikes import vote_worth
 
 RECORD = {
     "test": {
@@ -69,8 +69,8 @@ def test_no_index_draws_nothing():
 )
 def test_the_vote_is_told_with_its_worth(count, top, said):
     vote = LookalikeVote("mel", count, 5)
-    assert said in worth(vote, RECORD, top) and f"{count} of the 5" in vote.words
+    assert said in vote_worth(vote, RECORD, top) and f"{count} of the 5" in vote.words
 
 
 def test_what_was_not_measured_is_not_told():
-    assert worth(LookalikeVote("mel", 2, 5), RECORD) == "" and worth(LookalikeVote("mel", 2, 5), None) == ""
+    assert vote_worth(LookalikeVote("mel", 2, 5), RECORD) == "" and vote_worth(LookalikeVote("mel", 2, 5), None) == ""

@@ -58,7 +58,7 @@ def test_a_report_of_all_parts_on_several_pages():
         pdf.paragraph("a <b> & c"),
         pdf.notice("For research."),
         pdf.figure(CHARTS["scores"], "How to read it."),
-        pdf.side_by_side([pdf.picture(photo, "The photo", 100), pdf.picture(photo)]),
+        pdf.beside([pdf.picture(photo, "The photo", 100), pdf.picture(photo)]),
         pdf.page_break(),
         pdf.table([{"Diagnosis": "Nevus <i>", "Value": 0.25, "None": None}] * 90),
     ]

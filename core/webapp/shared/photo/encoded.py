@@ -34,7 +34,7 @@ def encode(bundle, photo: Photo):
     return replace(kept, photo=photo.pixels, answers=answers, changing_gradients=gradients)
 
 
-def second_opinion(signals, encoded) -> "Opinion":
+def opinion_of(signals, encoded) -> "Opinion":
     """Gate, whether the photo was seen before, and look-alikes of an encoded photo; kept with the photo."""
     from core.trust.signals.opinion import form_opinion
 

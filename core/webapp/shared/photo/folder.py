@@ -77,15 +77,15 @@ def photo_folder() -> PhotoFolder | None:
 
 def find_photo(image_id: str) -> Path | None:
     """Where a photo lies, or None without it."""
-    found = photo_folder()
-    path = found.paths.get(image_id) if found else None
+    folder = photo_folder()
+    path = folder.paths.get(image_id) if folder else None
     return Path(path) if path else None
 
 
 def find_mask(image_id: str) -> Path | None:
     """Where a photo's lesion mask lies, or None without it."""
-    found = photo_folder()
-    path = found.masks.get(image_id) if found else None
+    folder = photo_folder()
+    path = folder.masks.get(image_id) if folder else None
     return Path(path) if path else None
 
 
@@ -112,9 +112,9 @@ def ask_folder() -> PhotoFolder | None:
         The folder in use, or None: then the page goes on without photos.
     """
     wanted = _wanted()
-    found, problem = open_folder(wanted)
-    label = f"Photos: {len(found.paths):,} found" if found else "Photos: none here"
-    with st.expander(label, icon=":material/photo_library:", expanded=found is None):
+    opened, problem = open_folder(wanted)
+    label = f"Photos: {len(opened.paths):,} found" if opened else "Photos: none here"
+    with st.expander(label, icon=":material/photo_library:", expanded=opened is None):
         st.text_input(
             "Folder with the HAM10000 photos, on the computer that runs Melascope",
             value=wanted,
@@ -125,13 +125,13 @@ def ask_folder() -> PhotoFolder | None:
         )
         if problem:
             st.error(plain(problem), icon=":material/folder_off:")
-        elif found is None:
+        elif opened is None:
             st.caption("Without the photos every number stays; each case links to its photo in the ISIC archive.")
         else:
             st.caption(
-                f"{len(found.paths):,} photos and {len(found.masks):,} lesion masks. They stay on this computer."
+                f"{len(opened.paths):,} photos and {len(opened.masks):,} lesion masks. They stay on this computer."
             )
-    return found
+    return opened
 
 
 def _wanted() -> str:
@@ -148,11 +148,11 @@ def open_folder(folder: str) -> tuple[PhotoFolder | None, str]:
     if not folder:
         return None, ""
     try:
-        found = _kept(folder)
-        if not found.is_current:
+        opened = _kept(folder)
+        if not opened.is_current:
             _kept.clear(folder)
-            found = _kept(folder)
-        return found, ""
+            opened = _kept(folder)
+        return opened, ""
     except (ValueError, OSError, RuntimeError):
         # Why not is for those who own the computer: what lies in its folders is nobody's business who opens this page.
         return None, UNUSABLE.format(folder=folder.replace("\0", ""))

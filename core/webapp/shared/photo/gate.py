@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import streamlit as st
 
 from core.trust.signals.gate import OK, UNUSABLE, Gate
-from core.webapp.shared.photo.encoded import encode, second_opinion
+from core.webapp.shared.photo.encoded import encode, opinion_of
 from core.webapp.shared.photo.in_use import Photo, is_example
 from core.webapp.shared.photo.measures import kept_signals
 from core.webapp.shared.photo.models import load_model
@@ -46,16 +46,16 @@ def draw_gate(gate: Gate | None, record: dict | None, photo: str = "") -> bool:
             else f"{measured(record)} If you know that the gate is mistaken, you may go on."
         )
         # Said once, it holds on every page that reads this photo.
-        said = st.session_state.setdefault(_SAID, set())
+        overruled = st.session_state.setdefault(_SAID, set())
         box = f"read anyway {photo}"
         st.checkbox(
             ANYWAY,
-            value=photo in said,
+            value=photo in overruled,
             key=box,
-            on_change=lambda: (said.add if st.session_state[box] else said.discard)(photo),
+            on_change=lambda: (overruled.add if st.session_state[box] else overruled.discard)(photo),
             help="The network answers whatever it is shown. Its measured scores do not hold here.",
         )
-        return photo in said
+        return photo in overruled
 
 
 def pass_gate(shelf: Shelf, name: str, photo: Photo) -> bool:
@@ -69,7 +69,7 @@ def pass_gate(shelf: Shelf, name: str, photo: Photo) -> bool:
     """
     card, folder = shelf.models[name], shelf.folder(name)
     signals = kept_signals(folder, card)
-    gate = second_opinion(signals, encode(load_model(folder, card), photo)).gate
+    gate = opinion_of(signals, encode(load_model(folder, card), photo)).gate
     return draw_gate_of(gate, signals.records.get("gate"), photo)
 
 

@@ -11,7 +11,7 @@ from core.webapp.shared.export import draw_figure, draw_table
 from core.webapp.shared.shelf import read_shelf
 from core.webapp.shared.words import plain
 from core.webapp.teach.asking import sentences, the_store
-from core.webapp.teach.charts import roc_chart
+from core.webapp.teach.charts import people_roc_chart
 from core.webapp.teach.words import share_words
 from core.wording import percent
 
@@ -45,7 +45,7 @@ def draw_learner(token: str) -> None:
     with figure:
         model = next(iter(read_evaluated(read_shelf())[0].values()), None)
         draw_figure(
-            roc_chart([("you", "before", score.point)], model),
+            people_roc_chart([("you", "before", score.point)], model),
             "learner beside the network",
             "You, with intervals, beside the network's curve on all its test photos. Your cases are chosen, mostly hard ones.",
             "The learner's point and the network's curve on the ROC",
@@ -55,33 +55,33 @@ def draw_learner(token: str) -> None:
 def draw_quiz_results(token: str, view: QuizView) -> None:
     """A quiz that is over."""
     with sentences():
-        found = quiz_results(the_store(), token, view.quiz)
+        results = quiz_results(the_store(), token, view.quiz)
         st.header("What came of it", anchor=False)
-        told = found.reliance
+        told = results.reliance
         st.markdown(
             f"- Right before the network: {share_words(told.right_before)}; after it: {share_words(told.right_after)}\n"
             f"- Misled (right first, then wrong as it said): {share_words(told.misled)}\n"
             f"- Unhelped (wrong, and wrong after right advice): {share_words(told.unhelped)}\n"
-            + (f"- Median time of a first answer: {found.seconds:.0f} s" if found.seconds is not None else "")
+            + (f"- Median time of a first answer: {results.seconds:.0f} s" if results.seconds is not None else "")
         )
         if view.kind == FAULTY:
             st.subheader("The faulty answers", anchor=False)
             st.markdown(
-                f"Made wrong: {len(found.faults)} answers. You caught {share_words(found.caught)}, and suspected "
-                f"{share_words(found.suspected)} of the sound ones."
+                f"Made wrong: {len(results.faults)} answers. You caught {share_words(results.caught)}, and suspected "
+                f"{share_words(results.suspected)} of the sound ones."
             )
-            for fault in found.faults:
-                said = "caught" if fault.caught else "not caught"
+            for fault in results.faults:
+                outcome = "caught" if fault.caught else "not caught"
                 st.markdown(
                     f"- Case {fault.position + 1} ({plain(fault.image_id)}): shown **{NAMES[fault.shown.answer]}**, really "
-                    f"**{NAMES[fault.really.answer]}**; {said}"
+                    f"**{NAMES[fault.really.answer]}**; {outcome}"
                 )
         draw_figure(
-            roc_chart(
+            people_roc_chart(
                 [
-                    ("before the network", "before", found.before),
-                    ("after it", "after", found.after),
-                    ("network", "network", found.network),
+                    ("before the network", "before", results.before),
+                    ("after it", "after", results.after),
+                    ("network", "network", results.network),
                 ]
             ),
             f"quiz {view.quiz}",
@@ -98,7 +98,7 @@ def draw_quiz_results(token: str, view: QuizView) -> None:
                     "You again": NAMES[one.second] if one.second else "",
                     "Seconds": round(one.milliseconds / 1000, 1) if one.milliseconds is not None else None,
                 }
-                for one in found.answered
+                for one in results.answered
             ],
             f"Answers of quiz {view.quiz}",
         )

@@ -6,7 +6,7 @@ from core.diagnoses import NAMES
 from core.teaching.case_sets.record import CONFIRMED
 from core.teaching.people import Refused
 from core.teaching.rooms.lead import delete_room, end_room, go_to, step_back, step_on
-from core.teaching.rooms.look import find_photo, look
+from core.teaching.rooms.look import find_case_photo, look
 from core.teaching.rooms.results import export_votes
 from core.teaching.rooms.steps import STEPS
 from core.teaching.rooms.visible import View
@@ -57,7 +57,7 @@ def _draw_lesson(code: str, secret: str) -> None:
         _draw_lead(view, secret)
         left, right = st.columns(2, gap="large")
         with left:
-            case = find_photo(the_store(), code, secret, view.photo_key or "")
+            case = find_case_photo(the_store(), code, secret, view.photo_key or "")
             with st.container(key="case"):
                 draw_photo(photo_jpeg(case), f"Case {view.position + 1}", credit(view.licence, view.attribution))
             st.markdown(f"**{NAMES[view.truth]}**, by {CONFIRMED[view.confirmed]} ({plain(view.image_id)})")

@@ -7,7 +7,7 @@ from core.teaching.case_sets.record import TeachingCase
 from core.teaching.people import EXPERIENCE, LONGEST_NICKNAME, Refused
 from core.teaching.reliance import reliance
 from core.teaching.rooms.door import join_room
-from core.teaching.rooms.look import find_photo, look
+from core.teaching.rooms.look import find_case_photo, look
 from core.teaching.rooms.own import own_answers
 from core.teaching.rooms.steps import STEPS
 from core.teaching.rooms.visible import View
@@ -197,5 +197,5 @@ def _case(code: str, token: str, key: str | None) -> TeachingCase:
     """The case behind a key; asked once a visit. It stays on the server: it holds the truth."""
     known = st.session_state.setdefault(_CASES, {})
     if (code, key) not in known:
-        known[code, key] = find_photo(the_store(), code, token, key or "")
+        known[code, key] = find_case_photo(the_store(), code, token, key or "")
     return known[code, key]

@@ -10,7 +10,7 @@ from core.webapp.shared.export import draw_figure, draw_table
 from core.webapp.shared.shelf import read_shelf
 from core.webapp.shared.words import plain
 from core.webapp.teach.asking import sentences, the_store
-from core.webapp.teach.charts import roc_chart
+from core.webapp.teach.charts import people_roc_chart
 from core.webapp.teach.show import draw_tally
 from core.webapp.teach.words import share_words
 
@@ -26,25 +26,27 @@ def draw_results(code: str, secret: str) -> None:
         key="target of results",
     )
     with sentences():
-        found = room_results(the_store(), code, secret, target)
-        if not found.answered:
+        results = room_results(the_store(), code, secret, target)
+        if not results.answered:
             st.info("Nobody has answered yet.", icon=":material/info:")
             return
-        st.markdown(f"{found.voters} of {found.students} students have answered; cases so far: {len(found.cases)}.")
-        draw_reliance(found)
+        st.markdown(
+            f"{results.voters} of {results.students} students have answered; cases so far: {len(results.cases)}."
+        )
+        draw_reliance(results)
         st.subheader("Class against network", anchor=False)
         draw_figure(
-            roc_chart(_points(found), _model(), target),
+            people_roc_chart(_points(results), _model(), target),
             f"class against network {code}",
             "Each point: melanomas or targets found, against others taken for one. Whiskers: 95 %; the network's over cases.",
             "Class, each student and the network on the ROC",
         )
-        _draw_cases(found)
+        _draw_cases(results)
 
 
-def draw_reliance(found: RoomResults) -> None:
+def draw_reliance(results: RoomResults) -> None:
     """Over- and under-reliance, and who."""
-    told = found.reliance
+    told = results.reliance
     st.subheader("Reliance on the network", anchor=False)
     if not told.right_before.of:
         st.caption(
@@ -71,23 +73,23 @@ def _people(by_person: dict[str, tuple[str, ...]]) -> str:
     return ", ".join(f"{plain(name)} ({len(cases)})" for name, cases in most) or "Nobody."
 
 
-def _points(found: RoomResults) -> list:
-    each = [("each student", "each", point) for point in found.each]
+def _points(results: RoomResults) -> list:
+    each = [("each student", "each", point) for point in results.each]
     return [
         *each,
-        ("class, first answers", "before", found.before),
-        *([("class, last answers", "after", found.after)] if found.reliance.right_before.of else []),
-        ("majority of the class", "majority", found.majority),
-        ("network, these cases", "network", found.network),
+        ("class, first answers", "before", results.before),
+        *([("class, last answers", "after", results.after)] if results.reliance.right_before.of else []),
+        ("majority of the class", "majority", results.majority),
+        ("network, these cases", "network", results.network),
     ]
 
 
 def _model() -> Evaluated | None:
-    found, _ = read_evaluated(read_shelf())
-    return next(iter(found.values()), None)
+    evaluated, _ = read_evaluated(read_shelf())
+    return next(iter(evaluated.values()), None)
 
 
-def _draw_cases(found: RoomResults) -> None:
+def _draw_cases(results: RoomResults) -> None:
     st.subheader("Case by case", anchor=False)
     draw_table(
         [
@@ -101,11 +103,11 @@ def _draw_cases(found: RoomResults) -> None:
                 "Right before": case.tally.get(1, {}).get(case.truth, 0),
                 "Right after": case.tally.get(2, {}).get(case.truth, 0) if 2 in case.tally else None,
             }
-            for case in found.cases
+            for case in results.cases
         ],
         "Cases of the lesson",
     )
     with st.expander("Histograms", icon=":material/bar_chart:"):
-        for case in found.cases:
+        for case in results.cases:
             st.markdown(f"**Case {case.position + 1}**, {NAMES[case.truth]}")
             draw_tally(case.tally.get(2) or case.tally.get(1, {}), case.truth)

@@ -10,7 +10,7 @@ from core.teaching.case_sets.record import TeachingCase
 from core.teaching.class_server import ADDRESS_VARIABLE
 from core.teaching.people import Refused
 from core.teaching.rooms.lead import step_back, step_on
-from core.teaching.rooms.look import find_photo, look
+from core.teaching.rooms.look import find_case_photo, look
 from core.teaching.rooms.project import Projection, project
 from core.teaching.rooms.steps import STEPS
 from core.teaching.rooms.visible import View
@@ -102,7 +102,7 @@ def _draw_door(shown: Projection) -> None:
 
 def _draw_case(shown: Projection, code: str, secret: str) -> None:
     view = shown.view
-    case = find_photo(the_store(), code, secret, view.photo_key or "")
+    case = find_case_photo(the_store(), code, secret, view.photo_key or "")
     if "map" in shown.steps:
         # What the wall does not know yet: the answer whose map will be shown in a minute.
         prepare_map(case, look(the_store(), code, secret).network)

@@ -52,14 +52,14 @@ def draw_sets() -> None:
 
 def _from_gallery(title: str) -> CaseSet | None:
     """Test photos, by what they are and what a network said."""
-    found, _ = read_evaluated(read_shelf())
-    if not found:
+    evaluated, _ = read_evaluated(read_shelf())
+    if not evaluated:
         st.info(
             "No network here has an evaluation, so there are no test photos to choose from.", icon=":material/info:"
         )
         return None
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        name = st.selectbox("Network", list(found), key="gallery network", filter_mode=None, width=260)
+        name = st.selectbox("Network", list(evaluated), key="gallery network", filter_mode=None, width=260)
         words = {_ANY: _ANY} | SHORT_NAMES
         truth = st.selectbox(
             "Truth", [_ANY, *CODES], format_func=words.__getitem__, key="gallery truth", filter_mode=None, width=170
@@ -67,7 +67,7 @@ def _from_gallery(title: str) -> CaseSet | None:
         answer = st.selectbox(
             "It said", [_ANY, *CODES], format_func=words.__getitem__, key="gallery answer", filter_mode=None, width=170
         )
-    results = found[name].results
+    results = evaluated[name].results
     table = results.table.assign(
         said=[CODES[i] for i in results.y_pred], sure=results.probabilities.max(axis=1).round(3)
     )
@@ -125,7 +125,7 @@ def _from_photos(title: str) -> CaseSet | None:
         )
         return None
     rows = pd.DataFrame({"Photo": [f.name for f in files], "Truth": "nv", "Confirmed": "histo", "Why": ""})
-    said = st.data_editor(
+    edited = st.data_editor(
         rows,
         hide_index=True,
         disabled=["Photo"],
@@ -139,6 +139,6 @@ def _from_photos(title: str) -> CaseSet | None:
         return None
     cases = [
         own_case(file.getvalue(), row.Truth, row.Confirmed, licence, attribution, why=row.Why)
-        for file, row in zip(files, said.itertuples(), strict=True)
+        for file, row in zip(files, edited.itertuples(), strict=True)
     ]
     return CaseSet(title, tuple(cases))
