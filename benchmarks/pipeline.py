@@ -39,7 +39,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         table = read_table(asked.data or draw_ham10000(scratch, lesions=200, size=(300, 225)))
         table = table.head(asked.steps * BATCH * 2)
-        classifier = build_classifier(asked.backbone, **recipe.network)
+        classifier = build_classifier(asked.backbone, recipe.network)
 
         images = cache_images(table, classifier.image_size, root=Path(scratch))
         encoder = fit_encoder(table.age)

@@ -22,6 +22,7 @@ from core.card import (
     sha256_of,
     write_card,
 )
+from core.designs import NetworkDesign
 from core.diagnoses import CODES
 from core.files import written_whole
 from core.serving import Engine, MembersEngine, load_engine
@@ -61,7 +62,7 @@ class Bundle:
         """
         from core.serving.keras_weights import build_and_load
 
-        if self.card.network.get("members"):
+        if self.card.members:
             check_members(self.card, self.folder)
             try:
                 return self.engine.classifier()
@@ -86,7 +87,7 @@ def load_bundle(name: str | Path, engine: str | None = None, *, renew: bool = Fa
     """
     folder = find_bundle(name)
     card = read_card(folder, renew=renew)
-    if card.network.get("members"):
+    if card.members:
         return _load_ensemble(card, folder, engine)
     chosen, note = load_engine(folder, card, check_weights(card, folder), engine)
     return Bundle(card.name, card, folder, chosen, (note,) if note else ())
@@ -113,7 +114,7 @@ def check_weights(card: Card, folder: Path) -> Path:
 
 
 def _member_folders(card: Card, folder: Path) -> list[Path]:
-    return [member_folder(card, folder, name) for name in card.network["members"]]
+    return [member_folder(card, folder, name) for name in card.members]
 
 
 def _load_ensemble(card: Card, folder: Path, engine: str | None) -> Bundle:
@@ -243,7 +244,7 @@ def export_serving(name: str | Path) -> list[Path]:
     """
     folder = find_bundle(name)
     card = read_card(folder)
-    if card.network.get("members"):
+    if card.members:
         check_members(card, folder)
         return [path for place in _member_folders(card, folder) for path in export_serving(place)]
     from core.serving.graph_file import GRAPH_FILE, network_digest, write_graph
@@ -267,21 +268,21 @@ def add_scores(folder: str | Path, part: str, scores: dict, speed: dict | None =
 
 
 def drawn_bundle(
-    folder: str | Path, backbone: str = "MobileNetV3Small", image_size: int = 64, name: str = "Drawn", **network
+    folder: str | Path, backbone: str = "MobileNetV3Small", image_size: int = 64, name: str = "Drawn", **choices
 ) -> Path:
     """Writes a bundle of random weights with a complete card, for tests and demonstrations. Its answers mean nothing.
 
     Args:
         image_size: pixels; small, so that tests are quick.
-        **network: of `build_classifier`.
+        **choices: of `NetworkDesign`.
     """
     import keras
 
     from core.networks import build_classifier
 
     keras.utils.set_random_seed(0)
-    network = {"attach": "paper", "attention": "paper", "head": "pooled", "metadata_units": 16, **network}
-    classifier = build_classifier(backbone, image_size=image_size, **network)
+    design = NetworkDesign(**{"head": "pooled", "metadata_units": 16, **choices})
+    classifier = build_classifier(backbone, design, image_size=image_size)
     # Random logits are nearly equal; spread them, so that tests see a differential.
     logits = classifier.head.get_layer("logits")
     kernel, bias = logits.get_weights()
@@ -289,7 +290,7 @@ def drawn_bundle(
     card = Card(
         name=name,
         backbone=backbone,
-        network=network,
+        network=design.to_card(),
         image_size=image_size,
         age_mean=50.0,
         age_sd=17.0,

@@ -10,6 +10,7 @@ from pathlib import Path
 from core.calibration import Calibration
 from core.data.patient import FactsEncoder
 from core.decisions import EVEN, Terms
+from core.designs import NetworkDesign
 from core.diagnoses import CODES
 from core.estimates.in_files import from_text, to_text
 from core.files import locked, write_text
@@ -35,7 +36,7 @@ class Card:
     Args:
         name: folder and display name.
         backbone: key into `BACKBONES`.
-        network: keyword arguments of `build_classifier`; of an ensemble {"members": [model names]}.
+        network: the choices of its design as they were written (see `design`); of an ensemble {"members": [model names]}.
         image_size: side of the square input, pixels.
         age_mean, age_sd: of the training ages, years.
         calibration: turns logits into probabilities; fitted on validation.
@@ -103,6 +104,20 @@ class Card:
         counts = (self.data.get("photos_per_class") or {}).get("validation") or self.terms.shares
         there = [max(float(count), 1e-3) for count in counts]
         return tuple(count / sum(there) for count in there)
+
+    @property
+    def design(self) -> NetworkDesign:
+        """What is built of the backbone.
+
+        Raises:
+            ValueError: the card is of an ensemble, or names a choice that there is not.
+        """
+        return NetworkDesign.from_card(self.network)
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """Names of an ensemble's members, or of a set's folds; none where this is one network."""
+        return tuple(self.network.get("members", ()))
 
     @property
     def is_fold_set(self) -> bool:
@@ -228,7 +243,7 @@ def check_members(card: Card, folder: str | Path) -> None:
         InvalidBundle: a member is missing or has other weights by now.
     """
     members = card.weights.get("members") or {}
-    if list(members) != list(card.network["members"]):
+    if list(members) != list(card.members):
         raise InvalidBundle(
             f"The card of {card.name} names its members twice, and differently. Make the ensemble again."
         )

@@ -13,6 +13,7 @@ from core.data.ham10000 import class_indices
 from core.data.image_cache import encode_facts
 from core.data.patient import METADATA_WIDTH, fit_encoder
 from core.data.split import PARTS, Split
+from core.designs import NetworkDesign
 from core.diagnoses import CODES
 from core.networks.classifier import build_head
 from core.training.accelerator import jit_mode
@@ -167,11 +168,13 @@ def build_cells(cells: Sequence[Cell], shape: tuple[int, int, int], training: Tr
                 features, form = next(attended_by[form]), "none"
             head = build_head(
                 tuple(features.shape[1:]),
-                attention=form,
-                head=training.head,
-                metadata=cell.metadata != "none",
-                metadata_units=training.metadata_units,
-                dropout=training.dropout,
+                NetworkDesign(
+                    attention=form,
+                    head=training.head,
+                    metadata=cell.metadata != "none",
+                    metadata_units=training.metadata_units,
+                    dropout=training.dropout,
+                ),
             )
             head.name = f"cell_{number}"
             answer, _ = head([features, facts[cell.metadata]] if cell.metadata != "none" else [features])

@@ -28,6 +28,7 @@ from core.bundle import load_bundle
 from core.card import CARD_FILE
 from core.data.augment import HONEST_AUGMENTATION
 from core.data.ham10000 import class_indices
+from core.designs import NetworkDesign
 from core.diagnoses import CODES
 from core.evaluation.predictions import predict_table
 from core.training.recipes import Recipe
@@ -58,7 +59,7 @@ CHANGES = (
 )
 RECIPE = Recipe(
     about="A decisive cell, fine-tuned.",
-    network={},
+    network=NetworkDesign(head="pooled", metadata_units=64, dropout=0.2),
     frozen_epochs=2,
     epochs=EPOCHS,
     rate=7e-4,
@@ -77,19 +78,15 @@ def make_cell(factor: str, level: str) -> dict[str, str]:
 
 def recipe_of(cell: dict[str, str], seed: int) -> Recipe:
     """The recipe that trains a cell."""
-    network = {
-        "attach": "paper",
-        "head": "pooled",
-        "attention": cell["attention"],
-        "metadata": cell["metadata"] == "real",
-        "metadata_units": 64,
-        "dropout": 0.2,
-    }
+    network = replace(RECIPE.network, attention=cell["attention"], metadata=cell["metadata"] == "real")
     return replace(RECIPE, network=network, class_weights=cell["weights"], seed=seed)
 
 
 def _planned(cell: dict[str, str], seed: int) -> dict:
-    return {**cell, "backbone": BACKBONE, "seed": seed, "recipe": asdict(recipe_of(cell, seed))}
+    recipe = recipe_of(cell, seed)
+    # The kept runs are found again by these words: choices that came later are not among them.
+    network = {name: value for name, value in asdict(recipe.network).items() if name not in ("gamma", "learn_gamma")}
+    return {**cell, "backbone": BACKBONE, "seed": seed, "recipe": {**asdict(recipe), "network": network}}
 
 
 def make_trainer(folder: Path, table: pd.DataFrame, imagenet: Path | None, out: Path) -> Trainer:

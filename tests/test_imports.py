@@ -15,7 +15,7 @@ CORE = REPOSITORY / "core"
 # From the bottom up. A part may import parts below its row and nothing beside or above it.
 ROWS = (
     ("folders", "threads"),
-    ("csv_cells", "diagnoses", "estimates", "files", "glossary", "keras_home"),
+    ("csv_cells", "designs", "diagnoses", "estimates", "files", "glossary", "keras_home"),
     ("prevalence", "wording", "calibration", "decisions"),
     ("data",),
     ("card",),

@@ -13,8 +13,9 @@ from core.keras_home import find_fault
 REPOSITORY = Path(__file__).resolve().parent.parent
 BUILD = """
 import numpy as np
+from core.designs import NetworkDesign
 from core.networks import build_classifier
-made = build_classifier("MobileNetV3Small", image_size=64, attach="paper", attention="paper", head="pooled", metadata_units=16)
+made = build_classifier("MobileNetV3Small", NetworkDesign(head="pooled", metadata_units=16), image_size=64)
 print(made.head.inputs[0].shape[1:], made.model.dtype, np.asarray(made.model.weights[0]).dtype)
 """
 

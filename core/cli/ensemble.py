@@ -99,7 +99,7 @@ def join(
     for warning in evaluation.warnings:
         console.print(warning, style="bold yellow", markup=False)
     console.print(
-        f"{card.name} of {', '.join(card.network['members'])}: written to {folder}. {evaluation.photos:,} photos of "
+        f"{card.name} of {', '.join(card.members)}: written to {folder}. {evaluation.photos:,} photos of "
         f"{evaluation.lesions:,} lesions {OUT_OF_FOLD}: balanced accuracy, decided by the rule "
         f'"balanced": {interval(evaluation.metrics["balanced_accuracy"])}. {evaluation.confidence}',
         markup=False,

@@ -7,14 +7,14 @@ import keras
 from keras import layers
 
 from core.data.patient import METADATA_WIDTH
+from core.designs import NetworkDesign
 from core.diagnoses import CODES
 from core.networks.backbones import build_encoder, find_backbone
 from core.networks.soft_attention import CONSTANT_FORMS, FORMS, MAPS, SoftAttention
 
 ATTENTIONS = ("none", *FORMS)
 HEADS = ("paper", "pooled")
-# Width of the metadata layer. Reference: the paper's notebooks; docs/reproduction.md, section 4.
-PAPER_METADATA_UNITS = 4096
+PAPER = NetworkDesign()
 
 
 @dataclass(frozen=True)
@@ -52,17 +52,7 @@ class Classifier:
         return None
 
 
-def build_head(
-    shape: tuple[int, int, int],
-    *,
-    attention: str = "paper",
-    head: str = "paper",
-    metadata: bool = True,
-    metadata_units: int = PAPER_METADATA_UNITS,
-    dropout: float = 0.0,
-    gamma: float | None = None,
-    learn_gamma: bool = True,
-) -> keras.Model:
+def build_head(shape: tuple[int, int, int], design: NetworkDesign = PAPER) -> keras.Model:
     """Builds the head on a feature map of a given shape (h, w, C).
 
     The module around attention: [max-pooled t, max-pooled attended t] concatenated, ReLU, dropout 0.5. The "paper" form
@@ -72,20 +62,16 @@ def build_head(
 
     Args:
         shape: of the feature map.
-        attention: "none", or a `SoftAttention` form.
-        head: "paper" flattens the module's output; "pooled" takes its mean over positions.
-        metadata: whether patient facts come in.
-        metadata_units: width of the facts' dense layer.
-        dropout: before the logits (the paper has none here).
-        gamma, learn_gamma: see `SoftAttention`.
+        design: all but `attach`.
 
     Raises:
         ValueError: unknown attention or head.
     """
+    attention = design.attention
     if attention not in ATTENTIONS:
         raise ValueError(f"Unknown attention {attention!r}. Expected one of: {', '.join(ATTENTIONS)}.")
-    if head not in HEADS:
-        raise ValueError(f"Unknown head {head!r}. Expected one of: {', '.join(HEADS)}.")
+    if design.head not in HEADS:
+        raise ValueError(f"Unknown head {design.head!r}. Expected one of: {', '.join(HEADS)}.")
     feature_map = keras.Input(shape, name="feature_map")
     inputs, t = [feature_map], feature_map
     if attention == "none":
@@ -94,22 +80,22 @@ def build_head(
     else:
         if attention != "published":
             t = layers.ReLU(name="front_relu")(t)
-        attended, alpha = SoftAttention(attention, MAPS, gamma, learn_gamma, name="soft_attention")(t)
+        attended, alpha = SoftAttention(attention, MAPS, design.gamma, design.learn_gamma, name="soft_attention")(t)
         pooled = [
             layers.MaxPooling2D(2, padding="same", name=f"pool_{n}")(x) for n, x in (("map", t), ("attended", attended))
         ]
         module = layers.Concatenate(name="attention_concat")(pooled)
         module = layers.ReLU(name="attention_relu")(module)
         module = layers.Dropout(0.5, name="attention_dropout")(module)
-    x = (layers.Flatten if head == "paper" else layers.GlobalAveragePooling2D)(name="features")(module)
-    if metadata:
+    x = (layers.Flatten if design.head == "paper" else layers.GlobalAveragePooling2D)(name="features")(module)
+    if design.metadata:
         facts = keras.Input((METADATA_WIDTH,), name="metadata")
         inputs.append(facts)
         x = layers.Concatenate(name="photo_and_facts")(
-            [x, layers.Dense(metadata_units, activation="relu", name="metadata_dense")(facts)]
+            [x, layers.Dense(design.metadata_units, activation="relu", name="metadata_dense")(facts)]
         )
-    if dropout:
-        x = layers.Dropout(dropout, name="head_dropout")(x)
+    if design.dropout:
+        x = layers.Dropout(design.dropout, name="head_dropout")(x)
     # Logits stay float32 under mixed precision.
     logits = layers.Dense(len(CODES), dtype="float32", name="logits")(x)
     attention_map = layers.Identity(dtype="float32", name="attention")(alpha)
@@ -118,32 +104,30 @@ def build_head(
 
 def build_classifier(
     backbone: str,
+    design: NetworkDesign = PAPER,
     *,
-    attach: str = "paper",
     image_size: int | None = None,
     init: str | Path = "random",
-    **head_choices,
 ) -> Classifier:
     """Builds one of the paper's networks (the default), or a variation of it.
 
     Args:
         backbone: key into `BACKBONES`.
-        attach: where the encoder is cut; see `Backbone`.
+        design: the choices of its encoder's cut and of its head.
         image_size: pixels; the backbone's own when None.
         init: the encoder's first weights: "random", "imagenet", or a `.weights.h5` file.
-        **head_choices: of `build_head`.
 
     Raises:
         ValueError: unknown choice; the message lists the known ones.
         UnavailableWeights: see `build_encoder`.
     """
     find_backbone(backbone)
-    encoder = build_encoder(backbone, attach, image_size, init)
-    head = build_head(tuple(encoder.output_shape[1:]), **head_choices)
+    encoder = build_encoder(backbone, design.attach, image_size, init)
+    head = build_head(tuple(encoder.output_shape[1:]), design)
     uses_metadata = len(head.inputs) == 2
     image = keras.Input(encoder.input_shape[1:], name="image")
     feature_map = encoder(image)
     inputs = [image, keras.Input((METADATA_WIDTH,), name="metadata")] if uses_metadata else [image]
     model = keras.Model(inputs, head([feature_map, *inputs[1:]]), name=f"{backbone}_classifier")
-    has_attention = head_choices.get("attention", "paper") not in ("none", *CONSTANT_FORMS)
+    has_attention = design.attention not in ("none", *CONSTANT_FORMS)
     return Classifier(encoder, head, model, uses_metadata, has_attention)

@@ -8,17 +8,18 @@ from collections.abc import Mapping
 
 from keras import ops
 
+from core.designs import NetworkDesign
 from core.diagnoses import CODES
 from core.networks.soft_attention import CONSTANT_FORMS, MAPS
 
 FRONT = "soft_attention"
 
 
-def head_logits(network: dict, weights: Mapping, feature_map, metadata=None) -> tuple:
+def head_logits(design: NetworkDesign, weights: Mapping, feature_map, metadata=None) -> tuple:
     """What `build_head`'s network gives for one photo and many patients; what concerns the photo alone is calculated once.
 
     Args:
-        network: keyword arguments of `build_head`, as in the card.
+        design: that the head was built by.
         weights: "layer/weight" -> tensor, of the head.
         feature_map: (1, h, w, C).
         metadata: (N, D), or None for a head that takes none.
@@ -26,7 +27,7 @@ def head_logits(network: dict, weights: Mapping, feature_map, metadata=None) -> 
     Returns:
         Logits (N, 7), or (1, 7) without metadata, and attention (1, h, w).
     """
-    parts = _Module(network, weights, feature_map)
+    parts = _Module(design, weights, feature_map)
     features = parts.features()
     kernel, bias = weights["logits/kernel"], weights["logits/bias"]
     width = features.shape[-1]
@@ -37,15 +38,15 @@ def head_logits(network: dict, weights: Mapping, feature_map, metadata=None) -> 
     return logits + bias, parts.alpha
 
 
-def head_gradients(network: dict, weights: Mapping, feature_map) -> object:
+def head_gradients(design: NetworkDesign, weights: Mapping, feature_map) -> object:
     """Gradients of all seven logits with respect to the feature map, (7, h, w, C).
 
     Facts only add to the logits, so no gradient depends on them.
 
     Args:
-        network, weights, feature_map: see `head_logits`.
+        design, weights, feature_map: see `head_logits`.
     """
-    parts = _Module(network, weights, feature_map)
+    parts = _Module(design, weights, feature_map)
     features = parts.features()
     per_class = ops.transpose(weights["logits/kernel"][: features.shape[-1]])
     return parts.back(per_class)
@@ -54,8 +55,8 @@ def head_gradients(network: dict, weights: Mapping, feature_map) -> object:
 class _Module:
     """The attention module on one feature map: what it gives, and how a gradient goes back through it."""
 
-    def __init__(self, network: dict, weights: Mapping, feature_map):
-        self.form, self.pooled_head = network.get("attention", "paper"), network.get("head", "paper") == "pooled"
+    def __init__(self, design: NetworkDesign, weights: Mapping, feature_map):
+        self.form, self.pooled_head = design.attention, design.head == "pooled"
         self.weights, self.feature_map = weights, feature_map
         _, self.height, self.width, self.channels = feature_map.shape
         places = self.height * self.width

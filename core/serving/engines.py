@@ -78,7 +78,7 @@ def _load_tensorflow(folder: Path, card: Card, weights: Path) -> Engine:
     from core.serving.tensorflow_engine import TensorFlowEngine
 
     with _KERAS:
-        return TensorFlowEngine(build_and_load(card, weights), card.network, lambda: build_network(card))
+        return TensorFlowEngine(build_and_load(card, weights), card.design, lambda: build_network(card))
 
 
 ENGINES: dict[str, EngineRow] = {

@@ -13,7 +13,7 @@ from core.networks import Classifier, build_classifier
 
 def build_network(card: Card) -> Classifier:
     """The network that a card describes, untrained."""
-    return build_classifier(card.backbone, image_size=card.image_size, **card.network)
+    return build_classifier(card.backbone, card.design, image_size=card.image_size)
 
 
 def build_and_load(card: Card, weights: Path) -> Classifier:

@@ -47,7 +47,7 @@ def _graph_of(digest: str, described: _Described) -> Graph:
         from core.networks import build_classifier
         from core.networks.head_pass import head_gradients, head_logits
 
-        classifier = build_classifier(card.backbone, image_size=card.image_size, **card.network)
+        classifier = build_classifier(card.backbone, card.design, image_size=card.image_size)
         encoder, head = classifier.encoder, classifier.head
         paths = _paths_in_file(classifier.model, [*head.variables, *encoder.variables])
         of_head, of_encoder = paths[: len(head.variables)], paths[len(head.variables) :]
@@ -55,13 +55,13 @@ def _graph_of(digest: str, described: _Described) -> Graph:
         named = [weight.path for weight in head.variables]
 
         def run_head(feature_map, metadata, *numbers):
-            return head_logits(card.network, dict(zip(named, numbers, strict=True)), feature_map, metadata)
+            return head_logits(card.design, dict(zip(named, numbers, strict=True)), feature_map, metadata)
 
         def run_plain_head(feature_map, *numbers):
-            return head_logits(card.network, dict(zip(named, numbers, strict=True)), feature_map)
+            return head_logits(card.design, dict(zip(named, numbers, strict=True)), feature_map)
 
         def run_gradients(feature_map, *numbers):
-            return (head_gradients(card.network, dict(zip(named, numbers, strict=True)), feature_map),)
+            return (head_gradients(card.design, dict(zip(named, numbers, strict=True)), feature_map),)
 
         width = head.inputs[1].shape[1] if classifier.uses_metadata else 0
         feature_map = (FEATURE_MAP, (1, *shape))

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from core.designs import NetworkDesign
 from core.diagnoses import CODES
 from core.networks import Classifier
 from core.networks.head_pass import head_logits
@@ -72,15 +73,15 @@ class TensorFlowEngine(Engine):
 
     Args:
         classifier: with trained weights.
-        network: keyword arguments of `build_classifier` that built it.
+        design: that it was built by.
         rebuild: makes another one like it, for `with_weights`.
     """
 
     name = "tensorflow"
 
-    def __init__(self, classifier: Classifier, network: dict, rebuild: Callable[[], Classifier] | None = None):
+    def __init__(self, classifier: Classifier, design: NetworkDesign, rebuild: Callable[[], Classifier] | None = None):
         self._encoder = TensorFlowEncoder(classifier.encoder)
-        self._classifier, self._network, self._rebuild = classifier, network, rebuild
+        self._classifier, self._design, self._rebuild = classifier, design, rebuild
         self.image_size, self.feature_shape = classifier.image_size, self._encoder.feature_shape
         self.uses_metadata, self.has_attention = classifier.uses_metadata, classifier.has_attention
         head = classifier.head
@@ -91,7 +92,7 @@ class TensorFlowEngine(Engine):
 
         def run_head(feature_map, metadata=None):
             tensors = {path: tf.convert_to_tensor(weight) for path, weight in weights.items()}
-            return head_logits(network, tensors, feature_map, metadata)
+            return head_logits(design, tensors, feature_map, metadata)
 
         def run_gradients(feature_map, *metadata):
             with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -136,7 +137,7 @@ class TensorFlowEngine(Engine):
         if self._rebuild is None:
             raise ValueError("This engine was made of a classifier alone and cannot build another one like it.")
         other = with_numbers(self._rebuild(), head, self.weights()[1] if encoder is None else encoder)
-        return TensorFlowEngine(other, self._network, self._rebuild)
+        return TensorFlowEngine(other, self._design, self._rebuild)
 
     def classifier(self) -> Classifier:
         return self._classifier

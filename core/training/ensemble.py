@@ -33,7 +33,7 @@ def ensemble_card(
     """
     if len(members) < 2:
         raise ValueError(f"An ensemble needs at least two members; got {len(members)}.")
-    if any(card.network.get("members") for card in members):
+    if any(card.members for card in members):
         raise ValueError("A member is an ensemble itself. Name single models.")
     for what, values in {
         "split": {card.split["hash"] for card in members},

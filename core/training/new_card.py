@@ -39,7 +39,7 @@ def new_card(run: Phases, classifier: Classifier, recipe_name: str, name: str, d
     return Card(
         name=name,
         backbone=run.backbone,
-        network=dict(recipe.network),
+        network=recipe.network.to_card(),
         image_size=classifier.image_size,
         age_mean=data.facts_encoder.age_mean,
         age_sd=data.facts_encoder.age_sd,

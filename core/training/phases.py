@@ -46,7 +46,7 @@ class Phases:
 
     def build(self, size: int, init: str | Path) -> Classifier:
         """The network for photos of one side, in pixels; weights do not depend on it."""
-        classifier = build_classifier(self.backbone, image_size=size, init=init, **self.recipe.network)
+        classifier = build_classifier(self.backbone, self.recipe.network, image_size=size, init=init)
         if self.recipe.batch_norm_momentum is not None:
             for layer in classifier.encoder.layers:
                 if isinstance(layer, keras.layers.BatchNormalization):

@@ -28,6 +28,7 @@ distillation.
 from dataclasses import asdict, dataclass, field
 
 from core.data.augment import COLOUR_AUGMENTATION, HONEST_AUGMENTATION, PAPER_AUGMENTATION, Augmentation
+from core.designs import NetworkDesign
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Recipe:
 
     Args:
         about: one sentence.
-        network: keyword arguments of `build_classifier`.
+        network: what is built.
         split: default kind of split.
         frozen_epochs, frozen_rate: first phase: epochs of the head alone on cached feature maps, and its learning rate.
         epochs: of the second phase, the whole network (from the backbone's `stem` on if `freeze_stem`).
@@ -65,7 +66,7 @@ class Recipe:
     """
 
     about: str
-    network: dict
+    network: NetworkDesign
     split: str = "lesion"
     frozen_epochs: int = 0
     frozen_rate: float = 1e-3
@@ -94,7 +95,7 @@ class Recipe:
 
     def to_json(self) -> dict:
         """The record that goes into a card."""
-        return asdict(self)
+        return {**asdict(self), "network": self.network.to_card()}
 
     def stages(self, image_size: int) -> list[tuple[int, int]]:
         """Last epoch (counted in the second phase) and side in pixels of each stage of the second phase.
@@ -109,7 +110,7 @@ class Recipe:
         return [*stages[:-1], (self.epochs, image_size)]
 
 
-_HONEST_NETWORK = {"attach": "paper", "attention": "normalised", "head": "pooled", "metadata_units": 64, "dropout": 0.2}
+_HONEST_NETWORK = NetworkDesign(attention="normalised", head="pooled", metadata_units=64, dropout=0.2)
 
 RECIPES: dict[str, Recipe] = {
     "honest": Recipe(
@@ -157,7 +158,7 @@ RECIPES: dict[str, Recipe] = {
     ),
     "paper": Recipe(
         about="The paper's text: Adam 0.001 with epsilon 0.1, plateau, its new class weights, its augmentation. For replication.",
-        network={"attach": "paper", "attention": "paper", "head": "paper"},
+        network=NetworkDesign(),
         split="paper",
         epochs=250,
         rate=1e-3,

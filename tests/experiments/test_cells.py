@@ -6,6 +6,7 @@ import pytest
 
 from core.data.ham10000 import read_table
 from core.data.split import split_table
+from core.designs import NetworkDesign
 from core.networks.classifier import ATTENTIONS, build_head
 from core.training.class_weights import class_weights
 from experiments.cells import (
@@ -118,7 +119,7 @@ def test_a_cells_attention_is_that_of_the_networks(form):
     for side in (3, 4):
         maps, facts = rng.normal(size=(6, side, side, 8)).astype("float32"), rng.normal(size=(6, 21)).astype("float32")
         cell = build_cells([Cell(form, "real")], (side, side, 8), TINY, 0)
-        head = build_head((side, side, 8), attention=form, head="pooled", metadata_units=4, dropout=0.2)
+        head = build_head((side, side, 8), NetworkDesign(attention=form, head="pooled", metadata_units=4, dropout=0.2))
         assert [w.shape for w in head.weights] == [w.shape for w in cell.weights if "seed" not in w.path]
         for own, other in zip(head.trainable_variables, cell.trainable_variables, strict=True):
             other.assign(rng.normal(size=own.shape))

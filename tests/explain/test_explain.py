@@ -10,6 +10,7 @@ import pytest
 from keras import layers
 
 from core.data.patient import METADATA_WIDTH
+from core.designs import NetworkDesign
 from core.diagnoses import CODES
 from core.explain import EXPLAINERS, explain
 from core.explain.evidence import Evidence
@@ -48,7 +49,7 @@ class LinearEngine:
 def deep_head(shape=(7, 7, 12), metadata=True, seed=0):
     """The paper's head, small, with attention that the logits depend on."""
     keras.utils.set_random_seed(seed)
-    return build_head(shape, metadata=metadata, metadata_units=16, gamma=1.0)
+    return build_head(shape, NetworkDesign(metadata=metadata, metadata_units=16, gamma=1.0))
 
 
 def random_inputs(shape=SHAPE, seed=0):

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from core.designs import NetworkDesign
 from core.networks.backbones import BACKBONES, UnavailableWeights, build_encoder
 from core.networks.classifier import build_classifier
 from core.networks.pixels import CAFFE_BGR_MEAN, IMAGENET_MEAN, IMAGENET_SD, NormalizePixels
@@ -48,17 +49,17 @@ def test_every_backbone_of_the_paper_has_golden_counts():
 @pytest.mark.parametrize("row", slow_unless_light(GOLDEN))
 def test_golden_counts(row):
     attach, shape, encoder, with_metadata, without = GOLDEN[row]
-    classifier = build_classifier(row.split()[0], attach=attach, attention="published")
+    classifier = build_classifier(row.split()[0], NetworkDesign(attach=attach, attention="published"))
     assert classifier.encoder.output_shape[1:] == shape
     assert counts(classifier.encoder) == encoder
     assert counts(classifier.model) == with_metadata
     # The head alone differs without metadata; the encoder need not be built twice.
     from core.networks.classifier import build_head
 
-    bare = build_head(shape, attention="published", metadata=False)
+    bare = build_head(shape, NetworkDesign(attention="published", metadata=False))
     assert tuple(a + b for a, b in zip(counts(bare), encoder, strict=True)) == without
     # `paper` attention adds gamma, trainable.
-    paper = build_head(shape, attention="paper")
+    paper = build_head(shape)
     assert tuple(a + b for a, b in zip(counts(paper), encoder, strict=True)) == tuple(n + 1 for n in with_metadata)
     if attach == "paper":
         assert BACKBONES[row].shape == shape
@@ -73,7 +74,9 @@ def test_golden_counts_of_attention_free_and_pooled_heads():
     def total(name, **choices):
         return tuple(
             a + b
-            for a, b in zip(counts(build_head(shapes[name], metadata=False, **choices)), encoders[name], strict=True)
+            for a, b in zip(
+                counts(build_head(shapes[name], NetworkDesign(metadata=False, **choices))), encoders[name], strict=True
+            )
         )
 
     assert total("DenseNet201", attention="none") == (17474247, 17260935)
@@ -88,7 +91,7 @@ def test_gradient_reaches_every_trainable_weight(name):
     backbone = BACKBONES[name]
     # Small inputs keep this quick; NASNet and Inception need their own minimum.
     size = {"InceptionResNetV2": 139, "NASNetLarge": 139}.get(name, 96)
-    classifier = build_classifier(name, image_size=size, attention="paper", gamma=1.0, metadata_units=32)
+    classifier = build_classifier(name, NetworkDesign(gamma=1.0, metadata_units=32), image_size=size)
     import tensorflow as tf
 
     rng = np.random.default_rng(0)
@@ -105,8 +108,7 @@ def test_gradient_reaches_every_trainable_weight(name):
 @pytest.mark.parametrize("name", slow_unless_light(NAMES))
 def test_equal_outputs_after_save_and_load(name, tmp_path):
     size = {"InceptionResNetV2": 139, "NASNetLarge": 139}.get(name, 96)
-    choices = {"image_size": size, "metadata_units": 32}
-    first, second = build_classifier(name, **choices), build_classifier(name, **choices)
+    first, second = (build_classifier(name, NetworkDesign(metadata_units=32), image_size=size) for _ in range(2))
     first.model.save_weights(tmp_path / "w.weights.h5")
     second.model.load_weights(tmp_path / "w.weights.h5")
     rng = np.random.default_rng(0)
@@ -116,7 +118,7 @@ def test_equal_outputs_after_save_and_load(name, tmp_path):
 
 
 def test_encoder_and_head_give_what_the_joined_model_gives():
-    classifier = build_classifier("MobileNetV3Small", image_size=64, metadata_units=16)
+    classifier = build_classifier("MobileNetV3Small", NetworkDesign(metadata_units=16), image_size=64)
     rng = np.random.default_rng(1)
     image = rng.uniform(0, 255, (3, 64, 64, 3)).astype("float32")
     metadata = rng.normal(size=(3, 21)).astype("float32")

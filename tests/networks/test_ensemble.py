@@ -6,6 +6,7 @@ import pytest
 
 from core.calibration import Calibration
 from core.data.patient import METADATA_WIDTH
+from core.designs import NetworkDesign
 from core.networks import build_classifier
 from core.networks.ensemble import build_ensemble
 
@@ -15,12 +16,12 @@ CALIBRATIONS = (Calibration(0.7, (0.1, -0.3, 0, 0.5, 0.2, -1, 0)), Calibration(1
 @pytest.fixture(scope="module")
 def members():
     keras.utils.set_random_seed(1)
-    small = {"image_size": 64, "head": "pooled", "metadata_units": 8}
     return [
-        build_classifier("MobileNetV3Small", attention="normalised", **small),
-        build_classifier(
-            "MobileNetV3Small", attention="none", metadata=False, **{k: small[k] for k in ("image_size", "head")}
-        ),
+        build_classifier("MobileNetV3Small", design, image_size=64)
+        for design in (
+            NetworkDesign(attention="normalised", head="pooled", metadata_units=8),
+            NetworkDesign(attention="none", head="pooled", metadata=False),
+        )
     ]
 
 
@@ -58,7 +59,7 @@ def test_encoder_and_head_give_what_the_whole_gives(members, asked):
 
 
 def test_members_that_do_not_fit_are_refused(members):
-    other = build_classifier("MobileNetV3Small", image_size=96, head="pooled", metadata_units=8)
+    other = build_classifier("MobileNetV3Small", NetworkDesign(head="pooled", metadata_units=8), image_size=96)
     with pytest.raises(ValueError, match="one input size"):
         build_ensemble([members[0], other], CALIBRATIONS)
     with pytest.raises(ValueError, match="at least two"):

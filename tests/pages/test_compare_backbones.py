@@ -48,20 +48,20 @@ def test_an_ensemble_stands_in_the_table_and_does_not_vote_beside_its_members():
         from core.webapp.compare.view import draw_jury
         from core.webapp.shared.photo.all_networks import NetworkReading
 
-        def opinion(name, top, malignancy, network, leaky=False):
+        def opinion(name, top, malignancy, members=(), leaky=False):
             says = {c: 0.7 if c == top else 0.05 for c in CODES}
-            card = SimpleNamespace(network=network, split={"leaky": leaky}, scores={})
+            card = SimpleNamespace(members=members, split={"leaky": leaky}, scores={})
             return NetworkReading(
                 name, card, None, SimpleNamespace(top=top, probabilities=says, malignancy=malignancy), 0.1
             )
 
         draw_jury(
             [
-                opinion("Ensemble", "mel", 0.9, {"members": ["A", "B"]}),
-                opinion("A", "nv", 0.1, {}),
-                opinion("B", "mel", 0.6, {}),
-                opinion("C", "nv", 0.2, {}),
-                opinion("Leaky", "mel", 0.8, {}, leaky=True),
+                opinion("Ensemble", "mel", 0.9, ("A", "B")),
+                opinion("A", "nv", 0.1),
+                opinion("B", "mel", 0.6),
+                opinion("C", "nv", 0.2),
+                opinion("Leaky", "mel", 0.8, leaky=True),
             ]
         )
 

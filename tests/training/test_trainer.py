@@ -204,7 +204,7 @@ def test_a_run_in_stages_resumes_to_the_same_epochs(in_stages, drawn_folder, tmp
 
 def test_weights_that_depend_on_the_side_are_refused(drawn_folder, tmp_path):
     recipe = small_first()
-    recipe = replace(recipe, network={**recipe.network, "head": "paper"})
+    recipe = replace(recipe, network=replace(recipe.network, head="paper"))
     with pytest.raises(ValueError, match="depend on the side of its photos"):
         train(recipe, folder=drawn_folder, out=tmp_path / "F", **SMALL)
 

@@ -50,7 +50,7 @@ def encode_table(bundle: "Bundle", table: pd.DataFrame, progress: Progress | Non
     from core.data.image_cache import cache_images
 
     card = bundle.card
-    if members := card.network.get("members"):
+    if members := card.members:
         # An ensemble's map is its members' maps, one upon the other; theirs may be kept already.
         places = [member_folder(card, bundle.folder, name) for name in members]
         return np.concatenate([encode_table(load_bundle(place), table, progress) for place in places], axis=1)

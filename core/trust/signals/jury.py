@@ -109,7 +109,7 @@ class JuryRecord:
 
 def votes(card: Card) -> bool:
     """Whether a model votes: one that is made of others has voted through them, and of one with a leaky split nothing is known."""
-    return not card.network.get("members") and not card.split.get("leaky")
+    return not card.members and not card.split.get("leaky")
 
 
 def convene(opinions: Mapping[str, Mapping[str, float]]) -> Jury:

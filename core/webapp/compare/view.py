@@ -93,7 +93,7 @@ def spread(malignancy: list[float]) -> str:
 
 
 def _why_silent(card: Card) -> str:
-    members = card.network.get("members")
+    members = card.members
     if members:
         return f"it is made of {plain(listed([str(name) for name in members]))}"
     return "its split leaks, so nothing is known of how often it is right"

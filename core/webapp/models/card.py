@@ -241,7 +241,7 @@ def _draw_weights(card: Card, folder: Path) -> None:
 
 def _stored(card: Card) -> dict[str, str]:
     size = f"{card.megabytes:.1f} MB, {card.weights.get('dtype')}"
-    members = card.network.get("members")
+    members = card.members
     return (
         {"Members": f"{', '.join(members)}; {size} together"}
         if members

@@ -99,7 +99,7 @@ def _checked_card(folder: Path) -> Card:
             f"{folder / CARD_FILE} is not a complete card: a part of it is missing or of another kind than expected. "
             "Restore it from the repository or train again."
         )
-    if card.network.get("members"):
+    if card.members:
         check_members(card, folder)
     elif not weights.is_file():
         raise InvalidBundle(f"{weights} is missing. The card names it; restore it from the repository or train again.")
