@@ -119,8 +119,8 @@ def p_value(p: float | None) -> str:
 
 
 def cut(threshold: float) -> str:
-    """A threshold on a probability, finer than a probability itself where it is small: "24 %", "2.4 %"."""
-    return percent(threshold, 0 if threshold >= 0.0995 else 1)
+    """A threshold on a probability, in tenths of a per cent, as it is set: "23.7 %"."""
+    return percent(threshold, 1)
 
 
 def milliseconds(seconds: float) -> str:

@@ -30,7 +30,7 @@ def test_percent_never_claims_certainty(share, text):
 
 def test_finer_percent():
     assert (percent(0.0004, 1), percent(0.0237, 1), percent(0.99951, 1)) == ("<0.1 %", "2.4 %", ">99.9 %")
-    assert (cut(0.237), cut(0.0237), cut(0.0999)) == ("24 %", "2.4 %", "10 %")
+    assert (cut(0.237), cut(0.0237), cut(0.0999)) == ("23.7 %", "2.4 %", "10.0 %")
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ from core.webapp.shared.photo.open_case import offer_case, row_facts
 from core.webapp.shared.shelf import Shelf
 from core.webapp.shared.theme import COLORS, SHORT_NAMES
 from core.webapp.shared.words import plain
-from core.wording import percent
+from core.wording import cut, percent
 
 SUREST = "Surest first"
 ORDERS = (SUREST, "Nearest to the threshold first")
@@ -78,7 +78,7 @@ def draw_failures(choice: Choice, shelf: Shelf, looks: pd.DataFrame | None) -> N
         )
         return
     st.markdown(
-        f"**{len(cases)} of {of:,}** photos of {what} at a threshold of {percent(choice.threshold, 1)} (of "
+        f"**{len(cases)} of {of:,}** photos of {what} at a threshold of {cut(choice.threshold)} (of "
         f"{cases.lesion_id.nunique()} lesions). Called melanoma: a score from the threshold on; else the likeliest other diagnosis."
     )
     page = _ask_page(len(cases), PAGE, "case")
@@ -106,7 +106,7 @@ def draw_failures(choice: Choice, shelf: Shelf, looks: pd.DataFrame | None) -> N
         ]
         draw_table(
             cases.reset_index()[["image_id", *columns]].round(4),
-            f"{kind} of {choice.model.name} at {percent(choice.threshold, 1)}",
+            f"{kind} of {choice.model.name} at {cut(choice.threshold)}",
             tallest=11,
         )
 

@@ -14,7 +14,7 @@ from core.folders import weights_root
 from core.webapp.shared.evaluations import Evaluated
 from core.webapp.shared.operating_point import PARAMETER
 from core.webapp.shared.words import plain
-from core.wording import cut, percent
+from core.wording import cut
 
 THRESHOLD = "threshold"
 # What a threshold is where no operating point was chosen on validation.
@@ -115,7 +115,7 @@ def ask_choice(models: dict[str, Evaluated]) -> Choice | None:
     if score == "mel":
         st.page_link(
             "app.py",
-            label=f"Read a lesion with a threshold of {percent(threshold, 1)}",
+            label=f"Read a lesion with a threshold of {cut(threshold)}",
             icon=":material/arrow_forward:",
             query_params={PARAMETER: f"{threshold:.3f}"},
         )

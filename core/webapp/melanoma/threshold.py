@@ -9,7 +9,7 @@ from core.webapp.melanoma.state import Choice, kept_roc
 from core.webapp.shared.export import draw_figure, draw_table
 from core.webapp.shared.theme import COLORS
 from core.webapp.shared.words import plain
-from core.wording import interval, percent, rate, spelt
+from core.wording import cut, interval, percent, rate, spelt
 
 # Shares of melanoma among the melanomas and nevi that are examined: from screening to a list for excision.
 PREVALENCES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
@@ -84,7 +84,7 @@ def draw_threshold(choice: Choice) -> None:
             {"Number": name, "Value": text, "What it says": what}
             for name, text, what, _ in number_rows(table, predictive)
         ],
-        f"Melanoma against nevus, {choice.model.name}, threshold {percent(choice.threshold, 1)}, prevalence {prevalence:g}",
+        f"Melanoma against nevus, {choice.model.name}, threshold {cut(choice.threshold)}, prevalence {prevalence:g}",
         f"Score: {SCORES[choice.score].lower()}.",
     )
 
@@ -161,7 +161,7 @@ def _two_by_two(table: TwoByTwo) -> str:
     head = 'style="font-weight:600;font-size:.9rem;padding:.2rem;text-align:{}"'
     return (
         '<table style="width:100%;border-collapse:separate;border-spacing:.4rem;table-layout:fixed">'
-        f'<caption style="text-align:left;font-size:.9rem;padding-bottom:.2rem">At a threshold of {percent(table.threshold, 1)}</caption>'
+        f'<caption style="text-align:left;font-size:.9rem;padding-bottom:.2rem">At a threshold of {cut(table.threshold)}</caption>'
         f'<thead><tr><td style="width:5rem"></td><th scope="col" {head.format("center")}>called melanoma</th>'
         f'<th scope="col" {head.format("center")}>not called</th></tr></thead><tbody>'
         f'<tr><th scope="row" {head.format("left")}>melanoma</th>{cell(table.found, "found", "mel", False)}'
