@@ -1,6 +1,5 @@
 """Made-up measurements of maps, for the tests of what is drawn from them."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +7,7 @@ import pandas as pd
 from made_up import bind_all
 
 from core.card import read_card
+from core.estimates.in_files import to_text
 from core.explain import EXPLAINERS
 from core.trust.measures.map_places import STEPS
 from core.trust.measures.map_summary import summarise
@@ -53,6 +53,6 @@ def write_made_up_maps(folder: Path, good: bool = True, masks: bool = True) -> d
         "sample": {"photos": len(table), "shuffled_photos": len(table), "shuffles": 1, "seed": 0, "same": 0.5},
         **summarise(table, curves, card.name),
     }
-    (folder / "maps.json").write_text(json.dumps(record, allow_nan=False))
+    (folder / "maps.json").write_text(to_text(record))
     bind_all(folder)
     return record

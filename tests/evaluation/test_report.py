@@ -1,6 +1,5 @@
 """`evaluation.json` gives back what was written, and refuses what it cannot read."""
 
-import json
 import subprocess
 import sys
 from dataclasses import FrozenInstanceError, replace
@@ -11,7 +10,7 @@ import pytest
 from core.decisions import EVEN
 from core.diagnoses import CODES
 from core.estimates import Estimate
-from core.estimates.in_files import to_text
+from core.estimates.in_files import from_text, to_text
 from core.evaluation.report import (
     EVALUATION_FILE,
     FORMAT,
@@ -67,7 +66,7 @@ def test_round_trip(evaluation, tmp_path):
 
 
 def test_schema(evaluation, tmp_path):
-    record = json.loads(write_evaluation(evaluation, tmp_path).read_text())
+    record = from_text(write_evaluation(evaluation, tmp_path).read_text())
     assert record["balanced_accuracy"] == SCORE
     assert record["auc_macro"] == NONE
     assert record["decisions"]["balanced"]["per_class"]["mel"]["sensitivity"] == SCORE

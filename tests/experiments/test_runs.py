@@ -48,7 +48,7 @@ def test_a_run_is_json_and_its_digits_give_its_scores_again():
     judge = make_judge(LABELS, LESIONS, 200)
     found = compare(judge, "balanced_accuracy", [run], name="x")
     expected = lesion_bootstrap(LABELS, np.eye(7)[predicted], LESIONS, resamples=200)["balanced_accuracy"]
-    assert {k: found[k] for k in expected} == pytest.approx(expected, abs=1e-4)
+    assert {k: found[k] for k in vars(expected)} == pytest.approx(vars(expected), abs=1e-4)
     assert (found["n_photos"], found["n_lesions"], found["seeds"], found["unit"]) == (70, 35, 1, "score")
     assert compare(judge, "mel.sensitivity", [run])["value"] == pytest.approx(
         (predicted[LABELS == 4] == 4).mean(), abs=1e-4

@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from core.card import read_card
 from core.data.colour import SETTINGS
 from core.data.lesion_region import COLUMNS
+from core.estimates.in_files import from_text, to_text
 from core.evaluation.melanoma import Duel
 from core.evaluation.results import read_results
 from core.trust.measures.colour import PLAIN, colour_verdict, compare_settings
@@ -55,7 +56,7 @@ def write_measures(folder: Path) -> None:
         "photos": len(pair),
         "melanomas": int((pair.dx == "mel").sum()),
     }
-    (folder / "colour.json").write_text(json.dumps(record | compare_settings(photos, OPERATING, resamples=50)))
+    (folder / "colour.json").write_text(to_text(record | compare_settings(photos, OPERATING, resamples=50)))
     bind_all(folder)
 
 
@@ -179,7 +180,7 @@ def test_hard_pairs_colour_and_the_labs_verdict(open_page, root):
         assert not app.exception
     assert app.dataframe[0].value["Nevi"].sum() == (made_up_table().dx == "nv").sum()
     app = show(app, "Black-nevus lab")
-    record = json.loads((root / "Drawn" / "colour.json").read_text())
+    record = from_text((root / "Drawn" / "colour.json").read_text())
     assert plain(colour_verdict(record)) in words(app) and len(app.dataframe[0].value) == 1 + len(SETTINGS)
     assert "Choose a photo" in words(app)
     app.selectbox(key="network").set_value("Other").run()

@@ -6,6 +6,7 @@ from driving import words
 from core.card import CARD_FILE, read_card
 from core.diagnoses import CODES
 from core.estimates import Estimate
+from core.estimates.in_files import to_text
 from core.webapp.shared.frame import NOTICE
 
 PAGE = "pages/models.py"
@@ -14,7 +15,7 @@ SCORE = Estimate(0.66, 0.62, 0.7)
 
 def change_card(folder, **changes):
     path = folder / CARD_FILE
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    path.write_text(to_text({**json.loads(path.read_text()), **changes}))
 
 
 def trained(root, source, name, **changes):
@@ -57,7 +58,7 @@ def trained(root, source, name, **changes):
         "confidence": "95 %",
         "warnings": ["Mind this."],
     }
-    (folder / "evaluation.json").write_text(json.dumps(evaluation))
+    (folder / "evaluation.json").write_text(to_text(evaluation))
     return folder
 
 
@@ -91,7 +92,7 @@ def test_a_trained_model_shows_scores_with_intervals_history_and_warnings(open_a
 def test_an_evaluation_of_other_weights_is_not_shown(open_app, tmp_path, drawn_bundle_folder):
     folder = trained(tmp_path, drawn_bundle_folder, "Trained")
     path = folder / "evaluation.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "probabilities_sha256": "0" * 64}))
+    path.write_text(to_text({**json.loads(path.read_text()), "probabilities_sha256": "0" * 64}))
     app = open_app(PAGE, tmp_path)
     assert not app.exception and "By diagnosis" not in words(app)
 

@@ -1,7 +1,6 @@
 """The reading page as a second reader: the set, abstention, facts, threshold, jury, refusal, replay and report."""
 
 import io
-import json
 import shutil
 import zipfile
 
@@ -13,6 +12,7 @@ from core.card import read_card
 from core.data.drawn import draw_lesion
 from core.diagnoses import CODES
 from core.estimates import CountedEstimate
+from core.estimates.in_files import to_text
 from core.webapp.shared.operating_point import PARAMETER
 
 SECTIONS = (
@@ -66,12 +66,12 @@ def measured(tmp_path, two_models):
                 k: share(0.5) for k in ("flips", "right", "right_withheld", "flipped_right", "flipped_right_withheld")
             },
         }
-        (root / name / "facts.json").write_text(json.dumps(facts))
+        (root / name / "facts.json").write_text(to_text(facts))
         bind_all(root / name)
 
     def write_set(threshold: float):
         for name, sha in shas.items():
-            (root / name / "set.json").write_text(json.dumps(set_record(sha, threshold)))
+            (root / name / "set.json").write_text(to_text(set_record(sha, threshold)))
             bind_all(root / name)
         return root
 

@@ -1,6 +1,5 @@
 """Do the maps mean anything: each question by hand, the rules of the verdict, and a measurement of a drawn network."""
 
-import json
 import shutil
 from dataclasses import replace
 
@@ -10,6 +9,7 @@ import pytest
 from made_up import bound
 from made_up_maps import made_up_maps
 
+from core.estimates.in_files import from_text
 from core.explain import EXPLAINERS
 from core.trust.measures import maps as map_measures
 from core.trust.measures.map_places import (
@@ -132,7 +132,7 @@ def test_the_files_hold_every_test_photo_and_every_method(measured):
 
 def test_the_figures_can_be_made_again_from_the_table(measured):
     bundle, *_ = measured
-    record = json.loads((bundle.folder / "maps.json").read_text())
+    record = from_text((bundle.folder / "maps.json").read_text())
     again = summarise(map_measures.read_maps_table(bundle.folder), {}, bundle.name)
     assert again["agreement"] == record["agreement"] and again["methods"] == record["methods"]
     for kind, orders in record["curves"].items():

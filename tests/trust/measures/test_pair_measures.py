@@ -88,7 +88,7 @@ def test_colours_are_measured_and_can_be_computed_again(bundle, drawn_folder):
     photos = pd.read_csv(bundle.folder / "colour.csv")
     assert [row["name"] for row in record["settings"]] == [PLAIN, *SETTINGS]
     again = compare_settings(photos, record["threshold"])
-    assert json.loads(json.dumps(again["settings"])) == record["settings"]
+    assert again["settings"] == record["settings"]
     table = read_table(drawn_folder)
     plain = predict_table(bundle, table[table.dx.isin(["mel", "nv"])].reset_index(drop=True))
     assert photos["mel.plain"].to_numpy() == pytest.approx(plain.mel.to_numpy(), abs=2e-5)

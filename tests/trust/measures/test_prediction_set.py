@@ -6,6 +6,7 @@ import pytest
 from made_up import CARD, SHA, bound, made_up_table, write_made_up
 
 from core.diagnoses import CODES
+from core.estimates.in_files import to_text
 from core.trust.measure_table import InvalidMeasure, read_measure
 from core.trust.measures.prediction_set import (
     FEWEST_LESIONS,
@@ -164,4 +165,4 @@ def test_the_measure_is_written_read_and_bound_to_its_weights(tmp_path):
     sizes = {int(s): row["wrong"].photos for s, row in test["by_size"].items()}
     assert sum(sizes.values()) + test["unusual"].photos == test["coverage"].photos == 240
     assert test["answered"].photos + test["abstained"].photos == 240
-    json.dumps(record, allow_nan=False)
+    to_text(record)

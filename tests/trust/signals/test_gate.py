@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from core.data.drawn import draw_lesion
+from core.estimates.in_files import from_text
 from core.trust.measures import drawings
 from core.trust.measures.gate import REFUSED, _fit, _kin, _thresholds
 from core.trust.measures.strangers import DEGRADED
@@ -101,7 +102,7 @@ def test_kin_is_left_out_together():
 
 
 def test_a_measured_gate_says_what_it_is_worth(measured_bundle_folder):
-    found = json.loads((measured_bundle_folder / "gate.json").read_text())
+    found = from_text((measured_bundle_folder / "gate.json").read_text())
     assert found["inputs"] == list(INPUTS) and len(found["coefficients"]) == TERMS
     assert {"documents", "drawn faces", "phone photos"} <= set(found["strangers"])
     for family in found["strangers"].values():

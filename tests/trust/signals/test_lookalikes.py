@@ -8,6 +8,7 @@ from made_up import bound
 
 from core.card import read_card
 from core.diagnoses import CODES
+from core.estimates.in_files import from_text
 from core.trust.measure_table import DamagedMeasure, MissingMeasure
 from core.trust.measures.lookalikes import choose_k, choose_thresholds, score_votes
 from core.trust.signals import lookalikes as la
@@ -148,7 +149,7 @@ def test_thresholds_let_few_strangers_pass():
 def test_a_measured_model_has_index_and_record(measured_bundle_folder):
     card = read_card(measured_bundle_folder)
     index = la.read_index(measured_bundle_folder, card)
-    record = json.loads((measured_bundle_folder / "lookalikes.json").read_text())
+    record = from_text((measured_bundle_folder / "lookalikes.json").read_text())
     assert record["probabilities_sha256"] == card.probabilities_sha256 and record["k"] in la.KS
     assert set(index.table.image_id) == set(card.split["train"])
     assert set(record["seen_before"]["altered"]) >= {"as it is", "cropped by 10 %"}

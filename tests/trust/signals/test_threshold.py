@@ -23,5 +23,7 @@ def test_a_weighing_by_hand(tmp_path):
 
 def test_words_say_whose_rule_it_is():
     assert threshold_words(0.2, 0.2).startswith("at or above your threshold of 20.0 %: by your own rule")
-    assert threshold_words(0.1, 0.2, own=False).startswith("below the network's operating point of 20.0 %: by that rule")
+    assert threshold_words(0.1, 0.2, own=False).startswith(
+        "below the network's operating point of 20.0 %: by that rule"
+    )
     assert "of 0.5 %" in threshold_words(0.1, 0.005)

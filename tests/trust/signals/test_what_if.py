@@ -1,4 +1,3 @@
-import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,6 +8,7 @@ from made_up import bound
 from core.data.drawn import draw_lesion
 from core.data.patient import SEXES, SITES, Facts
 from core.diagnoses import CODES
+from core.estimates.in_files import to_text
 from core.trust.measures.facts import count_facts, measure_facts, score_flips
 from core.trust.signals.what_if import AGES, sweep_facts
 
@@ -117,4 +117,4 @@ def test_the_measure_is_written(tmp_path, drawn_folder, drawn_bundle_folder):
     measure_facts(bundle, drawn_folder)
     record = read_measure("facts", folder, bound(bundle.card, folder))
     assert record["test"]["flips"].photos == 8 and sum(r[3] for r in record["training_facts"]) > 0
-    json.dumps(record, allow_nan=False)
+    to_text(record)

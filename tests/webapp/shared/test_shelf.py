@@ -5,6 +5,7 @@ import pytest
 
 from core.card import CARD_FILE, read_card
 from core.estimates import Estimate
+from core.estimates.in_files import to_text
 from core.webapp.shared.shelf import balanced_accuracy_of, is_leaky, read_shelf
 
 
@@ -17,7 +18,7 @@ def root(tmp_path, drawn_bundle_folder):
 
 def change_card(folder, **changes):
     path = folder / CARD_FILE
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    path.write_text(to_text({**json.loads(path.read_text()), **changes}))
 
 
 def add(root, name, value, leaky=False):
