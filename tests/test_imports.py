@@ -54,6 +54,7 @@ MOST_LINES, MOST_FILES = 400, 15  # of one file, and of one folder: what a reade
 DISTRIBUTIONS = {
     "PIL": "pillow",
     "cv2": "opencv-python-headless",
+    "imagehash": "ImageHash",
     "sklearn": "scikit-learn",
     "tf_keras_vis": "tf-keras-vis",
 }

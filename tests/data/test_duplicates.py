@@ -1,9 +1,11 @@
 """Near-duplicates under different lesion ids are found, whichever way up; lesions that merely look alike are not."""
 
 import cv2
+import imagehash
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from core.data.drawn import draw_lesion
 from core.data.duplicates import BITS, linked_lesions, near_duplicates, perceptual_hashes, turned_hashes
@@ -35,6 +37,17 @@ def test_a_hash_has_256_bits_and_follows_a_turn(images):
     hashes = perceptual_hashes(images[:2])
     assert hashes.shape == (2, BITS)
     assert (hashes[1] == perceptual_hashes(np.rot90(images[1:2], -1, axes=(1, 2)), turn=1)[0]).all()
+
+
+def test_the_hash_is_imagehashs(images):
+    for image in images:
+        ours = perceptual_hashes(image[None])[0]
+        # Of a picture that both take as it is, every bit; else the ways to shrink it differ by a few.
+        grey = cv2.resize(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), (64, 64), interpolation=cv2.INTER_AREA)
+        small = np.repeat(grey[..., None], 3, axis=2)
+        theirs = imagehash.phash(Image.fromarray(small), hash_size=16).hash.ravel()
+        assert (perceptual_hashes(small[None])[0] == theirs).all()
+        assert (ours != imagehash.phash(Image.fromarray(image), hash_size=16).hash.ravel()).sum() <= 12
 
 
 def test_one_transform_gives_the_hashes_of_all_eight_positions(images):

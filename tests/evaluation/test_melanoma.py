@@ -74,6 +74,16 @@ def test_the_decision_curve_by_hand():
     assert rare.model[0] == 0 and rare.everything[0] < 0
 
 
+def test_the_decision_curve_is_that_of_dcurves():
+    """Net benefits that dcurves 1.1.7 gives for the same photos; it does not install beside pandas 3, so they stand here as numbers."""
+    rng = np.random.default_rng(0)
+    melanomas, nevi = np.round(rng.beta(3, 2, 30), 3), np.round(rng.beta(1, 4, 70), 3)
+    duel = Duel(results_of(melanomas, nevi), resamples=20)
+    curve = duel.decision_curve(duel.prevalence, 0.4, np.array([0.05, 0.1, 0.2, 0.35, 0.5]))
+    assert curve.model == pytest.approx([0.266316, 0.244444, 0.21, 0.184615, 0.15], abs=1e-6)
+    assert curve.everything == pytest.approx([0.263158, 0.222222, 0.125, -0.076923, -0.4], abs=1e-6)
+
+
 def test_all_seven_probabilities_move_with_the_prevalence():
     # Two photos that are 0.4 melanoma: beside it the one has nevus, the other a keratosis, which prevalence does not touch.
     results = results_of([0.4, 0.4, 0.9], [0.4, 0.1, 0.1])

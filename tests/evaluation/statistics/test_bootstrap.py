@@ -5,6 +5,7 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from core.diagnoses import CODES, index_of
 from core.estimates import Difference, Estimate
@@ -100,6 +101,14 @@ def test_wilson_by_hand():
     assert wilson(7 / 12, 12) == pytest.approx((0.320, 0.807), abs=1e-3)
     assert all(wilson(0.0, n)[0] == 0.0 for n in range(1, 200))
     assert all(wilson(1.0, n)[1] == 1.0 for n in range(1, 200))
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 14, 30, 411])
+def test_wilson_is_that_of_scipy(n):
+    """Of whole counts alone: a share of photos over lesions is none, which is why SciPy's cannot take its place."""
+    for k in sorted({0, 1, n // 3, n // 2, n - 1, n}):
+        ends = stats.binomtest(k, n).proportion_ci(0.95, "wilson")
+        assert wilson(k / n, n) == pytest.approx((ends.low, ends.high), abs=1e-12)
 
 
 def test_absent_classes_have_no_interval():
