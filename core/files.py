@@ -132,29 +132,37 @@ def write_together(folder: str | Path, files: Mapping[str, str | bytes]) -> Path
         scratch = folder / _scratch_name("together")
         scratch.mkdir()
         try:
-            for name, content in files.items():
-                path = scratch / name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
-                _to_disk(path)
-            _to_disk(scratch)
-            while True:
-                try:
-                    scratch.rename(folder / _READY)
-                    break
-                except OSError as error:
-                    if (
-                        error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.EACCES)
-                        or not (folder / _READY).exists()
-                    ):
-                        raise
-                    finish_writing(folder)  # another writer's set goes first
+            _fill(scratch, files)
+            _make_ready(scratch, folder)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
         finish_writing(folder)
     except OSError as error:
         raise _cannot_write(error, folder) from error
     return folder
+
+
+def _fill(scratch: Path, files: Mapping[str, str | bytes]) -> None:
+    """Writes files into a folder, down to the disk."""
+    for name, content in files.items():
+        path = scratch / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+        _to_disk(path)
+    _to_disk(scratch)
+
+
+def _make_ready(scratch: Path, folder: Path) -> None:
+    """Gives a whole set of files the name by which whoever comes next knows it; another writer's set goes first."""
+    while True:
+        try:
+            scratch.rename(folder / _READY)
+            return
+        except OSError as error:
+            taken = error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.EACCES) and (folder / _READY).exists()
+            if not taken:
+                raise
+        finish_writing(folder)
 
 
 def finish_writing(folder: str | Path) -> None:

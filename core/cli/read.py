@@ -3,6 +3,7 @@
 import json
 import sys
 from contextlib import ExitStack, redirect_stdout
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -11,8 +12,8 @@ import typer
 from core.cli.engine_option import EngineOption
 from core.cli.on_ray.ray_option import RayOption, WorkersOption
 from core.cli.photos.many_photos import open_reading_lines, output_folders, read_each
-from core.cli.photos.photo_list import list_photos
-from core.cli.photos.questions import ask
+from core.cli.photos.photo_list import PhotoList, list_photos
+from core.cli.photos.questions import Questions, ask
 from core.cli.photos.shown import show_many, show_one
 from core.cli.terminal import plain_errors, progress, quiet_libraries, say, say_error, sentence
 
@@ -123,9 +124,6 @@ def read(
     With --ray the readings go into Parquet files of 1,024 photos under --out, without pictures; started again, the command goes on
     after the last whole one.
     """
-    from core.card import InvalidBundle
-    from core.files import write_line
-
     if out is None and not as_json and dicom is None:
         raise ValueError("Nowhere to put the reading. Give --out FOLDER, --dicom FOLDER, or --json to print it.")
     if keep_identity and dicom is None:
@@ -157,6 +155,27 @@ def read(
         if read_in_parts(questions, photos, out, ray, workers):
             raise typer.Exit(1)
         return
+    _check_places(photos, out, dicom)
+    listed = list_photos(map(Path, photos))
+    several = len(photos) > 1 or Path(photos[0]).is_dir() or len(questions.open(listed.paths[0])) > 1
+    for line in listed.skipped_lines():
+        say(line)
+    readings = _read_all(questions, listed.paths, out, dicom, several)
+    written = " and ".join(str(place) for place in (out, dicom) if place is not None)
+    if as_json:
+        typer.echo(json.dumps(readings.records if several else readings.records[0], indent=1, allow_nan=False))
+    elif several:
+        show_many(readings.records, written)
+    else:
+        show_one(readings.records[0], written)
+    if _tell_faults(readings, listed):
+        raise typer.Exit(1)
+
+
+def _check_places(photos: list[str], out: Path | None, dicom: Path | None) -> None:
+    """Stops before anything is read where photos are not of this machine, or nothing could be written."""
+    from core.files import check_folder_takes
+
     addresses = [photo for photo in photos if "://" in photo]
     if addresses:
         raise ValueError(
@@ -164,55 +183,71 @@ def read(
         )
     for folder in (out, dicom):
         if folder is not None:
-            from core.files import check_folder_takes
-
             check_folder_takes(folder)
     if dicom is not None:
         from core.interchange import check_writer
 
         check_writer()
-    listed = list_photos(map(Path, photos))
-    paths = listed.paths
-    several = len(photos) > 1 or Path(photos[0]).is_dir() or len(questions.open(paths[0])) > 1
-    for line in listed.skipped_lines():
-        say(line)
+
+
+@dataclass
+class _Readings:
+    """What came of the photos, in their order.
+
+    Args:
+        records: a reading each, or what was wrong.
+        origins: the file of each.
+        failed: files that could not be read.
+    """
+
+    records: list[dict] = field(default_factory=list)
+    origins: list[Path] = field(default_factory=list)
+    failed: int = 0
+
+
+def _read_all(
+    questions: Questions, paths: list[Path], out: Path | None, dicom: Path | None, several: bool
+) -> _Readings:
+    """Reads every file; of several, one that cannot be read is reported and the others go on."""
+    from core.card import InvalidBundle
+    from core.files import write_line
+
+    readings = _Readings()
     jobs = list(zip(paths, output_folders(paths, out, several), output_folders(paths, dicom, several), strict=True))
-    records, origins, failed = [], [], 0
     # What libraries may print must not get between the lines of --json.
     with quiet_libraries(), redirect_stdout(sys.stderr), progress("Reading") as update, ExitStack() as open_files:
         lines = open_files.enter_context(open_reading_lines(out)) if out is not None and several else None
         update(0, len(paths))
-        for number, (path, found) in enumerate(zip(paths, read_each(questions.read, jobs), strict=True)):
+        for number, (path, outcome) in enumerate(zip(paths, read_each(questions.read, jobs), strict=True)):
             update(number + 1, len(paths))
-            if isinstance(found, Exception):
-                if isinstance(found, InvalidBundle) or not several:
-                    raise found
-                say_error(found)
-                failed += 1
-                found = [{"error": sentence(found)}]
-            for record in found:
-                records.append({"photo": str(path), **record} if several else record)
-                origins.append(path)
+            if isinstance(outcome, Exception):
+                if isinstance(outcome, InvalidBundle) or not several:
+                    raise outcome
+                say_error(outcome)
+                readings.failed += 1
+                outcome = [{"error": sentence(outcome)}]
+            for record in outcome:
+                record = {"photo": str(path), **record} if several else record
+                readings.records.append(record)
+                readings.origins.append(path)
                 if lines:
-                    write_line(lines, json.dumps(records[-1], allow_nan=False))
-    written = " and ".join(str(place) for place in (out, dicom) if place is not None)
-    if as_json:
-        typer.echo(json.dumps(records if several else records[0], indent=1, allow_nan=False))
-    elif several:
-        show_many(records, written)
-    else:
-        show_one(records[0], written)
+                    write_line(lines, json.dumps(record, allow_nan=False))
+    return readings
+
+
+def _tell_faults(readings: _Readings, listed: PhotoList) -> bool:
+    """Says what could not be read, what was refused and what is damaged; whether there was any of it."""
     # Of a folder, what is no dermoscopic photo may lie there; what was named should have been read.
-    refused = sum(path in listed.named and _refused(record) for path, record in zip(origins, records, strict=True))
-    if failed:
-        say_error(f"{failed} of {len(paths)} photos could not be read.")
+    told = zip(readings.origins, readings.records, strict=True)
+    refused = sum(path in listed.named and _refused(record) for path, record in told)
+    if readings.failed:
+        say_error(f"{readings.failed} of {len(listed.paths)} photos could not be read.")
     if refused:
         say_error(f"{refused} of the photos that were named {'was' if refused == 1 else 'were'} refused by the gate.")
-    faults = list(dict.fromkeys(fault for record in records for fault in record.get("faults", ())))
+    faults = list(dict.fromkeys(fault for record in readings.records for fault in record.get("faults", ())))
     for fault in faults:
         say_error(f"Damaged: {fault}")
-    if failed or refused or faults:
-        raise typer.Exit(1)
+    return bool(readings.failed or refused or faults)
 
 
 def _refused(record: dict) -> bool:

@@ -1,5 +1,7 @@
 """Near-duplicate photos under different lesion ids, found by a perceptual hash."""
 
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
 import pandas as pd
@@ -69,19 +71,27 @@ def near_duplicates(
     plain = _signs(_bits(grey))
     pairs: dict[tuple[int, int], tuple[int, float]] = {}
     for turn in range(TURNS):
-        turned_grey = _turned(grey, turn)
-        turned = _signs(_bits(turned_grey))
-        for start in range(0, len(plain), _ROWS):
-            bits = (BITS - plain[start : start + _ROWS] @ turned.T) / 2
-            first, second = np.nonzero(bits <= max_bits)
-            for a, b, distance in zip(first + start, second, bits[first, second], strict=True):
-                if a < b and lesions[a] != lesions[b]:
-                    detail = float(np.corrcoef(_detail(grey[a]), _detail(turned_grey[b]))[0, 1])
-                    if detail >= min_detail:
-                        pair = int(a), int(b)
-                        pairs[pair] = min((int(distance), detail), pairs.get(pair, (BITS, 0.0)))
+        turned = _turned(grey, turn)
+        for a, b, bits in _alike(plain, _signs(_bits(turned)), lesions, max_bits):
+            detail = float(np.corrcoef(_detail(grey[a]), _detail(turned[b]))[0, 1])
+            if detail >= min_detail:
+                pairs[a, b] = min((bits, detail), pairs.get((a, b), (BITS, 0.0)))
     rows = sorted((bits, *pair, detail) for pair, (bits, detail) in pairs.items())
     return pd.DataFrame([(a, b, bits, d) for bits, a, b, d in rows], columns=["first", "second", "bits", "detail"])
+
+
+def _alike(plain: np.ndarray, turned: np.ndarray, lesions: np.ndarray, max_bits: int) -> Iterator[tuple[int, int, int]]:
+    """Rows (first < second) of different lesions whose hashes differ by few bits, and by how many.
+
+    Args:
+        plain, turned: hashes as signs, (N, 256); of the second photo the turned one counts.
+    """
+    for start in range(0, len(plain), _ROWS):
+        bits = (BITS - plain[start : start + _ROWS] @ turned.T) / 2
+        first, second = np.nonzero(bits <= max_bits)
+        for a, b, distance in zip(first + start, second, bits[first, second], strict=True):
+            if a < b and lesions[a] != lesions[b]:
+                yield int(a), int(b), int(distance)
 
 
 def linked_lesions(table: pd.DataFrame, pairs: pd.DataFrame) -> tuple[tuple[str, ...], ...]:

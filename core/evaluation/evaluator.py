@@ -1,6 +1,7 @@
 """Scores a bundle on a HAM10000 folder: photos in, `predictions.csv`, `cases.csv` and `evaluation.json` out."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -195,7 +196,8 @@ def evaluate(
         )
         validation = read_results(chosen_on, bundle.card)
     predictions = (predict or predict_table)(bundle, rows, batch_size, progress)
-    evaluation = _report(bundle.card, table, predictions, split, expected, folder, resamples, seed, validation)
+    part = _Part(split, expected, folder.resolve().name, table)
+    evaluation = _report(bundle.card, part, predictions, validation, resamples, seed)
     evaluation = write_results(evaluation, predictions, out)
     if out.resolve() == Path(bundle.folder).resolve():
         parts = (out, out / VALIDATION_FOLDER) if validation is not None else (out,)
@@ -203,22 +205,31 @@ def evaluate(
     return evaluation
 
 
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """What is scored.
+
+    Args:
+        split: one of `CHOICES`.
+        expected: photos of the part in the model's card; None for "all".
+        folder: its name.
+        table: every row of the folder.
+    """
+
+    split: str
+    expected: int | None
+    folder: str
+    table: pd.DataFrame
+
+
 def _report(
-    card: Card,
-    table: pd.DataFrame,
-    predictions: pd.DataFrame,
-    split: str,
-    expected: int | None,
-    folder: Path,
-    resamples: int,
-    seed: int,
-    validation: Results | None,
+    card: Card, part: _Part, predictions: pd.DataFrame, validation: Results | None, resamples: int, seed: int
 ) -> Evaluation:
     y_true, probabilities = class_indices(predictions), predictions[list(CODES)].to_numpy("float64")
     metrics, per_class, decisions = score_table(predictions, card.terms, resamples=resamples, seed=seed)
     lesions = int(predictions.lesion_id.nunique())
-    missing = 0 if expected is None else expected - len(predictions)
-    met, absent = find_contamination(card, table, predictions), absent_classes(y_true)
+    missing = 0 if part.expected is None else part.expected - len(predictions)
+    met, absent = find_contamination(card, part.table, predictions), absent_classes(y_true)
     return Evaluation(
         model=card.name,
         weights_sha256=card.weights["sha256"],
@@ -230,12 +241,12 @@ def _report(
         metrics=metrics,
         per_class=per_class,
         decisions=decisions,
-        split={"part": split}
+        split={"part": part.split}
         | {k: card.split.get(k) for k in ("kind", "seed", "hash", "leaky")}
-        | {"expected": expected, "missing": missing},
-        data={"name": folder.resolve().name, "photos": len(table), **met},
+        | {"expected": part.expected, "missing": missing},
+        data={"name": part.folder, "photos": len(part.table), **met},
         confidence=confidence_words(lesions, resamples=resamples, seed=seed),
-        warnings=_warnings(card, split, predictions, met, missing, absent),
+        warnings=_warnings(card, part.split, predictions, met, missing, absent),
         absent_classes=absent,
         operating_point=_operating_point(validation, y_true, probabilities, predictions.lesion_id),
     )

@@ -26,8 +26,8 @@ VARIABLE = "MELASCOPE_ENGINE"
 _LOADED: WeakValueDictionary[tuple, Engine] = WeakValueDictionary()
 _LOADING: dict[tuple, threading.Lock] = {}
 _LOCK = threading.Lock()
-# Keras does not promise that two may build networks at a time.
-_KERAS = threading.Lock()
+# Keras does not promise that two may build networks at a time: whoever builds one holds this.
+BUILDING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def _load_onnxruntime(folder: Path, card: Card, weights: Path) -> Engine:
 def _build(card: Card) -> Classifier:
     from core.serving.keras_weights import build_network
 
-    with _KERAS:
+    with BUILDING:
         return build_network(card)
 
 
@@ -77,7 +77,7 @@ def _load_tensorflow(folder: Path, card: Card, weights: Path) -> Engine:
     from core.serving.keras_weights import build_and_load, build_network
     from core.serving.tensorflow_engine import TensorFlowEngine
 
-    with _KERAS:
+    with BUILDING:
         return TensorFlowEngine(build_and_load(card, weights), card.design, lambda: build_network(card))
 
 

@@ -5,7 +5,7 @@ the 90 % sets and the limits of the gate and of look-alikes. Each of these looks
 every figure that is reported as a model's is measured on the test part, which chooses nothing.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keras
@@ -91,42 +91,70 @@ def train(
     if fold and recipe.split != "lesion":
         raise ValueError(f"Folds are by lesion; got the split {recipe.split!r}. Leave --split out, or --folds.")
     return _train(
-        name, recipe, backbone, Path(folder), Path(out or model_folder(backbone)), init, image_size, fold, resume,
-        pretraining, report or Report(),
-    )  # fmt: skip
+        _Plan(
+            recipe_name=name,
+            recipe=recipe,
+            backbone=backbone,
+            folder=Path(folder),
+            out=Path(out or model_folder(backbone)),
+            init=init,
+            image_size=image_size or find_backbone(backbone).image_size,
+            fold=fold,
+            resume=resume,
+            pretraining=pretraining or _describe_init(init),
+            report=report or Report(),
+        )
+    )
 
 
-def _train(recipe_name, recipe, backbone, folder, out, init, image_size, fold, resume, pretraining, report) -> Card:
-    image_size = image_size or find_backbone(backbone).image_size
-    dataset = read_dataset(folder)
+@dataclass(frozen=True)
+class _Plan:
+    """What `train` was asked for, checked, with every default settled; see there."""
+
+    recipe_name: str
+    recipe: Recipe
+    backbone: str
+    folder: Path
+    out: Path
+    init: str | Path
+    image_size: int
+    fold: tuple[int, int] | None
+    resume: bool
+    pretraining: str
+    report: Report
+
+
+def _train(plan: _Plan) -> Card:
+    recipe, report, image_size = plan.recipe, plan.report, plan.image_size
+    dataset = read_dataset(plan.folder)
     for finding in list_findings(dataset):
         report.say(finding.sentence)
     require_trainable(dataset, by_lesion=recipe.split == "lesion")
-    state = StateFolder(out)
-    if not resume and state.exists():
+    state = StateFolder(plan.out)
+    if not plan.resume and state.exists():
         raise ValueError(
             f"{state.folder} holds a run that was stopped. Go on with it by --resume, or delete this folder to begin again."
         )
-    if resume:
+    if plan.resume:
         state.check()
-    check_folder_takes(out)
+    check_folder_takes(plan.out)
     sizes = (image_size, *(size for _, size in recipe.stages(image_size)))
-    data = ready_data(dataset, folder, recipe, sizes, fold, report)
+    data = ready_data(dataset, plan.folder, recipe, sizes, plan.fold, report)
     keras.utils.set_random_seed(recipe.seed)
     device = prepare_accelerator()
-    report.say(f"Training {backbone} ({recipe_name}) on {device}.")
+    report.say(f"Training {plan.backbone} ({plan.recipe_name}) on {device}.")
     settings = {
         "recipe": recipe.to_json(),
-        "backbone": backbone,
+        "backbone": plan.backbone,
         "split": data.split.hash,
-        "init": str(init),
+        "init": str(plan.init),
         "image_size": image_size,
         "keras": keras.__version__,
     }
-    progress = state.load(settings) if resume else Progress(settings)
-    run = Phases(recipe, backbone, init, image_size, data, progress, state, report)
+    progress = state.load(settings) if plan.resume else Progress(settings)
+    run = Phases(recipe, plan.backbone, plan.init, image_size, data, progress, state, report)
     # A resumed run takes every weight from its last epoch: no need to load (or download) the first ones again.
-    classifier = run.build(image_size, "random" if progress.epoch else init)
+    classifier = run.build(image_size, "random" if progress.epoch else plan.init)
     if progress.epoch:
         state.restore_model(progress.epoch, classifier.model)
         report.say(f"Resuming after epoch {progress.epoch}.")
@@ -137,32 +165,30 @@ def _train(recipe_name, recipe, backbone, folder, out, init, image_size, fold, r
     run.fine_tune(classifier)
     if progress.best_epoch and progress.best_epoch != progress.epoch:
         state.restore_model(progress.best_epoch, classifier.model)
-    card = _finish(run, classifier, recipe_name, out, device, pretraining)
+    card = _finish(plan, run, classifier, device)
     state.clear()
     return card
 
 
-def _finish(
-    run: Phases, classifier: Classifier, recipe_name: str, out: Path, device: str, pretraining: str | None
-) -> Card:
+def _finish(plan: _Plan, run: Phases, classifier: Classifier, device: str) -> Card:
     """Rounds, calibrates and saves a trained network, with its card and its serving file."""
-    data, progress, report = run.data, run.progress, run.report
+    data, out = run.data, plan.out
     validation, images = data.parts["validation"], data.images[run.image_size]
     # The calibration must fit the weights as they ship.
     round_weights(classifier)
     view = keras.Model(classifier.model.inputs, classifier.model.outputs[0])
     view.compile(jit_compile=jit_mode())
     logits = predict_rows(view, classifier, images, validation.rows, validation.metadata)
-    card = new_card(run, classifier, recipe_name, out.name, device, pretraining or _describe_init(run.init))
+    card = new_card(run, classifier, plan.recipe_name, out.name, device, plan.pretraining)
     card = calibrate_card(
         card, logits, validation.labels, data.dataset.table.lesion_id.to_numpy(dtype=str)[validation.rows]
     )
     save_bundle(classifier, card, out)
-    write_history(progress.history, out)
+    write_history(run.progress.history, out)
     try:
         export_serving(out)
     except (ValueError, ImportError) as error:  # another backend, or no tf2onnx: the model is whole without it
-        report.say(f"No serving file was made, so TensorFlow will read with this model: {error}")
+        plan.report.say(f"No serving file was made, so TensorFlow will read with this model: {error}")
     # As saved: with the weights' digest.
     return read_card(out)
 

@@ -5,7 +5,9 @@
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -25,6 +27,9 @@ from core.trust.measure_table import digest_of
 from core.trust.measures.map_places import cell_order, hits, inside_share, mask_cover, step_pictures, under
 from core.trust.measures.map_summary import RANDOM, SAME, STAGES, summarise
 from core.trust.signals.map_agreement import map_agreement, place_agreement
+
+if TYPE_CHECKING:  # at run time this would load Keras
+    from core.trust.measures.map_batches import MapBatches
 
 __all__ = ["map_agreement", "measure_maps", "place_agreement", "read_maps_table"]
 
@@ -65,8 +70,9 @@ def measure_maps(bundle: Bundle, folder: Path, progress: Progress | None = None)
     answers = probabilities.argmax(axis=1)
     table = _about_photos(rows, answers)
     _add_places(table, rows, maps)
-    curves = _add_steps(table, network, images, metadata, sample, answers, maps, probabilities, rng, count)
-    _add_shuffled(table, network, images, metadata, shuffled, answers, maps, count)
+    seen = _Seen(network, images, metadata, probabilities, maps, count)
+    curves = _add_steps(table, seen, sample, rng)
+    _add_shuffled(table, seen, shuffled)
     for stage in ("right", *(c for c in map(str, table) if c.endswith("silent"))):
         table[stage] = table[stage].astype(int)
     numbers = [c for c in table if table[c].dtype.kind == "f"]
@@ -96,6 +102,31 @@ def measure_maps(bundle: Bundle, folder: Path, progress: Progress | None = None)
 def read_maps_table(folder: str | Path) -> pd.DataFrame:
     """`maps.csv` of a model's folder, one row a test photo."""
     return pd.read_csv(Path(folder) / CSV_FILE, dtype={"image_id": str, "lesion_id": str})
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """The photos as the network read them.
+
+    Args:
+        network: `MapBatches`.
+        images, metadata: of the photos, (N, S, S, 3) uint8 and (N, D).
+        probabilities: (N, 7).
+        maps: method -> (N, h, w).
+        count: told of every forward pass.
+    """
+
+    network: "MapBatches"
+    images: np.ndarray
+    metadata: np.ndarray
+    probabilities: np.ndarray
+    maps: dict[str, np.ndarray]
+    count: "_Count"
+
+    @property
+    def answers(self) -> np.ndarray:
+        """The likeliest class of each, (N,)."""
+        return self.probabilities.argmax(axis=1)
 
 
 class _Count:
@@ -181,25 +212,26 @@ def _other_photo(lesions: pd.Series) -> np.ndarray:
     return place
 
 
-def _add_steps(table, network, images, metadata, sample, answers, maps, probabilities, rng, count) -> dict:
+def _add_steps(table: pd.DataFrame, seen: _Seen, sample: np.ndarray, rng: np.random.Generator) -> dict:
     """Deletion and insertion of the sample by each map and in random order; areas into the table, curves back."""
+    maps, answers = seen.maps, seen.answers
     shape = next(iter(maps.values())).shape[1:]
     orders = [*maps, RANDOM]
     curves = {kind: {order: [] for order in orders} for kind in ("deletion", "insertion")}
     for row in sample:
-        image = np.asarray(images[row], "float32")
+        image = np.asarray(seen.images[row], "float32")
         cells = [cell_order(maps[o][row] if o in maps else np.zeros(shape), rng) for o in orders]
         pictures = [step_pictures(image, order, shape) for order in cells]
         empty = np.broadcast_to(image.reshape(-1, 3).mean(axis=0), image.shape)[None]
         batch = np.concatenate([*pictures, empty])
-        facts = np.repeat(metadata[row][None], len(batch), axis=0)
-        scores = network.probabilities(batch, facts)[:, answers[row]]
-        whole, nothing = probabilities[row, answers[row]], scores[-1]
+        facts = np.repeat(seen.metadata[row][None], len(batch), axis=0)
+        scores = seen.network.probabilities(batch, facts)[:, answers[row]]
+        whole, nothing = seen.probabilities[row, answers[row]], scores[-1]
         for order, part in zip(orders, np.split(scores[:-1], len(orders)), strict=True):
             taken, put_back = np.split(part, 2)
             curves["deletion"][order].append([whole, *taken, nothing])
             curves["insertion"][order].append([nothing, *put_back, whole])
-        count.add(len(batch) - 1)
+        seen.count.add(len(batch) - 1)
     curves_of = {kind: {order: np.array(values) for order, values in of.items()} for kind, of in curves.items()}
     for kind, of_kind in curves_of.items():
         for order, values in of_kind.items():
@@ -207,15 +239,15 @@ def _add_steps(table, network, images, metadata, sample, answers, maps, probabil
     return curves_of
 
 
-def _add_shuffled(table, network, images, metadata, rows, answers, maps, count) -> None:
+def _add_shuffled(table: pd.DataFrame, seen: _Seen, rows: np.ndarray) -> None:
     """How alike the maps of the network and of a shuffled one are: mean rank correlation over the shuffles."""
     for stage in STAGES:
-        alike = {method: [] for method in maps}
+        alike = {method: [] for method in seen.maps}
         for seed in range(SHUFFLES):
-            with network.shuffled(stage, seed):
-                _, strange = _look(network, images, metadata, rows, answers, count)
-            for method in maps:
-                alike[method].append(_rank_correlations(maps[method][rows], strange[method]))
+            with seen.network.shuffled(stage, seed):
+                _, strange = _look(seen.network, seen.images, seen.metadata, rows, seen.answers, seen.count)
+            for method, values in seen.maps.items():
+                alike[method].append(_rank_correlations(values[rows], strange[method]))
         for method, values in alike.items():
             table[f"{method} {stage}"] = pd.Series(np.mean(values, axis=0), index=table.index[rows])
 

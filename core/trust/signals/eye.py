@@ -9,6 +9,7 @@ broad pre-training for it).
 
 import hashlib
 import logging
+import threading
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
@@ -18,7 +19,7 @@ import numpy as np
 from core.card import InvalidBundle, sha256_of
 from core.files import written_whole
 from core.folders import REPOSITORY, weights_root
-from core.serving.engines import choose_engine
+from core.serving.engines import BUILDING, choose_engine
 from core.serving.graph_file import ENCODER, FORMAT, Graph, InvalidGraph, graph_digest, read_graph, write_graph
 from core.trust.signals.photo_statistics import SIDE
 
@@ -33,6 +34,7 @@ COMPONENTS = 32
 CHANNEL_SCALE = 0.3
 CUT = 5.0
 TERMS = CHANNELS + 2
+_LOADING = threading.Lock()
 AGAIN = "Restore it from the repository, or run `python -m core export gate-eye`."
 
 
@@ -55,7 +57,9 @@ def load_eye() -> Encoder:
     Raises:
         InvalidBundle: the file is missing or damaged.
     """
-    return _load(eye_file(), choose_engine())
+    with _LOADING:
+        # Whoever comes while it loads gets what is loaded.
+        return _load(eye_file(), choose_engine())
 
 
 @lru_cache(maxsize=2)
@@ -80,9 +84,10 @@ def _load(file: Path, engine: str) -> Encoder:
     from core.networks.backbones import build_encoder
     from core.serving.tensorflow_engine import TensorFlowEncoder
 
-    eye = build_encoder(BACKBONE, ATTACH, SIDE)
-    eye.load_weights(file)
-    return TensorFlowEncoder(eye)
+    with BUILDING:
+        eye = build_encoder(BACKBONE, ATTACH, SIDE)
+        eye.load_weights(file)
+        return TensorFlowEncoder(eye)
 
 
 def _eye_digest() -> str:

@@ -28,6 +28,7 @@ T = TypeVar("T")
 NEEDED = ("gate", "set", "lookalikes", "maps")
 # Asked for on the page alone; nobody misses it where it was never measured.
 _OPTIONAL = ("facts",)
+_NO_INDEX = "It lacks the index of training lesions."
 # Explains what the maps were measured with.
 _MAPS_METHOD = "grad-cam"
 
@@ -39,14 +40,19 @@ class Signals:
     Args:
         records: measure -> its record; those that are missing are left out.
         index: of the training lesions, or None.
-        notes: for each thing that was never measured a sentence, with the command that makes it.
+        missing: measure -> sentence, with the command that makes it, for each that was never made.
         faults: name -> sentence, for each thing that was measured and cannot be used: damaged, lost, exchanged, of other weights.
     """
 
     records: Mapping[str, dict]
     index: LookalikeIndex | None
-    notes: tuple[str, ...] = ()
+    missing: Mapping[str, str] = field(default_factory=dict)
     faults: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The sentences on what was never measured."""
+        return tuple(dict.fromkeys(self.missing.values()))
 
     @property
     def gate_fault(self) -> str:
@@ -54,7 +60,7 @@ class Signals:
         if "gate" in self.faults:
             return self.faults["gate"]
         if "gate" in self.records and self.index is None:
-            return self.faults.get("lookalikes") or next(iter(self.notes), "It lacks the index of training lesions.")
+            return self.faults.get("lookalikes") or self.missing.get("lookalikes", _NO_INDEX)
         return ""
 
 
@@ -122,14 +128,14 @@ class Opinion:
 
 def read_signals(folder: str | Path, card: Card) -> Signals:
     """Reads what was measured of a model. Nothing that is missing or damaged makes this fail: a note or a fault says so."""
-    records, notes, faults, index = {}, [], {}, None
+    records, missing, faults = {}, {}, {}
 
     def reading(name: str, read: Callable[[], T]) -> T | None:
         try:
             return read()
         except MissingMeasure as error:
             if name not in _OPTIONAL:
-                notes.append(str(error))
+                missing.setdefault(name, str(error))
         except DamagedMeasure as error:
             faults.setdefault(name, str(error))
         return None
@@ -151,7 +157,7 @@ def read_signals(folder: str | Path, card: Card) -> Signals:
         pass  # never evaluated: there is no operating point, which is said where one would stand
     except DamagedFile as error:
         faults["evaluation"] = f"{error} Run `python -m core evaluate {Path(folder).name} --data HAM10000_FOLDER`."
-    return Signals(records, index, tuple(dict.fromkeys(notes)), faults)
+    return Signals(records, index, missing, faults)
 
 
 def form_gate(signals: Signals, encoded: "EncodedPhoto") -> Gate | None:

@@ -77,11 +77,9 @@ def _draw_threshold(case: Case) -> None:
     draw_own_threshold(case.shelf, case.name, case.threshold, case.default, case.reading)
 
 
-def _say_missing(case: Case, file: str) -> None:
-    """The sentences on what was not measured, with the command that does."""
-    if file in case.signals.faults:
-        st.warning(plain(case.signals.faults[file]), icon=":material/heart_broken:")
-        return
-    said = [note for note in case.signals.notes if file in note.lower()] or list(case.signals.notes)
-    for note in said:
-        st.caption(plain(note))
+def _say_missing(case: Case, measure: str) -> None:
+    """Why a measure cannot be told of: it is damaged, or was never made; with the command that makes it."""
+    if measure in case.signals.faults:
+        st.warning(plain(case.signals.faults[measure]), icon=":material/heart_broken:")
+    elif measure in case.signals.missing:
+        st.caption(plain(case.signals.missing[measure]))

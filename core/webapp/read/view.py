@@ -65,19 +65,19 @@ def draw_reading(shelf: Shelf, name: str, photo: Photo, facts: Facts, mixture: M
         draw_answer(reading, prediction_set, standing)
         draw_facts_in_short(what, standing.threshold if standing and not standing.calibrated_only else None)
         return Case(
-            shelf,
-            name,
-            card,
-            photo,
-            facts,
-            encoded,
-            reading,
-            signals,
-            opinion,
-            prediction_set,
-            what,
-            threshold,
-            default,
+            shelf=shelf,
+            name=name,
+            card=card,
+            photo=photo,
+            facts=facts,
+            encoded=encoded,
+            reading=reading,
+            signals=signals,
+            opinion=opinion,
+            prediction_set=prediction_set,
+            what=what,
+            threshold=threshold,
+            default=default,
         )
 
 

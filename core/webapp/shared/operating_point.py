@@ -128,6 +128,11 @@ def draw_own_threshold(shelf: Shelf, name: str, threshold: float | None, default
         st.caption(
             f"On test photos it finds {rate(point.sensitivity)} of melanomas and spares {rate(point.specificity)} of nevi."
         )
+    _draw_costs(duel)
+
+
+def _draw_costs(duel: Duel) -> None:
+    """The table from costs to thresholds, with the reader's own judgement in it."""
     st.markdown("##### From costs to a threshold")
     st.number_input(
         "How many needless excisions weigh as much as one missed melanoma?",
