@@ -66,11 +66,11 @@ def spelt(
     """
     if estimate is None or estimate.value is None:
         return missing
-    said, low, high = f"{number(estimate.value)}{unit}", estimate.low, estimate.high
+    text, low, high = f"{number(estimate.value)}{unit}", estimate.low, estimate.high
     if low is None or (high is None and not endless):
-        return said
+        return text
     ends = f"at least {number(low)}" if high is None else f"{number(low)} to {number(high)}"
-    return f"{said} ({ends}{unit if of_ends is None else of_ends})"
+    return f"{text} ({ends}{unit if of_ends is None else of_ends})"
 
 
 def rate(share: Estimate | None, missing: str = UNKNOWN) -> str:

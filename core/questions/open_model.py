@@ -88,21 +88,21 @@ class OpenModel:
         """The networks that vote: those beside the model, itself among them if it is a network of its own."""
         from core.trust.signals.jury import votes
 
-        found, members = [], {member.folder.resolve(): member for member in self.bundle.members}
+        jurors, members = [], {member.folder.resolve(): member for member in self.bundle.members}
         for path in sorted(Path(self.bundle.folder).resolve().parent.glob(f"*/{CARD_FILE}")):
             try:
                 card = read_card(path.parent)
                 if path.parent == Path(self.bundle.folder).resolve():
-                    found += [self.bundle] if votes(card) else []
+                    jurors += [self.bundle] if votes(card) else []
                 elif votes(card):
-                    found.append(members.get(path.parent.resolve()) or self._load(path.parent))
+                    jurors.append(members.get(path.parent.resolve()) or self._load(path.parent))
             except InvalidBundle as error:
                 self.jury_faults.append(f"Not on the jury: {error}")
-        if len(found) < 2:
+        if len(jurors) < 2:
             self.jury_notes.append(
                 f"No jury: there are not two networks in {Path(self.bundle.folder).resolve().parent}."
             )
-        return found
+        return jurors
 
     def answer(self, photo: SourcePhoto, question: Question, *, paint: bool = True) -> Answer:
         """Reads a photo and says how far to trust it.
@@ -157,8 +157,8 @@ class OpenModel:
                 # An ensemble's members have encoded the photo already.
                 seen = shared.get(juror.name) if juror in self.bundle.members else None
                 seen = seen or encode_photo(juror, encoded.photo, explain=False)
-                said = read_encoded(seen, facts, explain=False)
-                opinions[juror.name] = said.probabilities
+                vote = read_encoded(seen, facts, explain=False)
+                opinions[juror.name] = vote.probabilities
         return convene(opinions)
 
     def _refusal(self, facts: Facts, question: Question) -> dict:
@@ -192,13 +192,13 @@ def _facts(photo: SourcePhoto, question: Question) -> tuple[Facts, tuple[str, ..
 def _decision(reading: LesionReading, threshold: float) -> dict:
     """What the rule "costs" decides at the reader's threshold, of the probabilities where the photo comes from."""
     here = reading.here
-    (found,) = decide("costs", [list(here.values())], replace(EVEN, threshold=threshold))
+    (decided,) = decide("costs", [list(here.values())], replace(EVEN, threshold=threshold))
     return {
         "rule": "costs",
         "threshold": threshold,
         "melanoma": here["mel"],
         "above": here["mel"] >= threshold,
-        "diagnosis": CODES[int(found)],
+        "diagnosis": CODES[int(decided)],
     }
 
 

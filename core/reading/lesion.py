@@ -293,9 +293,9 @@ def _overlay(encoded: EncodedPhoto, heatmap: Heatmap, opacity: float, side: int 
 def _notes(bundle: Bundle, facts: Facts, attention: Heatmap | None, heatmap: Heatmap | None) -> tuple[str, ...]:
     """What a reader must know beside the numbers."""
     notes = []
-    for found in (attention, heatmap) if heatmap is not attention else (attention,):
-        if found and found.note:
-            notes.append(f"{EXPLAINERS[found.method].title}: {found.note}")
+    for shown in (attention, heatmap) if heatmap is not attention else (attention,):
+        if shown and shown.note:
+            notes.append(f"{EXPLAINERS[shown.method].title}: {shown.note}")
     if not bundle.engine.uses_metadata and facts != Facts():
         notes.append(f"{bundle.name} looks at the photo only: age, sex and site did not count.")
     if bundle.card.split.get("leaky"):

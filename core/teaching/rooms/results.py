@@ -98,10 +98,10 @@ def export_votes(store: Store, code: str, secret: str) -> bytes:
         advice, truth = advice_from_record(case.advice), case.case["truth"]
         for vote in votes.get(case.position, []):
             who = students[vote.student]
-            said = (advice.answer, advice.faulty) if advice else (None, None)
+            told = (advice.answer, advice.faulty) if advice else (None, None)
             rows.append(
                 (
-                    *(vote.id, case.position + 1, case.case["id"], truth, *said),
+                    *(vote.id, case.position + 1, case.case["id"], truth, *told),
                     *(who.nickname, who.arm, who.experience, who.consent),
                     *(vote.round, vote.diagnosis, vote.diagnosis == truth, vote.confidence, vote.milliseconds),
                 )

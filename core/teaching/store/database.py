@@ -215,8 +215,8 @@ def _passes(error: DBAPIError | TimeoutError) -> bool:
     if isinstance(error, TimeoutError) or error.connection_invalidated or _is_away(error):
         return True
     code = getattr(error.orig, "sqlstate", None) or ""
-    said = str(error.orig)
-    return code in _PASSING or "database is locked" in said or "database table is locked" in said
+    message = str(error.orig)
+    return code in _PASSING or "database is locked" in message or "database table is locked" in message
 
 
 def _is_away(error: DBAPIError | TimeoutError) -> bool:
@@ -247,8 +247,8 @@ def _unusable(error: DBAPIError | TimeoutError, url: URL) -> Exception:
 
 
 def _why(error: Exception) -> str:
-    said = str(getattr(error, "orig", None) or error)
-    return " ".join(said.split())[:160]
+    message = str(getattr(error, "orig", None) or error)
+    return " ".join(message.split())[:160]
 
 
 def _shown(url: URL) -> str:

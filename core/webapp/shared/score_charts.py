@@ -37,7 +37,7 @@ def confusion_chart(confusion: list, shares: bool = False, height: int = 470) ->
             hoverinfo="skip",
         )
     )
-    x, y, text, said = [], [], [], []
+    x, y, text, hover = [], [], [], []
     for i, true in enumerate(CODES):
         for j, predicted in enumerate(CODES):
             share, count = part[i, j], confusion[i][j]
@@ -45,7 +45,7 @@ def confusion_chart(confusion: list, shares: bool = False, height: int = 470) ->
             x.append(j)
             y.append(i)
             text.append((of_row.removesuffix(" %") if shares else str(count)) if count else "·")
-            said.append((NAMES[true], NAMES[predicted], count, of_row))
+            hover.append((NAMES[true], NAMES[predicted], count, of_row))
     # Plotly's own text on heat maps turns grey in dark themes.
     for column, row, words in zip(x, y, text, strict=True):
         color = LIGHT_TEXT if part[row, column] > 0.5 else DARK_TEXT
@@ -59,7 +59,7 @@ def confusion_chart(confusion: list, shares: bool = False, height: int = 470) ->
         marker={"size": 34, "symbol": "square", "opacity": 0, "color": BLUES[-1][1]},
         selected=unseen,
         unselected=unseen,
-        customdata=said,
+        customdata=hover,
         hovertemplate="true: %{customdata[0]}<br>predicted: %{customdata[1]}<br>%{customdata[2]} photos, %{customdata[3]}<extra></extra>",
         showlegend=False,
     )

@@ -35,10 +35,10 @@ def gather_advice(cases: CaseSet, name: str, shelf: Shelf) -> dict[str, Advice]:
     if name not in shelf.models:
         return {}
     evaluated = read_evaluated(shelf)[0].get(name)
-    said = advice_of_test_photos(evaluated.results, [case.id for case in cases.cases], name) if evaluated else {}
-    rest = [(case, path) for case in cases.cases if case.id not in said and (path := find_path(case))]
+    advice = advice_of_test_photos(evaluated.results, [case.id for case in cases.cases], name) if evaluated else {}
+    rest = [(case, path) for case in cases.cases if case.id not in advice and (path := find_path(case))]
     if not rest:
-        return said
+        return advice
     from core.reading import read_lesion
 
     bundle = load_model(shelf.folder(name), shelf.models[name])
@@ -49,7 +49,7 @@ def gather_advice(cases: CaseSet, name: str, shelf: Shelf) -> dict[str, Advice]:
         except (UnreadablePhoto, OSError):
             continue
         total = sum(reading.probabilities.values())
-        said[case.id] = Advice(name, {code: float(reading.probabilities[code]) / total for code in CODES})
+        advice[case.id] = Advice(name, {code: float(reading.probabilities[code]) / total for code in CODES})
         bar.progress(number / len(rest))
     bar.empty()
-    return said
+    return advice

@@ -55,9 +55,9 @@ def draw_bars(rows: list[tuple[str, float, str]], marked: str | None = None) -> 
     cells = []
     for code, share, words in rows:
         hatched = " hatched" if PATTERNS[code] else ""
-        said = ' class="said"' if code == marked else ""
+        marking = ' class="said"' if code == marked else ""
         cells.append(
-            f'<span{said} title="{html.escape(GROUPS[code])}">{html.escape(NAMES[code])}</span>'
+            f'<span{marking} title="{html.escape(GROUPS[code])}">{html.escape(NAMES[code])}</span>'
             f'<span class="bar{hatched}" style="width:{100 * min(1.0, max(0.0, share)):.1f}%;background-color:{COLORS[code]}"></span>'
             f'<span class="value">{html.escape(words)}</span>'
         )

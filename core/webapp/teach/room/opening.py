@@ -63,9 +63,9 @@ def draw_class() -> None:
     if not st.button("Open the room", type="primary", icon=":material/meeting_room:"):
         return
     with sentences():
-        said = gather_advice(cases, name, shelf) if "network" in LESSONS[lesson] else {}
+        advice = gather_advice(cases, name, shelf) if "network" in LESSONS[lesson] else {}
         room = open_room(
-            the_store(), cases, said, steps=LESSONS[lesson], arms=SPLITS[split], kept_days=kept, code=code.strip()
+            the_store(), cases, advice, steps=LESSONS[lesson], arms=SPLITS[split], kept_days=kept, code=code.strip()
         )
         keep_in_browser(f"{TEACHER} {room.code}", room.secret)
         st.query_params.clear()
