@@ -17,7 +17,7 @@ def test_cells_change_one_thing_and_are_not_run_twice(tmp_path, drawn_folder):
         if len(asked) == 4:
             raise KeyboardInterrupt
         labels = class_indices(split_table(table, "lesion", seed).rows(table, "test"))
-        skill = 4.0 if recipe.network["attention"] == "paper" else 0.5
+        skill = 4.0 if recipe.network.attention == "paper" else 0.5
         return skill * np.eye(7)[labels] + np.random.default_rng(seed).normal(size=(len(labels), 7))
 
     with pytest.raises(KeyboardInterrupt):
