@@ -119,7 +119,7 @@ def test_the_two_by_two_follows_the_threshold_and_the_prevalence(open_page, root
     app.select_slider(key="prevalence").set_value(0.001).run()
     assert app.dataframe[0].value.set_index("Number")["Value"]["PPV"] == rate(duel.predictive(0.6, 0.001).ppv)
     assert len(app.get("plotly_chart")) == 3
-    next(b for b in app.button if b.label == "Operating point, 25 %").click().run()
+    next(b for b in app.button if b.label == "Operating point, 25.0 %").click().run()
     assert app.slider(key="threshold").value == pytest.approx(OPERATING)
 
 

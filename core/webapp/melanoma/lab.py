@@ -79,7 +79,7 @@ def _draw_measured(choice: Choice) -> None:
         f"colour {score} {choice.model.name}",
         "Right of the dotted line a change of colour helps, left it harms. Filled dots differ from plain beyond chance (Holm-corrected, "
         "p below 0.05); whiskers are 95 % intervals of the paired difference, before that correction.",
-        "; ".join(f"{row['title']} {row['differences'][score]['value']:+.3f}" for row in rows),
+        "; ".join(f"{row['title']} {row['differences'][score].value:+.3f}" for row in rows),
     )
     draw_table(
         [
@@ -224,4 +224,4 @@ def _change(row: dict, score: str) -> str:
     if row["name"] == PLAIN:
         return ""
     apart = row["differences"][score]
-    return f"{difference(apart)}, p {p_value(apart['p_holm'])}"
+    return f"{difference(apart)}, p {p_value(apart.p_holm)}"

@@ -61,7 +61,7 @@ def jury_worth(jury: Jury, right: dict | None) -> str:
     """How often a majority of this size was right, in a sentence."""
     if right is None:
         return "How often such a majority is right was not measured: not all of these networks were evaluated on common test photos."
-    return f"Where {jury.agreeing} of {len(jury.votes)} agreed, they were right in {rate(right)} of {right['photos']:,} test photos."
+    return f"Where {jury.agreeing} of {len(jury.votes)} agreed, they were right in {rate(right)} of {right.photos:,} test photos."
 
 
 @st.cache_resource(max_entries=16, show_spinner="Counting the test photos' votes")

@@ -37,9 +37,9 @@ def draw_set_record(record: dict) -> None:
     """How the set was calibrated and how it fared, by diagnosis and by group of patients."""
     test = record["test"]
     st.markdown(
-        f"##### The 90 % set on {test['coverage']['lesions']:,} test lesions\n"
+        f"##### The 90 % set on {test['coverage'].lesions:,} test lesions\n"
         f"The true diagnosis was in it for {rate(test['coverage'])} of lesions, as promised to be 90 %; counted by photo, "
-        f"{rate(test['coverage_by_photo'])} of {test['coverage']['photos']:,}. It held {test['size']['value']:.1f} diagnoses on average. "
+        f"{rate(test['coverage_by_photo'])} of {test['coverage'].photos:,}. It held {test['size'].value:.1f} diagnoses on average. "
         f"For {rate(test['abstains'])} the answer was that the network does not know: there its likeliest diagnosis was wrong in "
         f"{rate(test['abstained'])} of photos, elsewhere in {rate(test['answered'])}."
     )
@@ -70,5 +70,5 @@ def _row(name: str, kind: str, scores: dict) -> dict:
         "By photo": rate(scores["coverage_by_photo"]),
         "Diagnoses in the set": round(scores["size"].value, 2) if scores["size"].value is not None else None,
         "Does not know": rate(scores["abstains"]),
-        "Lesions": scores["coverage"]["lesions"],
+        "Lesions": scores["coverage"].lesions,
     }
