@@ -66,7 +66,7 @@ def deep_classifier(metadata=True, attention=True):
 
 
 def engine_of(classifier):
-    return TensorFlowEngine(classifier, {})
+    return TensorFlowEngine(classifier, NetworkDesign())
 
 
 @pytest.fixture(scope="module")

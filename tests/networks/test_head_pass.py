@@ -70,5 +70,5 @@ def test_what_changes_no_form_changes_no_answer(choice):
 
 
 def test_the_weights_are_named_by_layer():
-    _, weights = head_and_weights({"metadata_units": 8}, (7, 7))
+    _, weights = head_and_weights(NetworkDesign(metadata_units=8), (7, 7))
     assert {"logits/kernel", "logits/bias", "metadata_dense/kernel", "soft_attention/gamma"} <= set(weights)
