@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from core.webapp.read.start import ask_inputs, draw_alone, draw_waiting, say_what_comes
+from core.webapp.read.photo.framing import draw_setting, is_setting, offer_setting, say_framing
+from core.webapp.read.photo.start import ask_inputs, draw_alone, draw_waiting, say_what_comes
 from core.webapp.shared.frame import page_frame
 from core.webapp.shared.photo.ask import say_broken, say_no_models
 from core.webapp.shared.photo.facts import ask_facts
@@ -27,23 +28,32 @@ if photo is None:
 with st.container(key="case"):
     seen, said = st.columns([6, 5], gap="large")
 with seen:
-    where = draw_waiting(photo)
+    say_framing()
+    where = None if is_setting() else draw_waiting(photo)
+    if where is None:
+        draw_setting()
+    else:
+        offer_setting()
 with said:
     before = st.container()
     answer = st.container()
     facts = ask_facts(photo, before)
 if facts is None:
-    with where.container():
-        draw_alone(photo)
+    if where is not None:
+        with where.container():
+            draw_alone(photo)
     st.stop()
 with answer:
     # The answer needs pandas and scikit-learn, for which nobody who only opens the page should wait.
     from core.webapp.read.view import draw_questions, draw_reading, show_where
 
     case = draw_reading(shelf, name, photo, facts, mixture)
-with where.container():
-    if case is None:
-        draw_alone(photo)
-        st.stop()
-    show_where(case)
+if where is not None:
+    with where.container():
+        if case is None:
+            draw_alone(photo)
+        else:
+            show_where(case)
+if case is None:
+    st.stop()
 draw_questions(case)

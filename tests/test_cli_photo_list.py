@@ -10,8 +10,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from core.__main__ import app
-from core.cli.photos.photo_list import SHOWN, list_photos
 from core.data.drawn import draw_lesion
+from core.data.photo_list import SHOWN, list_photos
 
 
 def run(*arguments):

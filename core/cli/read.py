@@ -11,11 +11,11 @@ import typer
 
 from core.cli.engine_option import EngineOption
 from core.cli.on_ray.ray_option import RayOption, WorkersOption
-from core.cli.photos.many_photos import open_reading_lines, output_folders, read_each
-from core.cli.photos.photo_list import PhotoList, list_photos
+from core.cli.photos.many_photos import open_reading_lines, output_folders
 from core.cli.photos.questions import Questions, ask
 from core.cli.photos.shown import show_many, show_one
 from core.cli.terminal import plain_errors, progress, quiet_libraries, say, say_error, sentence
+from core.data.photo_list import PhotoList, list_photos
 
 EPILOG = """Example: python -m core read mole.jpg --model MobileNetV2 --age 55 --sex female --site back --out reading
 
@@ -79,6 +79,13 @@ def read(
             help="Yours, on the probability of melanoma, such as 0.2: adds what the rule costs decides, at the place of --prevalence."
         ),
     ] = None,
+    crop: Annotated[
+        str,
+        typer.Option(
+            help="Square of the photo to read: auto (the suggested one, where the photo frames its lesion otherwise than training "
+            "photos), X,Y,SIZE in pixels, or none (the whole photo; a different framing is only said)."
+        ),
+    ] = "none",
     force: Annotated[
         bool,
         typer.Option(
@@ -128,6 +135,10 @@ def read(
         raise ValueError("Nowhere to put the reading. Give --out FOLDER, --dicom FOLDER, or --json to print it.")
     if keep_identity and dicom is None:
         raise ValueError("--keep-identity is for the files that --dicom writes. Give --dicom FOLDER, or leave it out.")
+    if dicom is not None and crop.strip().lower() != "none":
+        raise ValueError(
+            f"--crop {crop} cannot go with --dicom: maps in DICOM files lie over the whole photo. Leave one of the two out."
+        )
     questions = ask(
         model,
         age,
@@ -141,6 +152,7 @@ def read(
         jury=ask_jury,
         use_header=use_header,
         keep_identity=keep_identity,
+        crop=crop,
     )
     if ray is not None:
         if out is None or as_json or dicom is not None:
@@ -211,6 +223,7 @@ def _read_all(
     """Reads every file; of several, one that cannot be read is reported and the others go on."""
     from core.card import InvalidBundle
     from core.files import write_line
+    from core.reading.read_each import read_each
 
     readings = _Readings()
     jobs = list(zip(paths, output_folders(paths, out, several), output_folders(paths, dicom, several), strict=True))

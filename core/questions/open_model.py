@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from core.bundle import Bundle, load_bundle
 from core.card import CARD_FILE, InvalidBundle, read_card
+from core.data.framing.framed import frame_photo
 from core.data.patient import Facts
 from core.decisions import EVEN, decide
 from core.diagnoses import CODES
@@ -111,13 +112,14 @@ class OpenModel:
             paint: False leaves out the overlays.
 
         Raises:
-            InvalidBundle, ValueError: see `load_bundle` and `read_encoded`.
+            InvalidBundle, ValueError: see `load_bundle`, `frame_photo` and `read_encoded`.
         """
         bundle = self.bundle
         from core.trust.signals.opinion import form_gate, form_opinion
 
         facts, told = _facts(photo, question)
-        encoded = encode_photo(bundle, photo.pixels)
+        framed = frame_photo(photo.pixels, question.crop, question.words.crop)
+        encoded = encode_photo(bundle, framed.pixels)
         gate = form_gate(self.signals, encoded)
         reading = None
         if question.force or gate is None or not gate.stops:
@@ -136,7 +138,8 @@ class OpenModel:
         record = (reading.to_json() if reading else self._refusal(facts, question)) | opinion.to_json()
         if reading is not None and question.threshold is not None:
             record["decision"] = _decision(reading, question.threshold)
-        record["notes"] = [*photo.notes, *told, *record["notes"]]
+        record |= framed.to_json()
+        record["notes"] = [*photo.notes, *told, *framed.notes, *record["notes"]]
         record["trust_notes"] = [*record["trust_notes"], *dict.fromkeys(self.jury_notes)]
         record["faults"] = [*record["faults"], *dict.fromkeys(self.jury_faults)]
         if photo.source is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.data.framing.crop import NONE, Crop
 from core.data.patient import Facts
 from core.diagnoses import index_of
 from core.explain import find_explainer
@@ -18,11 +19,13 @@ class Words:
     Args:
         force, header: that a photo is read anyway, and that facts are taken from its header.
         facts: age, sex and body site.
+        crop: that the suggested square is read.
     """
 
     force: str = "--force"
     header: str = "--header-facts"
     facts: str = "--age, --sex and --site"
+    crop: str = "--crop auto"
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ class Question:
         force: reads also what the photo gate refuses.
         jury: asks the other networks, too.
         use_header: takes from a DICOM header what `facts` leaves open.
+        crop: the square of the photo that is read, `AUTO` or `NONE`: see `core.data.framing.framed.frame_photo`.
         words: of those who ask.
 
     Raises:
@@ -52,6 +56,7 @@ class Question:
     force: bool = False
     jury: bool = True
     use_header: bool = False
+    crop: Crop | str = NONE
     words: Words = Words()
 
     def __post_init__(self):
@@ -68,6 +73,7 @@ class Question:
         return {
             "facts": vars(self.facts),
             "asked": [self.method, self.target, self.force, self.jury, self.use_header, self.threshold],
+            "crop": str(self.crop),
             "mixture": self.mixture.to_json() if self.mixture else None,
         }
 

@@ -1,32 +1,8 @@
-"""How many photos are read side by side, and where their readings go."""
+"""Where the readings of many photos go."""
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from core.threads import cores, one_core
-
 LINES_FILE = "readings.jsonl"
-
-
-def read_each(read: Callable[..., list[dict]], jobs: Sequence[tuple]) -> Iterator[list[dict] | Exception]:
-    """What came of each job, in their order: records, or the error.
-
-    The first is done alone, since it readies what all the others need; then one a core at a time.
-    """
-
-    def attempt(job: tuple) -> list[dict] | Exception:
-        try:
-            return read(*job)
-        except Exception as error:  # noqa: BLE001 - one photo's fault must not cost the others their reading
-            return error
-
-    yield attempt(jobs[0])
-    pool = ThreadPoolExecutor(cores(), initializer=one_core)
-    try:
-        yield from pool.map(attempt, jobs[1:])
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def open_reading_lines(out: Path):

@@ -113,18 +113,20 @@ def ask(
     jury: bool,
     use_header: bool,
     keep_identity: bool,
+    crop: str,
 ) -> Questions:
     """What was typed, checked at once.
 
     Raises:
-        ValueError: facts, a method, a diagnosis, a place or a threshold that cannot be, or no such model.
+        ValueError: facts, a method, a diagnosis, a place, a threshold or a crop that cannot be, or no such model.
     """
     from core.card import find_bundle
+    from core.data.framing.crop import parse_crop
     from core.prevalence import find_mixture
     from core.questions import OpenModel, Question, read_facts
 
     question = Question(
-        read_facts(age, sex, site), method, target, None, threshold, force=force, jury=jury, use_header=use_header
+        read_facts(age, sex, site), method, target, None, threshold, force, jury, use_header, parse_crop(crop)
     )
     opened = OpenModel(find_bundle(model).resolve())
     mixture = find_mixture(prevalence, opened.card.calibrated_shares)

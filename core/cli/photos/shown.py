@@ -4,8 +4,8 @@ from pathlib import Path
 
 from rich.table import Table
 
-from core.cli.photos.photo_list import SHOWN
 from core.cli.terminal import results
+from core.data.photo_list import SHOWN
 from core.wording import percent
 
 
@@ -70,10 +70,12 @@ def show_one(record: dict, written: str) -> None:
 
 def _said_of(name: str, record: dict) -> list[str]:
     """What is to be said of one photo among many: why the gate did not simply let it through, and what of it could not be followed."""
+    from core.data.framing.framed import FRAMED
+
     gate = record.get("gate") or {"verdict": "ok", "reasons": []}
     # A damaged gate is said once, at the end.
     reasons = gate["reasons"] if gate["verdict"] in ("warn", "refuse") else ()
-    own = [note.removeprefix(f"{name}: ") for note in record.get("notes", ()) if note.startswith(f"{name}: ")]
+    own = [note.removeprefix(f"{name}: ") for note in record.get("notes", ()) if note.startswith((f"{name}: ", FRAMED))]
     return [f"{name}: {' '.join((*reasons, *own))}"] if reasons or own else []
 
 

@@ -82,7 +82,7 @@ def case_parts(case: Case) -> list[Part]:
         Heading("The photo, and where the network looked"),
         Pictures(
             (
-                (case.photo.pixels, "The photo"),
+                (case.photo.pixels, "A square of the photo" if case.photo.crop else "The photo"),
                 (explained.attention_overlay, "Soft attention: yellow mattered most"),
                 (explained.heatmap_overlay, f"{EXPLAINERS[METHOD].title} for {NAMES[explained.target]}"),
             )
@@ -257,4 +257,5 @@ def _more(case: Case) -> dict:
     opinion.pop("trust_notes", None)
     if case.prediction_set:
         opinion["set"] = list(case.prediction_set.codes)
-    return {"threshold": case.threshold, **opinion}
+    crop = {"crop": case.photo.crop.to_json()} if case.photo.crop else {}
+    return {"threshold": case.threshold, **crop, **opinion}

@@ -110,7 +110,7 @@ def test_a_photo_under_another_suffix_is_read(tmp_path, suffix):
 
 
 def test_a_folder_is_looked_through_by_content(tmp_path):
-    from core.cli.photos.photo_list import list_photos
+    from core.data.photo_list import list_photos
 
     for name, content in (("a.heic", MEMBERS["HEIC photo"]()), ("b", MEMBERS["PNG photo"]()), ("c.csv", b"x,y\n")):
         (tmp_path / name).write_bytes(content)

@@ -14,11 +14,13 @@ from core.webapp.shared.photo.in_use import (
     SOURCE,
     UPLOAD,
     Photo,
+    cropped,
     drop,
     example_photo,
     held_in,
     hold,
     problem_of,
+    set_crop,
 )  # fmt: skip
 from core.webapp.shared.shelf import Shelf, balanced_accuracy_of, is_leaky
 from core.webapp.shared.theme import SHORT_NAMES
@@ -38,7 +40,7 @@ def ask_photo() -> Photo | None:
     source = st.segmented_control("Photo", sources, default=UPLOAD, required=True, key=SOURCE, persist_state="session")
     if source == EXAMPLE:
         st.caption("A drawn lesion, to try the page with. What a network says about a drawing means nothing.")
-        return example_photo()
+        return cropped(example_photo())
     slot = SLOTS[source]
     if source == CAMERA:
         st.camera_input("Take a photo through the dermatoscope", key=slot, on_change=_take, args=(slot,))
@@ -57,7 +59,9 @@ def ask_photo() -> Photo | None:
     held = held_in(slot)
     if held is None:
         return None
-    photo = held.photo()
+    photo = cropped(held.photo())
+    if photo.crop is not None:
+        _say_crop(photo)
     if source == CASE:
         st.caption(f"{plain(held.name)}, {photo.size}. {plain(photo.about)}")
     elif st.session_state.get(slot) is None:
@@ -147,6 +151,12 @@ def say_broken(shelf: Shelf) -> None:
     with st.expander(label, icon=":material/warning:"):
         for name, reason in shelf.broken.items():
             st.markdown(f"**{plain(name)}**: {plain(reason)}")
+
+
+def _say_crop(photo: Photo) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"Read is a square of the photo ({photo.size}).", width="content")
+        st.button("Whole photo", type="tertiary", key="uncrop", on_click=set_crop, args=(photo.of, None))
 
 
 def _take(slot: str) -> None:

@@ -38,7 +38,7 @@ def ask_facts(photo: Photo | None = None, before=None) -> Facts | None:
         The facts, or None where one of them cannot be; that is said in place.
     """
     if photo is not None:
-        _begin_anew(photo.hash)
+        _begin_anew(photo.whole_hash)
     with st.container(horizontal=True, gap="small"):
         age = st.number_input(
             "Age in years",

@@ -1,11 +1,12 @@
 """The photo that a session has in use: where it came from, what its file said, and its pixels as long as there is room."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
 
 from core.data.drawn import draw_lesion
+from core.data.framing.crop import Crop
 from core.data.images import UnreadablePhoto, photo_hash, read_photo, read_photo_file
 from core.data.patient import Facts
 from core.interchange import read_header_facts
@@ -15,6 +16,8 @@ UPLOAD, CAMERA, EXAMPLE, CASE = "Upload", "Camera", "Drawn example", "Opened cas
 SOURCE = "source"
 # Where a photo comes from -> the slot that holds it.
 SLOTS: dict[str, str] = {UPLOAD: "uploader", CAMERA: "camera", CASE: "case"}
+# Hash of a photo -> the square of it that is read.
+_CROPS = "crops by photo"
 _PHOTO, _PROBLEM = "photo from {}", "problem with {}"
 
 
@@ -27,12 +30,21 @@ class Photo:
         hash: see `core.data.images.photo_hash`.
         notes: what could not be followed when it was read, such as a broken colour profile.
         about: what is known of it, in a sentence, such as a case's diagnosis; "" of an upload.
+        crop: the square of the whole photo that these pixels are; None where they are all of it.
+        of: hash of the whole photo; "" where these pixels are all of it.
     """
 
     pixels: np.ndarray
     hash: str
     notes: tuple[str, ...] = ()
     about: str = ""
+    crop: Crop | None = None
+    of: str = ""
+
+    @property
+    def whole_hash(self) -> str:
+        """What the photo is known by however it is cropped, such as its patient's facts."""
+        return self.of or self.hash
 
     @property
     def size(self) -> str:
@@ -117,11 +129,36 @@ def held_in_use() -> HeldFile | None:
 
 
 def photo_in_use() -> Photo | None:
-    """The photo in use, before or after the page has asked for one."""
+    """What is read of the photo in use, before or after the page has asked for one."""
+    whole = whole_in_use()
+    return cropped(whole) if whole else None
+
+
+def whole_in_use() -> Photo | None:
+    """The photo in use as it came, whatever square of it is read."""
     if is_example():
         return example_photo()
     held = held_in_use()
     return held.photo() if held else None
+
+
+def set_crop(photo_hash: str, crop: Crop | None) -> None:
+    """Which square of a photo is read from now on, on every page; None for the whole photo."""
+    st.session_state.setdefault(_CROPS, {})[photo_hash] = crop
+
+
+def cropped(whole: Photo) -> Photo:
+    """What is read of a photo: the square that a person chose, or all of it."""
+    crop = st.session_state.get(_CROPS, {}).get(whole.hash)
+    if crop is None:
+        return whole
+
+    def cut() -> tuple[np.ndarray, str]:
+        pixels = read_only(crop.cut(whole.pixels))
+        return pixels, photo_hash(pixels)
+
+    pixels, hashed = keep(("crop", whole.hash, crop), cut, lambda made: made[0].nbytes)
+    return replace(whole, pixels=pixels, hash=hashed, crop=crop, of=whole.hash)
 
 
 def is_example() -> bool:

@@ -21,9 +21,9 @@ def ask_inputs(shelf: Shelf) -> tuple[Photo | None, str, Mixture | None]:
         Photo (None while there is none), name of the network's folder, mixture of diagnoses.
     """
     there = photo_in_use()
-    if st.session_state.get(_FOR) != (there.hash if there else ""):
+    if st.session_state.get(_FOR) != (there.whole_hash if there else ""):
         # Another photo shuts it, none opens it; else it stays as the reader left it.
-        st.session_state[_FOR], st.session_state[_INPUTS] = there.hash if there else "", there is None
+        st.session_state[_FOR], st.session_state[_INPUTS] = there.whole_hash if there else "", there is None
     box = st.expander(
         "Photo, network and place" if there else "Choose a photo",
         icon=":material/add_photo_alternate:",

@@ -1,0 +1,1 @@
+"""How a photo frames its lesion, and the square that is cut from it."""

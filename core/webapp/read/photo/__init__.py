@@ -1,0 +1,1 @@
+"""Before the answer: the photo is asked for, shown, and framed."""
