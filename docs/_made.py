@@ -342,6 +342,64 @@ def calibration_errors() -> str:
     )
 
 
+NOT_RUN = "Not measured yet: `python -m experiments.framing --data HAM10000`."
+
+
+def _framing() -> dict:
+    """The record of `experiments.framing`; empty where it was not run."""
+    from core.estimates.in_files import from_text
+
+    path = REPOSITORY / "experiments" / "results" / "framing.json"
+    return from_text(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def framing_worth() -> str:
+    """What a wrong frame costs, and what the suggested square gives back."""
+    from core.wording import interval, percent
+
+    record = _framing()
+    if not record:
+        return NOT_RUN
+    ways = {
+        "photo as it is": "the photo itself",
+        "photo auto": "the photo itself, `--crop auto`",
+        "circle as it is": "in a dermatoscope's circle",
+        "circle auto": "in a circle, `--crop auto`",
+        "circle exact": "in a circle, the exact square",
+        "phone as it is": "in a phone's photo",
+        "phone auto": "in a phone's photo, `--crop auto`",
+        "phone around": "in a phone's photo, the square around the lesion always",
+        "phone exact": "in a phone's photo, the exact square",
+    }
+    rows = [
+        (name, said, interval(one["balanced_accuracy"]), percent(one["same"]), f"{one['mel_moves']:.3f}")
+        for name, model in record["models"].items()
+        for way, said in ways.items()
+        for one in [model["ways"][way]]
+    ]
+    return table(
+        ("Model", "What was read", "Balanced accuracy", "Likeliest as of the photo itself", "p(melanoma) moves by"),
+        rows,
+    )
+
+
+def framing_told() -> str:
+    """How often a framing is said to differ."""
+    from core.wording import percent
+
+    record = _framing()
+    if not record:
+        return NOT_RUN
+    told = next(iter(record["models"].values()))["told"]
+    rows = [
+        (f"{record['training']['photos']:,} training photos, as they are", percent(record["training"]["told"], 1)),
+        (f"{record['photos']:,} validation photos, as they are", percent(told["photo"], 1)),
+        ("the same in a dermatoscope's circle", percent(told["circle"], 1)),
+        ("the same in a phone's photo", percent(told["phone"], 1)),
+    ]
+    return table(("Photos", "Said to be framed otherwise"), rows)
+
+
 MADE: dict[str, Callable[[], str]] = {
     "commands": commands,
     "recipes": recipes,
@@ -363,6 +421,8 @@ MADE: dict[str, Callable[[], str]] = {
     "agreement-worth": agreement_worth,
     "operating-points": operating_points,
     "calibration-errors": calibration_errors,
+    "framing-worth": framing_worth,
+    "framing-told": framing_told,
 }
 
 

@@ -10,10 +10,7 @@ bound, and whatever is amiss ends in one sentence.
 
 import io
 import json
-import lzma
-import struct
 import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +25,7 @@ from core.data.patient import Facts, InvalidFacts
 from core.diagnoses import CODES, NAMES
 from core.folders import weights_root
 from core.serving.engines import FORMER
+from core.trust.zip_member import ZIP_FAULTS, one_line, read_member
 
 if TYPE_CHECKING:  # at run time these would load TensorFlow
     from core.bundle import Bundle
@@ -39,18 +37,8 @@ PHOTO_FILE, CASE_FILE = "photo.png", "case.json"
 MAX_PHOTO = MAX_SIDE * MAX_SIDE * 3 + 1_000_000
 MAX_CASE = 1_000_000  # bytes of JSON; a case needs some ten thousand
 MAX_MEMBERS = 16
-# Reading a part at a time keeps a member that lies about its size from filling the memory.
-_PART = 1 << 20
 # Digits that pages and reports show; what differs less is another processor's rounding.
 SAME_DIGITS = 5e-5
-
-
-# All that zipfile and its decompressors raise over damaged bytes: NotImplementedError for a method or version that a flipped bit
-# names, ValueError and OverflowError for dates and sizes, struct.error for a header that is cut, LZMAError and OSError inside.
-_ZIP_FAULTS = (
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError,
-    OverflowError, IndexError, KeyError, MemoryError,
-)  # fmt: skip
 
 
 class InvalidCase(ValueError):
@@ -167,12 +155,14 @@ def read_case(source: bytes | str | Path) -> CaseFile:
                 raise InvalidCase(
                     f"{name} holds {len(members)} files. Expected a case bundle of {CASE_FILE} and {PHOTO_FILE}."
                 )
-            case, png = (_read_member(bundle, member, bound, name) for member, bound in _wanted(members, name))
+            case, png = (
+                read_member(bundle, member, bound, name, InvalidCase) for member, bound in _wanted(members, name)
+            )
     except InvalidCase:
         raise
-    except _ZIP_FAULTS as error:
+    except ZIP_FAULTS as error:
         raise InvalidCase(
-            f"{name} is not a whole zip file ({_line(error)}). Expected a case bundle; save or copy it again."
+            f"{name} is not a whole zip file ({one_line(error)}). Expected a case bundle; save or copy it again."
         ) from None
     record, facts = _check_record(case, name)
     try:
@@ -317,36 +307,6 @@ def _wanted(members: list[zipfile.ZipInfo], name: str) -> list[tuple[zipfile.Zip
             )
         contents.append((named[0], bound))
     return contents
-
-
-def _read_member(bundle: zipfile.ZipFile, member: zipfile.ZipInfo, bound: int, name: str) -> bytes:
-    too_large = InvalidCase(
-        f"{member.filename} in {name} unpacks to more than {bound / 1e6:.0f} MB, which was not tried."
-    )
-    if member.flag_bits & 0x1:
-        raise InvalidCase(f"{member.filename} in {name} is locked with a password. Save the case again without one.")
-    if member.file_size > bound:
-        raise too_large
-    parts, size = [], 0
-    try:
-        with bundle.open(member) as file:
-            while part := file.read(_PART):
-                size += len(part)
-                if size > bound:
-                    raise too_large
-                parts.append(part)
-    except InvalidCase:
-        raise
-    except _ZIP_FAULTS as error:
-        raise InvalidCase(
-            f"{member.filename} in {name} is damaged ({_line(error)}). Save or copy the case again."
-        ) from None
-    return b"".join(parts)
-
-
-def _line(error: Exception) -> str:
-    """What a library said, on one line; some say nothing."""
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _check_record(content: bytes, name: str) -> tuple[dict, Facts]:

@@ -22,12 +22,13 @@ WIDE = {"width": 1280, "height": 900}
 
 
 @contextlib.contextmanager
-def serving(weights: Path, scratch: Path) -> Iterator[str]:
-    """The app on a free port; gives its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    scratch.mkdir(exist_ok=True)
+def serving(weights: Path, scratch: Path, port: int | None = None) -> Iterator[str]:
+    """The app on a free port, or on this one; gives its address."""
+    if port is None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+    scratch.mkdir(parents=True, exist_ok=True)
     log = scratch.parent / f"server-{port}.log"
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
     environment = {**os.environ, "MELASCOPE_WEIGHTS": str(weights), "TMPDIR": str(scratch), "TF_CPP_MIN_LOG_LEVEL": "3"}

@@ -82,7 +82,23 @@ def read_columns(path: str | Path, known: frozenset[str], example: str) -> pd.Da
         InvalidDataset: another kind of file, no header, rows of another length than the header, a column twice.
     """
     path = Path(path)
-    header, rows = _header_and_rows(path, read_text(path), known, example)
+    return _columns(path, read_text(path), known, example)
+
+
+def parse_columns(content: bytes, name: str, known: frozenset[str], example: str) -> pd.DataFrame:
+    """`read_columns` of a table that is in memory.
+
+    Args:
+        name: what to call it in an error.
+    """
+    if not content.strip(b"\0 \t\r\n"):
+        raise InvalidDataset(f"{name} is empty. Save the table again.")
+    return _columns(Path(name), _decode(content, Path(name)), known, example)
+
+
+def _columns(path: Path, text: str, known: frozenset[str], example: str) -> pd.DataFrame:
+    """A table's text in columns; see `read_columns`."""
+    header, rows = _header_and_rows(path, text, known, example)
     names = [column_name(cell) for cell in header]
     rows = [row for row in rows if row != header and any(row)]
     names, rows = _without_index(names, rows)

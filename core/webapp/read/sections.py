@@ -10,6 +10,7 @@ from core.webapp.read.case import Case
 from core.webapp.read.case_report import draw_case_files
 from core.webapp.read.facts import draw_what_if
 from core.webapp.read.jury import ask_jury, draw_jury
+from core.webapp.read.kept import draw_words
 from core.webapp.read.lookalikes import draw_lookalikes
 from core.webapp.read.prediction_set import draw_set_record
 from core.webapp.shared.failures import FAILURES, failure
@@ -38,7 +39,8 @@ def draw_sections(case: Case, facts_record: dict | None, facts_problem: str) -> 
 
 
 def draw_keeping(case: Case) -> None:
-    """The last section: taking the case along."""
+    """The last sections: the reader's words, and taking the case along."""
+    _section("Label and note, for this session", "edit_note", partial(draw_words, case))
     _section("Keep the case: report, and a bundle to replay", "folder_zip", partial(draw_case_files, case))
 
 

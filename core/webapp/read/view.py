@@ -12,6 +12,7 @@ from core.trust.signals.prediction_set import build_set
 from core.webapp.read.answer import draw_answer, draw_differential, draw_place
 from core.webapp.read.contradictions import draw_contradictions
 from core.webapp.read.facts import ask_what_if, draw_facts_in_short
+from core.webapp.read.kept import keep_case
 from core.webapp.read.lookalikes import draw_seen
 from core.webapp.read.prediction_set import set_worth
 from core.webapp.read.sections import Case, draw_keeping, draw_sections
@@ -64,7 +65,7 @@ def draw_reading(shelf: Shelf, name: str, photo: Photo, facts: Facts, mixture: M
         standing = stand(reading, threshold)
         draw_answer(reading, prediction_set, standing)
         draw_facts_in_short(what, standing.threshold if standing and not standing.calibrated_only else None)
-        return Case(
+        case = Case(
             shelf=shelf,
             name=name,
             card=card,
@@ -79,6 +80,8 @@ def draw_reading(shelf: Shelf, name: str, photo: Photo, facts: Facts, mixture: M
             threshold=threshold,
             default=default,
         )
+        keep_case(case)
+        return case
 
 
 def draw_questions(case: Case) -> None:

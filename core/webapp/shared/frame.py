@@ -13,6 +13,8 @@ NOTICE = "For research and teaching. Not a medical device: nothing here may deci
 # path, label, icon
 PAGES: tuple[tuple[str, str, str], ...] = (
     ("app.py", "Read a lesion", ":material/biotech:"),
+    ("pages/batch.py", "Many photos", ":material/grid_view:"),
+    ("pages/session.py", "This session", ":material/history:"),
     ("pages/compare_backbones.py", "Compare backbones", ":material/compare:"),
     ("pages/evaluation.py", "Evaluation", ":material/monitoring:"),
     ("pages/melanoma_nevus.py", "Melanoma versus nevus", ":material/difference:"),
@@ -27,6 +29,8 @@ _STYLE = """
   .stMainBlockContainer { max-width: 1240px; padding: 4rem 2rem 3rem; }
   @media (max-width: 640px) { .stMainBlockContainer { padding: 4rem 1rem 2rem; } }
   .st-key-brand p { font-weight: 700; font-size: 1.15rem; letter-spacing: -0.01em; }
+  .st-key-frame [data-testid="stPageLink"] a > :is([data-testid="stIconMaterial"], :has(> [data-testid="stIconMaterial"])) {
+    display: none; }
   .stMainBlockContainer h1 { padding: 0.5rem 0 0.25rem; }
   .stMainBlockContainer h2 { padding: 1.25rem 0 0.25rem; }
   .stMainBlockContainer h3 { padding: 0.1rem 0; }

@@ -6,7 +6,7 @@ A session asks for one thing at a time, so that none gets a second turn before a
 import threading
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import streamlit as st
 
@@ -84,6 +84,12 @@ def turn() -> Iterator[None]:
     with _line().turn(session_id() or threading.get_ident(), lambda before: place.caption(waiting_words(before))):
         place.empty()
         yield
+
+
+def quiet_turns() -> Callable[[], AbstractContextManager[None]]:
+    """For threads that belong to no session: a function that gives a turn, in which nobody is told of the wait."""
+    line = _line()
+    return lambda: line.turn(object(), lambda before: None)
 
 
 def waiting_words(before: int) -> str:

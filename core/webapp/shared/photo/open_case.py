@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.data.framing.crop import Crop
 from core.data.images import UnreadablePhoto, read_bytes
 from core.data.patient import SEXES, SITES, Facts, InvalidFacts
 from core.webapp.shared.photo.facts import set_facts
 from core.webapp.shared.photo.folder import find_photo
-from core.webapp.shared.photo.in_use import CASE, SLOTS, SOURCE, held_in, hold, refuse
+from core.webapp.shared.photo.in_use import CASE, SLOTS, SOURCE, held_in, hold, refuse, set_crop
 
 if TYPE_CHECKING:  # nobody who only opens the page should wait for it
     import pandas as pd
@@ -28,6 +29,7 @@ class Opening:
         model: name of a model's folder; None leaves the network in use.
         name: of the photo, as sentences about it say.
         about: what is known of it, in a sentence.
+        crop: the square that is read; None for the whole photo.
     """
 
     photo: bytes | Path
@@ -35,10 +37,17 @@ class Opening:
     model: str | None
     name: str
     about: str
+    crop: Crop | None = None
 
 
 def open_case(
-    photo: bytes | Path | str, facts: Facts | None = None, model: str | None = None, *, name: str = "", about: str = ""
+    photo: bytes | Path | str,
+    facts: Facts | None = None,
+    model: str | None = None,
+    *,
+    name: str = "",
+    about: str = "",
+    crop: Crop | None = None,
 ) -> None:
     """Opens a case: the page that reads a lesion will show this photo with these facts, read by this network.
 
@@ -51,11 +60,12 @@ def open_case(
         model: name of a model's folder; None leaves the network in use.
         name: of the photo; the file's own when "".
         about: what is known of the case, in a sentence, such as its true diagnosis.
+        crop: the square that is read; None for the whole photo.
     """
     if not isinstance(photo, bytes):
         photo = Path(photo)
         name = name or photo.name
-    st.session_state[OPENING] = Opening(photo, facts or Facts(), model, name or "The case's photo", about)
+    st.session_state[OPENING] = Opening(photo, facts or Facts(), model, name or "The case's photo", about, crop)
 
 
 def take_opened(models) -> None:
@@ -74,7 +84,9 @@ def take_opened(models) -> None:
         refuse(SLOTS[CASE], str(error))
         return
     if hold(SLOTS[CASE], content, opening.name, opening.about):
-        set_facts(opening.facts, held_in(SLOTS[CASE]).hash)
+        opened = held_in(SLOTS[CASE]).hash
+        set_facts(opening.facts, opened)
+        set_crop(opened, opening.crop)
     if opening.model in models:
         st.session_state["model"] = opening.model
 

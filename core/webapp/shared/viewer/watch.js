@@ -1,7 +1,8 @@
-// Watches over a page: goes to a new photo's answer, says when the server is gone and when it came back without this tab's photo.
-const KEPT = "melascope photo";
-const LOST = "The app was reloaded or started again, and photos are kept in its memory only: choose your photo again. A case bundle that " +
-  "you saved brings photo, facts and network back (“Replay a saved case”).";
+// Watches over a page: goes to a new photo's answer, asks for what this tab had in use before a reload, and says when the server is gone
+// and when it came back without that.
+const KEPT = "melascope session";
+const LOST = "The app was started again, or was left for long, and photos are kept in its memory only: choose your photo again. A session file " +
+  "brings all cases back (“This session”), a case bundle one (“Replay a saved case”).";
 const GONE = "Melascope does not answer: it was stopped, or the network is down. What is on this page is of before. Start it again " +
   "(“make run”); the page goes on by itself.";
 let last = null, asked = false;
@@ -10,12 +11,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const place = parentElement.said ??= Object.assign(document.createElement("p"), { role: "status" });
   if (!place.isConnected) parentElement.append(place);
   let kept = null;
-  try { kept = sessionStorage.getItem(KEPT); } catch { /* storage is off: nothing is said */ }
+  try { kept = sessionStorage.getItem(KEPT); } catch { /* storage is off: nothing is asked for */ }
   const again = last === null || last.session !== data.session;
-  place.textContent = !data.photo && again && kept ? LOST : "";
+  place.textContent = data.lost ? LOST : "";
   if (data.photo && data.photo !== last?.photo) go();
-  try {
-    if (data.photo) sessionStorage.setItem(KEPT, "1");
+  if (again && !data.kept && kept && kept !== data.session) setTriggerValue("restore", kept);
+  else try {
+    if (data.kept) sessionStorage.setItem(KEPT, data.session);
     else if (!again) sessionStorage.removeItem(KEPT);
   } catch { /* as above */ }
   last = data;
@@ -46,9 +48,10 @@ function watch(rerun) {
       banner.remove();
       setTimeout(rerun, 300);  // else what is on the page would be of the server before
     }
-    // Streamlit's own words are for those who write apps.
+    // Streamlit's own words are for those who write apps. Hidden, not removed: the page itself takes the dialog away later.
     for (const dialog of document.querySelectorAll("[role=dialog]"))
-      if (/Is Streamlit still running|yourscript/.test(dialog.textContent)) dialog.closest("[data-baseweb=modal], [data-testid=stDialog]")?.remove() ?? dialog.remove();
+      if (/Is Streamlit still running|yourscript/.test(dialog.textContent))
+        (dialog.closest("[data-baseweb=modal], [data-testid=stDialog]") ?? dialog).style.setProperty("display", "none", "important");
   };
   new MutationObserver(look).observe(app, { attributes: true, attributeFilter: ["data-test-connection-state"] });
   new MutationObserver(look).observe(document.body, { childList: true });

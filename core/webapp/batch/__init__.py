@@ -1,0 +1,1 @@
+"""The page that reads many photos at once."""

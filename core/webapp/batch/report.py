@@ -1,0 +1,81 @@
+"""One report of a batch: a table of all photos, then their pictures."""
+
+from collections.abc import Sequence
+from io import BytesIO
+
+import numpy as np
+from PIL import Image
+
+from core.card import Card
+from core.diagnoses import NAMES
+from core.interchange import describe_facts
+from core.trust.batch.row import BatchRow
+from core.trust.batch.table import malignancy, possible_melanoma, tally, title_of
+from core.webapp.batch.run import Asked
+from core.webapp.reports.html import NOTICE, Heading, Notice, Part, Pictures, Rows, Text, report_html
+from core.webapp.shared.shelf import balanced_accuracy_of
+from core.wording import cut, interval, percent
+
+TITLE = "Melascope: many photos"
+
+
+def batch_report(
+    asked: Asked, card: Card | None, rows: Sequence[BatchRow], threshold: float | None, calibrated_only: bool
+) -> str:
+    """The report as one HTML file."""
+    counts = tally(rows, threshold, calibrated_only)
+    parts: list[Part] = [
+        Notice(NOTICE),
+        Text(
+            f"{len(rows)} photos: {counts['read']} read, {counts['possible melanoma']} at or above the melanoma threshold, "
+            f"{counts['refused']} refused by the photo gate, {counts['not read']} not read."
+        ),
+        Text(_asked_words(asked, card, threshold)),
+        Heading("All photos"),
+        Rows(tuple(_cells(row, threshold, calibrated_only) for row in rows)),
+        Heading("Pictures"),
+        Pictures(tuple((_pixels(row), f"{row.photo}: {_short(row)}") for row in rows if row.thumbnail)),
+    ]
+    return report_html(TITLE, parts)
+
+
+def _asked_words(asked: Asked, card: Card | None, threshold: float | None) -> str:
+    network = (
+        f"{asked.model}, balanced accuracy on held-out lesions {interval(balanced_accuracy_of(card))}"
+        if card
+        else asked.model
+    )
+    said = [f"Network: {network}."]
+    said.append(
+        f"Re-weighted to where the photos come from: {asked.mixture}."
+        if asked.mixture
+        else "Probabilities as calibrated."
+    )
+    said.append("No melanoma threshold." if threshold is None else f"Melanoma threshold: {cut(threshold)}.")
+    if asked.crop == "auto":
+        said.append("Of photos framed otherwise than training photos the suggested square was read.")
+    if asked.force:
+        said.append("Photos that the gate refuses were read all the same.")
+    return " ".join(said)
+
+
+def _cells(row: BatchRow, threshold: float | None, calibrated_only: bool) -> dict:
+    melanoma = possible_melanoma(row, threshold, calibrated_only)
+    share = malignancy(row)
+    return {
+        "Photo": row.photo,
+        "Answer": _short(row),
+        "Melanoma": percent(row.probabilities["mel"]) + (", at the threshold or above" if melanoma else "") if row.probabilities else "",
+        "Malignant": "" if share is None else percent(share),
+        "90 % set": "" if row.set is None else ", ".join(NAMES[code] for code in row.set),
+        "Facts": describe_facts(row.facts),
+        "Remarks": " ".join([row.error, *row.remarks]).strip(),
+    }  # fmt: skip
+
+
+def _short(row: BatchRow) -> str:
+    return f"{title_of(row)}, {percent(row.probabilities[row.top])}" if row.probabilities else title_of(row)
+
+
+def _pixels(row: BatchRow) -> np.ndarray:
+    return np.asarray(Image.open(BytesIO(row.thumbnail)))
