@@ -1,6 +1,6 @@
 """A browser's side of Streamlit's protocol without a browser: what a student's phone sends and receives, byte by byte.
 
-It speaks what the page's own script speaks: a websocket, reruns with the state of the widgets, the timers of fragments.
+It speaks what the page's own script speaks: a websocket, reruns with the state of the widgets, the page's pulse.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import secrets
 import time
 from collections.abc import Callable
 
+from streamlit.components.v2.bidi_component.main import _make_trigger_id
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
@@ -40,7 +41,7 @@ class Phone:
         self._fragments: dict[tuple, str] = {}
         self._seen: set[tuple] = set()
         self._states: dict[str, WidgetState] = {}
-        self._timers: dict[str, asyncio.Task] = {}
+        self._pulse: asyncio.Task | None = None
         self._changed = asyncio.Event()
         self._told = False
         self._reader: asyncio.Task | None = None
@@ -72,7 +73,7 @@ class Phone:
 
     async def drop(self) -> None:
         """The phone loses its network: nothing is said to the server."""
-        self._stop_timers()
+        self._stop_pulse()
         if self._reader:
             self._reader.cancel()
         if self._socket and self._socket.transport:
@@ -104,7 +105,7 @@ class Phone:
             if line and "<" not in line and "{" not in line and ":is(" not in line
         ]
         forms = [label for label in ("Join", "Send", "Send the second answer") if self.widget(label)]
-        return f"{alerts} {' / '.join(lines)[-300:]} {forms} {list(self._timers)}"
+        return f"{alerts} {' / '.join(lines)[-300:]} {forms}"
 
     @property
     def pictures(self) -> list[str]:
@@ -170,7 +171,7 @@ class Phone:
     async def _rerun(self, fragment: str = "", trigger: WidgetState | None = None) -> None:
         message = BackMsg()
         ask = message.rerun_script
-        ask.query_string, ask.fragment_id, ask.is_auto_rerun = self.query, fragment, bool(fragment) and trigger is None
+        ask.query_string, ask.fragment_id, ask.is_auto_rerun = self.query, fragment, False
         ask.widget_states.widgets.extend(self._states.values())
         if trigger is not None:
             ask.widget_states.widgets.append(trigger)
@@ -187,30 +188,23 @@ class Phone:
         except ConnectionClosed:
             pass
         finally:
-            self._stop_timers()
+            self._stop_pulse()
             self._changed.set()
 
     async def _take(self, message: ForwardMsg) -> None:
         kind = message.WhichOneof("type")
         if kind == "new_session":
             self._seen = set()
-            if not message.metadata.run.fragment_ids:
-                self._stop_timers()
         elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
             path = tuple(message.metadata.delta_path)
             self._elements[path] = message.delta.new_element
             self._fragments[path] = message.delta.fragment_id
             self._seen.add(path)
             await self._answer_keeper(message.delta.new_element)
+            self._hear_pulse(message.delta)
         elif kind == "delta" and message.delta.WhichOneof("type") == "add_block":
             path = tuple(message.metadata.delta_path)
             self._elements.pop(path, None)
-        elif kind == "auto_rerun":
-            self._start_timer(message.auto_rerun.fragment_id, message.auto_rerun.interval)
-        elif kind == "stop_auto_rerun":
-            for fragment in message.stop_auto_rerun.fragment_ids:
-                if timer := self._timers.pop(fragment, None):
-                    timer.cancel()
         elif kind == "script_finished" and message.script_finished in _ENDED:
             # What a run did not draw again is gone; the run of a fragment says nothing about the others.
             ran = set(message.metadata.run.fragment_ids)
@@ -234,16 +228,25 @@ class Phone:
             self._states[name] = WidgetState(id=name, json_value=json.dumps({"kept": self.kept}))
             await self._rerun()
 
-    def _start_timer(self, fragment: str, interval: float) -> None:
-        async def tick() -> None:
+    def _hear_pulse(self, delta) -> None:
+        """Asks again some time after an answer, and after a longer time though none came."""
+        pulse = delta.new_element.bidi_component
+        if delta.new_element.WhichOneof("type") != "bidi_component" or "pulse" not in pulse.component_name:
+            return
+        asked = json.loads(pulse.json)
+        name = _make_trigger_id(pulse.id, "events")
+        said = WidgetState(id=name, json_trigger_value=json.dumps([{"event": "beat", "value": asked["beats"]}]))
+
+        async def beat(fragment: str) -> None:
+            await asyncio.sleep(asked["seconds"])
             while True:
-                await asyncio.sleep(interval)
-                await self._rerun(fragment)
+                await self._rerun(fragment, said)
+                await asyncio.sleep(asked["patience"])
 
-        if fragment not in self._timers:
-            self._timers[fragment] = asyncio.create_task(tick())
+        self._stop_pulse()
+        self._pulse = asyncio.create_task(beat(delta.fragment_id))
 
-    def _stop_timers(self) -> None:
-        for timer in self._timers.values():
-            timer.cancel()
-        self._timers = {}
+    def _stop_pulse(self) -> None:
+        if self._pulse:
+            self._pulse.cancel()
+        self._pulse = None

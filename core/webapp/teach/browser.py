@@ -1,6 +1,7 @@
 """What the browser itself keeps and hears: secrets between visits, keys, the whole screen."""
 
 import hashlib
+from collections.abc import Callable
 
 import streamlit as st
 from streamlit.components.v2 import component
@@ -116,7 +117,15 @@ def own_token(code: str) -> str:
     return hashlib.sha256(f"{phone} {code}".encode()).hexdigest() if len(phone) >= 32 else ""
 
 
-def heard_key() -> str | None:
-    """Draws the button for the whole screen, and gives "next" or "back" in the run that such a key was pressed."""
-    keys = component("melascope_keys", html=_KEYS_HTML, css=_KEYS_CSS, js=_KEYS)
-    return keys(key="keys", on_pressed_change=lambda: None).pressed
+def draw_keys(lead: Callable[[str], object]) -> None:
+    """Draws the button for the whole screen, and listens to the keys that lead a lesson.
+
+    Args:
+        lead: called with "next" or "back" when such a key was pressed, before the page is drawn again.
+    """
+
+    def heard() -> None:
+        if which := st.session_state["keys"].get("pressed"):
+            lead(which)
+
+    component("melascope_keys", html=_KEYS_HTML, css=_KEYS_CSS, js=_KEYS)(key="keys", on_pressed_change=heard)

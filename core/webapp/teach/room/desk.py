@@ -16,6 +16,7 @@ from core.webapp.shared.words import plain
 from core.webapp.teach.asking import draw_again, sentences, the_store
 from core.webapp.teach.browser import TEACHER, keep_in_browser
 from core.webapp.teach.pictures import draw_photo, photo_jpeg
+from core.webapp.teach.pulse import draw_pulse
 from core.webapp.teach.room.results import draw_results
 from core.webapp.teach.room.wall import join_address
 from core.webapp.teach.show import credit, draw_advice, draw_tally
@@ -49,7 +50,7 @@ def draw_desk(code: str, secret: str) -> None:
         _draw_end(view, secret)
 
 
-@st.fragment(run_every=POLL)
+@st.fragment
 def _draw_lesson(code: str, secret: str) -> None:
     """The present case, with live votes; redrawn every second."""
     with sentences():
@@ -77,6 +78,7 @@ def _draw_lesson(code: str, secret: str) -> None:
                     )
             else:
                 st.caption("The network was not asked about this case.")
+    draw_pulse(POLL)
 
 
 def _draw_lead(view: View, secret: str) -> None:

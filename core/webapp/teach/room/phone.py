@@ -20,12 +20,12 @@ from core.webapp.teach.answer_form import ask_answer, begin_clock, clock_millise
 from core.webapp.teach.asking import ask_with_code, sentences, the_store, version_of
 from core.webapp.teach.browser import own_token
 from core.webapp.teach.pictures import draw_photo, map_jpeg, photo_jpeg
+from core.webapp.teach.pulse import draw_pulse
 from core.webapp.teach.show import credit, draw_advice, draw_facts, draw_tally, draw_truth
 from core.webapp.teach.words import share_words
 
-# Seconds until a phone asks again whether the class is further. Sixty phones twice a second take half a processor; where others
-# need it too, the server falls behind for good.
-POLL = 0.75
+POLL = 0.75  # seconds from an answer until a phone asks again whether the class is further
+_ROOM, _WATCH = "room", "watch"  # fragments
 _CASES, _ENTERED = "cases by key", "rooms entered"
 
 
@@ -42,19 +42,19 @@ def draw_phone(code: str) -> None:
         _join(view, token)
     else:
         _draw_room(view, code, token)
+        _watch(code)
 
 
-@st.fragment(run_every=POLL)
+@st.fragment(key=_ROOM)
 def _draw_room(first: View, code: str, token: str) -> None:
-    """All of a phone that has joined, redrawn at every poll; the database is asked only when the teacher went on.
-
-    One fragment and no whole runs: where timers and whole runs meet, Streamlit can drop what a run drew, and the timer with it.
+    """All of a phone that has joined, drawn anew when the student answers or the class went on (`_watch`).
 
     Args:
         first: what the whole run saw.
     """
     kept = f"view {code}"
     view = st.session_state.setdefault(kept, first)
+    st.session_state[f"again {code}"] = False
     _hear_vote(view, code, token)
     view = st.session_state[kept]
     try:
@@ -63,6 +63,7 @@ def _draw_room(first: View, code: str, token: str) -> None:
     except StoreUnusable:
         pass  # the database is busy: asked again in a moment, and what the phone shows stays
     except Refused as error:
+        st.session_state[f"gone {code}"] = True
         st.error(failure(error), icon=":material/event_busy:")  # the room was deleted
         return
     place = (
@@ -73,6 +74,30 @@ def _draw_room(first: View, code: str, token: str) -> None:
         _draw_case(view, code, token)
     if view.over:
         _draw_own(view, token)
+
+
+@st.fragment(key=_WATCH)
+def _watch(code: str) -> None:
+    """Asks again and again whether there is more to see, and draws nothing: much less work than to draw the room."""
+
+    def ask(lost: bool) -> None:
+        if lost or _is_behind(code):
+            st.rerun([_ROOM, _WATCH])
+
+    draw_pulse(POLL, ask)
+
+
+def _is_behind(code: str) -> bool:
+    """Whether the class is further than what this phone shows, or what was drawn last has to be drawn again."""
+    view: View | None = st.session_state.get(f"view {code}")
+    if view is None or st.session_state.get(f"gone {code}"):
+        return False
+    try:
+        return bool(st.session_state.get(f"again {code}")) or version_of(code) > view.version
+    except StoreUnusable:
+        return False
+    except Refused:
+        return True
 
 
 def _look(code: str, token: str) -> View:
@@ -125,7 +150,7 @@ def _draw_case(view: View, code: str, token: str) -> None:
     if view.open_round:
         _vote(view)
     if view.map and view.network is not None:
-        _draw_map(case, view)
+        _draw_map(case, view, code)
     if view.tally is not None:
         for number, votes in view.tally.items():
             st.markdown("##### The class" + (", after the network" if number == 2 else ""))
@@ -140,6 +165,8 @@ def _hear_vote(view: View, code: str, token: str) -> None:
     if (answer := heard_answer(_form(view)) if view.open_round else None) is None:
         return
     st.session_state.pop(said, None)
+    # Streamlit throws away what a run drew when a beat meets its end: the next beat draws it again.
+    st.session_state[f"again {code}"] = True
     diagnosis, confidence = answer
     milliseconds = clock_milliseconds((view.code, view.position))
     try:
@@ -164,9 +191,10 @@ def _vote(view: View) -> None:
     )
 
 
-def _draw_map(case: TeachingCase, view: View) -> None:
+def _draw_map(case: TeachingCase, view: View, code: str) -> None:
     made = map_jpeg(case, view.network)
     if made is None:
+        st.session_state[f"again {code}"] = True
         st.caption("The network's map is being drawn.")
     elif isinstance(made, str):
         st.caption(plain(made))

@@ -1,6 +1,7 @@
 """The wall: a room as it is projected, with nothing that students may not see yet; keys and clicks lead it on."""
 
 import os
+from collections.abc import Callable
 
 import segno
 import streamlit as st
@@ -18,8 +19,9 @@ from core.teaching.store.place import StoreUnusable
 from core.webapp.shared.failures import failure
 from core.webapp.shared.words import plain
 from core.webapp.teach.asking import the_store
-from core.webapp.teach.browser import heard_key
+from core.webapp.teach.browser import draw_keys
 from core.webapp.teach.pictures import draw_photo, map_jpeg, photo_jpeg, prepare_map
+from core.webapp.teach.pulse import draw_pulse
 from core.webapp.teach.show import credit, draw_advice, draw_facts, draw_tally, draw_truth
 
 POLL = 1.0  # seconds
@@ -38,22 +40,30 @@ _STYLE = """
 """
 
 
-@st.fragment(run_every=POLL)
+@st.fragment
 def draw_wall(code: str, secret: str) -> None:
-    """What is projected of a room: redrawn with every key, and every second, as students join and vote."""
+    """What is projected of a room: redrawn with every key and click, and every second, as students join and vote."""
     st.html(_STYLE)
-    with st.container(key="wall-keys", horizontal=True):
-        pressed = heard_key()
     try:
-        _lead_on(st.session_state.pop(f"clicked {code}", None) or pressed, code, secret)
         shown = project(the_store(), code, secret)
+        version = shown.view.version
+
+        def lead(which: str) -> None:
+            _lead_on(which, code, secret, version)
+
+        with st.container(key="wall-keys", horizontal=True):
+            draw_keys(lead)
+        refused, why = st.session_state.get(f"refused {code}", (None, ""))
+        if refused == version:
+            st.warning(why, icon=":material/touch_app:")
         if not st.session_state.get(f"begun {code}") and _is_first(shown.view):
             _draw_door(shown)
         else:
             _draw_case(shown, code, secret)
-        _draw_controls(shown, code)
+        _draw_controls(shown, lead)
     except (Refused, StoreUnusable) as error:
         st.error(failure(error), icon=":material/error:")
+    draw_pulse(POLL)
 
 
 def join_address(code: str) -> str:
@@ -70,15 +80,24 @@ def draw_qr(address: str, width: int) -> None:
     )
 
 
-def _lead_on(pressed: str | None, code: str, secret: str) -> None:
-    """Does what a key or click asks for. Before the first case the door is shown, which is no step of the room."""
-    if pressed is None:
-        return
-    view, begun = project(the_store(), code, secret).view, f"begun {code}"
-    if _is_first(view) and (pressed == "next") != bool(st.session_state.get(begun)):
-        st.session_state[begun] = pressed == "next"
-    elif not view.over:
-        (step_on if pressed == "next" else step_back)(the_store(), code, secret, view.version)
+def _lead_on(which: str, code: str, secret: str, version: int) -> None:
+    """Does what a key or click asks for, at once: a run that is drawn later can end early, and what it was to do is lost.
+
+    Before the first case the door is shown, which is no step of the room.
+
+    Args:
+        which: "next" or "back".
+        version: of the room as the wall was drawn last; the same click twice is one step.
+    """
+    begun = f"begun {code}"
+    try:
+        view = project(the_store(), code, secret).view
+        if _is_first(view) and (which == "next") != bool(st.session_state.get(begun)):
+            st.session_state[begun] = which == "next"
+        elif not view.over:
+            (step_on if which == "next" else step_back)(the_store(), code, secret, version)
+    except (Refused, StoreUnusable) as error:
+        st.session_state[f"refused {code}"] = (version, failure(error))
 
 
 def _is_first(view: View) -> bool:
@@ -154,15 +173,11 @@ def _draw_said(case: TeachingCase, view: View) -> None:
                 st.caption("The map is being drawn." if made is None else plain(made))
 
 
-def _draw_controls(shown: Projection, code: str) -> None:
+def _draw_controls(shown: Projection, lead: Callable[[str], None]) -> None:
     view = shown.view
-
-    def click(which: str) -> None:
-        st.session_state[f"clicked {code}"] = which
-
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="controls"):
-        st.button("Back", icon=":material/arrow_back:", on_click=click, args=("back",), key="wall back")
+        st.button("Back", icon=":material/arrow_back:", on_click=lead, args=("back",), key="wall back")
         st.button(
-            "Next", icon=":material/arrow_forward:", on_click=click, args=("next",), type="primary", key="wall next"
+            "Next", icon=":material/arrow_forward:", on_click=lead, args=("next",), type="primary", key="wall next"
         )
         st.caption(f"Keys: → or space on, ← back. Room **{view.code}**, {view.students} joined.")
