@@ -47,6 +47,7 @@ class RoomResults:
         before, after: the class with its first and with its last answers, all together.
         each: a point a student, first answers. majority: the class as one.
         network: on the same cases.
+        model: name of the network that gave the answers, the first where there were several; empty without any.
     """
 
     cases: tuple[CaseResult, ...]
@@ -59,6 +60,7 @@ class RoomResults:
     each: tuple[Point, ...]
     majority: Point
     network: Point
+    model: str
 
 
 def room_results(store: Store, code: str, secret: str, target: str = "mel") -> RoomResults:
@@ -83,6 +85,7 @@ def room_results(store: Store, code: str, secret: str, target: str = "mel") -> R
         each=tuple(points_of_people(answered, target)),
         majority=majority_point(answered, target),
         network=network_point(_with_all_advice(cases, answered), target),
+        model=next((advice.model for row in cases if (advice := advice_from_record(row.advice))), ""),
     )
 
 

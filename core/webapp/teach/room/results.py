@@ -36,7 +36,7 @@ def draw_results(code: str, secret: str) -> None:
         draw_reliance(results)
         st.subheader("Class against network", anchor=False)
         draw_figure(
-            people_roc_chart(_points(results), _model(), target),
+            people_roc_chart(_points(results), _evaluated(results.model), target),
             f"class against network {code}",
             "Each point: melanomas or targets found, against others taken for one. Whiskers: 95 %; the network's over cases.",
             "Class, each student and the network on the ROC",
@@ -84,9 +84,9 @@ def _points(results: RoomResults) -> list:
     ]
 
 
-def _model() -> Evaluated | None:
-    evaluated, _ = read_evaluated(read_shelf())
-    return next(iter(evaluated.values()), None)
+def _evaluated(model: str) -> Evaluated | None:
+    """The room's own network on all its test photos; None where it has no evaluation on this computer."""
+    return read_evaluated(read_shelf())[0].get(model)
 
 
 def _draw_cases(results: RoomResults) -> None:
