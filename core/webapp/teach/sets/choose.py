@@ -27,6 +27,8 @@ def ask_case_set(key: str, most: int) -> CaseSet | None:
     with sentences():
         sets = {f"own {title}": cases for title, cases in own_sets().items()} | read_lists()
         first = list(sets).index(LESSON) if LESSON in sets else 0
+        if opened := st.session_state.pop(f"set opened {key}", None):
+            st.session_state[f"case set {key}"] = opened  # before its box is drawn: later Streamlit refuses it
         chosen = st.selectbox(
             "Case set",
             list(sets),
@@ -70,5 +72,5 @@ def _take_file(key: str) -> None:
         cases = read_case_set(file.getvalue() if file.size <= MAX_BYTES else b" " * (MAX_BYTES + 1))
         st.session_state[f"set taken {key}"] = file.file_id
         keep_set(cases)
-        st.session_state[f"case set {key}"] = f"own {cases.title}"
+        st.session_state[f"set opened {key}"] = f"own {cases.title}"
         st.rerun()
