@@ -5,12 +5,13 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core.teaching.case_sets.sources import choose_cases
-from core.teaching.class_server import PAGE
+from core.teaching.class_server import KEY_VARIABLE, PAGE
+from core.teaching.credentials import hash_secret
 from core.teaching.rooms.door import open_room
 from core.teaching.rooms.steps import RELIANCE_LESSON
 from core.teaching.store.place import DATABASE_VARIABLE
 from core.webapp.teach.asking import the_store
-from core.webapp.teach.browser import KEPT
+from core.webapp.teach.browser import CLASS_KEY, KEPT
 
 TIMEOUT = 120  # seconds; the first run imports what pages need
 
@@ -47,6 +48,18 @@ def cases(photos):
 
 
 @pytest.fixture
+def lesion_pair(photos):
+    """Four drawn cases: melanomas and nevi in turn."""
+    from core.data.ham10000 import read_table
+
+    table = read_table(photos).drop_duplicates("lesion_id")
+    ids = [
+        i for pair in zip(*(table[table.dx == code].image_id[:2] for code in ("mel", "nv")), strict=True) for i in pair
+    ]
+    return choose_cases(table, ids, "Melanomas and nevi")
+
+
+@pytest.fixture
 def room(cases):
     """A function that opens a room on them."""
     from made_up_teaching import make_advice
@@ -61,13 +74,25 @@ def room(cases):
 
 @pytest.fixture
 def window():
-    """A function that opens an address in a browser that keeps these secrets."""
+    """A function that opens an address in a browser that keeps these secrets; `own` is a case set that was made in this visit."""
 
-    def open_window(kept=None, **query) -> AppTest:
+    def open_window(kept=None, own=None, **query) -> AppTest:
         app = AppTest.from_file(str(PAGE), default_timeout=TIMEOUT)
         app.session_state[KEPT] = {"phone": "5" * 48, **(kept or {})}
+        app.session_state["own case sets"] = {own.title: own} if own else {}
         for name, value in query.items():
             app.query_params[name] = value
         return app.run()
+
+    return open_window
+
+
+@pytest.fixture
+def teacher(window, monkeypatch):
+    """A function that opens an address in the browser of whoever started the class server."""
+    monkeypatch.setenv(KEY_VARIABLE, hash_secret("the key of the class server"))
+
+    def open_window(kept=None, own=None, **query) -> AppTest:
+        return window({CLASS_KEY: "the key of the class server", **(kept or {})}, own, **query)
 
     return open_window
