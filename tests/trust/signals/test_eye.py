@@ -1,5 +1,8 @@
 """The photo gate's eye."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -42,3 +45,18 @@ def test_the_eye_of_the_folder_of_models_goes_first_and_a_damaged_one_is_one_sen
     (tmp_path / eye.EYE_FILE).unlink()
     with pytest.raises(InvalidBundle, match="missing.*Restore"):
         eye.load_eye()
+
+
+def test_whoever_comes_while_it_loads_gets_what_is_loaded(monkeypatch):
+    digests, calls = eye.sha256_of, []
+
+    def slowly(path):
+        calls.append(path)
+        time.sleep(0.1)
+        return digests(path)
+
+    eye._load.cache_clear()
+    monkeypatch.setattr(eye, "sha256_of", slowly)
+    with ThreadPoolExecutor(4) as pool:
+        eyes = list(pool.map(lambda _: eye.load_eye(), range(4)))
+    assert len(calls) == 1 and all(one is eyes[0] for one in eyes)

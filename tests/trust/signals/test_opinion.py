@@ -63,6 +63,16 @@ def exchanged(path):
     path.write_bytes(path.read_bytes() + b" ")
 
 
+def test_what_was_never_measured_is_known_by_its_name(bundle, tmp_path):
+    """Whatever the words of its sentence: the folder's name has "set" and "maps" in it."""
+    folder = tmp_path / "dataset of maps"
+    folder.mkdir()
+    signals = read_signals(folder, replace(bundle.card, files={}))
+    assert set(signals.missing) == {"gate", "set", "lookalikes", "maps"} and not signals.faults
+    assert all(sentence.endswith(f"--only {name}`.") for name, sentence in signals.missing.items())
+    assert signals.notes == tuple(signals.missing.values())
+
+
 DAMAGES = {"half": half, "lost": lambda path: path.unlink(), "exchanged": exchanged}
 
 
