@@ -712,3 +712,14 @@ def test_a_card_of_an_earlier_version_names_its_renewal_and_calibrate_does_it(bu
     biases = renewed.classifier.head.get_layer("logits").get_weights()[1]
     assert run("calibrate", bundle, "--data", drawn_folder).exit_code == 0, "again changes no weight"
     assert (load_bundle(bundle).classifier.head.get_layer("logits").get_weights()[1] == biases).all()
+
+
+def test_quiet_libraries_keep_no_crash_to_themselves():
+    """What they write is kept off the terminal; what Python writes is not, nor where it was when one of them ended the process."""
+    program = (
+        "import os, sys\nfrom core.cli.terminal import quiet_libraries\nwith quiet_libraries():\n"
+        "    os.write(2, b'a greeting')\n    print('a remark', file=sys.stderr)\n    os.abort()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=REPOSITORY)
+    assert "a greeting" not in done.stderr and "a remark" in done.stderr
+    assert "Fatal Python error: Aborted" in done.stderr and done.returncode < 0

@@ -1,5 +1,6 @@
 """What the commands share: where text goes, progress bars, and every error as one sentence."""
 
+import faulthandler
 import functools
 import logging
 import os
@@ -102,7 +103,7 @@ def plain_errors(command: Callable) -> Callable:
 def quiet_libraries() -> Iterator[None]:
     """Keeps what C++ libraries write to standard error off the terminal: TensorFlow's greetings ignore its own setting.
 
-    Python's writing still arrives. `MELASCOPE_DEBUG=1` lets everything through.
+    Python's writing still arrives, and where Python was if such a library ends the process. `MELASCOPE_DEBUG=1` lets everything through.
     """
     try:
         ours = sys.stderr.fileno() == STDERR and not os.environ.get("MELASCOPE_DEBUG")
@@ -117,14 +118,18 @@ def quiet_libraries() -> Iterator[None]:
         open(os.dup(STDERR), "w", buffering=1, encoding=before.encoding, errors=before.errors) as copy,
         open(os.devnull, "w") as nowhere,
     ):
-        sys.stderr = copy
+        sys.stderr, told_before = copy, faulthandler.is_enabled()
         os.dup2(nowhere.fileno(), STDERR)
+        faulthandler.enable(copy)
         try:
             yield
         finally:
+            faulthandler.disable()
             copy.flush()
             os.dup2(copy.fileno(), STDERR)
             sys.stderr = before
+            if told_before:
+                faulthandler.enable()
 
 
 @contextmanager
