@@ -65,7 +65,7 @@ export default function ({ setTriggerValue, parentElement }) {
 """
 _KEYS_HTML = '<button type="button" title="Fill the whole screen; Esc ends it">Full screen</button>'
 _KEYS_CSS = """
-button { font: inherit; font-size: .875rem; color: var(--st-text-color); background: transparent; cursor: pointer;
+button { font: inherit; font-size: .875rem; color: var(--st-text-color); background: var(--st-background-color); cursor: pointer;
   border: 1px solid var(--st-border-color); border-radius: .5rem; padding: .45rem .8rem; }
 button:hover, button:focus-visible { border-color: var(--st-primary-color); color: var(--st-primary-color); }
 """
