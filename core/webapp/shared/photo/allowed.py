@@ -1,0 +1,35 @@
+"""Which folders of this computer a page may look into: any where only this computer reaches the app, else those that its owner names."""
+
+import os
+from pathlib import Path
+
+import streamlit as st
+
+VARIABLE = "HAM10000_DIR"
+ROOTS_VARIABLE = "MELASCOPE_PHOTO_ROOTS"
+NOT_ALLOWED = (
+    f"Others reach this app, so that only folders which the computer's owner named can be chosen here. Name it in {ROOTS_VARIABLE} or "
+    f"{VARIABLE} where the app is started."
+)
+_LOCAL = ("localhost", "127.0.0.1", "::1")
+
+
+def is_allowed(folder: str | Path) -> bool:
+    """Whether a page may look into a folder, links in its path followed; what is there is not looked at."""
+    if not _others_reach():
+        return True
+    try:
+        place = Path(folder).expanduser().resolve()
+    except (OSError, RuntimeError, ValueError):
+        return False
+    return any(place.is_relative_to(root) for root in _roots())
+
+
+def _others_reach() -> bool:
+    """Whether the app listens to others, or has a name for them because a proxy does."""
+    return any(st.get_option(name) not in _LOCAL for name in ("server.address", "browser.serverAddress"))
+
+
+def _roots() -> list[Path]:
+    named = [*os.environ.get(ROOTS_VARIABLE, "").split(os.pathsep), os.environ.get(VARIABLE, "")]
+    return [Path(root).expanduser().resolve() for root in named if root.strip()]
