@@ -2,7 +2,7 @@
 
 import typer
 
-from core.cli import calibrate, cases, data, ensemble, evaluate, export, measure, models, read, replay, train
+from core.cli import calibrate, cases, data, ensemble, evaluate, export, measure, models, read, replay, serve, train
 from core.cli.on_ray.ray_option import RayCommand
 from core.cli.teach import classroom
 
@@ -27,6 +27,7 @@ app.command("measure", epilog=measure.EPILOG)(measure.measure)
 app.command("read", cls=RayCommand, epilog=read.EPILOG)(read.read)
 app.command("replay", epilog=replay.EPILOG)(replay.replay)
 app.command("class", epilog=classroom.EPILOG)(classroom.classroom)
+app.command("serve", epilog=serve.EPILOG)(serve.serve)
 app.command("models", epilog="Example: python -m core models --json")(models.models)
 
 if __name__ == "__main__":

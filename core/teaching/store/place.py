@@ -1,14 +1,15 @@
 """Where the database lies: `MELASCOPE_DATABASE`, or a file in the user's data folder."""
 
 import os
+import sys
 from pathlib import Path
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from core.folders import CannotWrite, data_root
+from core.folders import named_folder
 
-DATABASE_VARIABLE = "MELASCOPE_DATABASE"
+DATABASE_VARIABLE, DATA_VARIABLE = "MELASCOPE_DATABASE", "MELASCOPE_DATA"
 FILE = "teaching.sqlite3"
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 _EXPECTED = (
@@ -19,6 +20,26 @@ _EXPECTED = (
 
 class StoreUnusable(ValueError):
     """A database that cannot be opened or written; the sentence says which and what to do. It never holds a password."""
+
+
+def data_root() -> Path:
+    """The user's data folder of Melascope: `MELASCOPE_DATA`, or where the system keeps such folders.
+
+    Raises:
+        StoreUnusable: there is no home folder, and the variable names no other.
+    """
+    if named := named_folder(DATA_VARIABLE):
+        return named.absolute()
+    try:
+        if os.name == "nt":
+            return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "Melascope"
+        if sys.platform == "darwin":
+            return Path.home() / "Library" / "Application Support" / "Melascope"
+        return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "melascope"
+    except RuntimeError:
+        raise StoreUnusable(
+            f"There is no home folder (HOME is not set), so there is no place for the database. Name one: {DATA_VARIABLE}=/some/folder."
+        ) from None
 
 
 def database_url(named: str | None = None) -> URL:
@@ -32,10 +53,7 @@ def database_url(named: str | None = None) -> URL:
     """
     named = os.environ.get(DATABASE_VARIABLE, "") if named is None else named
     if not named.strip():
-        try:
-            return URL.create(SQLITE, database=str(data_root() / FILE))
-        except CannotWrite as error:
-            raise StoreUnusable(str(error)) from None
+        return URL.create(SQLITE, database=str(data_root() / FILE))
     if "://" not in named:
         return URL.create(SQLITE, database=str(Path(named).absolute()))
     try:

@@ -1,0 +1,186 @@
+"""What a request's body holds, read piece by piece within bounds, and never written to a disk."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from python_multipart import MultipartParser
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import parse_options_header
+from starlette.requests import ClientDisconnect, Request
+
+from core.service.refusals import MALFORMED, TOO_BIG, TOO_SLOW, WRONG_TYPE, Refused, shown
+
+JSON, FORM, BINARY = "application/json", "multipart/form-data", "application/octet-stream"
+# Of a form. A photo and what is asked about it are a dozen.
+MOST_PARTS = 30
+# Of one part's headers, bytes.
+MOST_HEADER = 8192
+# Commas and brackets in the JSON of a question; base64 has none.
+MOST_MARKS = 1000
+
+
+def content_type(request: Request, *expected: str) -> tuple[str, dict[bytes, bytes]]:
+    """A body's type, and its parameters.
+
+    Raises:
+        Refused: none of the expected ones.
+    """
+    found, parameters = parse_options_header(request.headers.get("content-type", ""))
+    kind = found.decode("latin-1").strip().lower()
+    if kind not in expected:
+        came = f"came as {shown(kind)}" if kind else "says not what it is"
+        raise Refused(WRONG_TYPE, f"The body {came}. Expected the header Content-Type: {' or '.join(expected)}.")
+    return kind, parameters
+
+
+async def read_body(request: Request, most: int, seconds: float, take: Callable[[int], None]) -> bytes:
+    """A request's body; one that is too long is refused before it is read to its end.
+
+    Args:
+        most: bytes.
+        seconds: for it to arrive.
+        take: counts the bytes; see `Admission.memory`.
+
+    Raises:
+        Refused: too long, too slow, or empty.
+    """
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > most:
+        raise _too_big(most)
+    pieces, length = [], 0
+    try:
+        async with asyncio.timeout(seconds):
+            async for piece in request.stream():
+                length += len(piece)
+                if length > most:
+                    raise _too_big(most)
+                take(len(piece))
+                pieces.append(piece)
+    except TimeoutError:
+        raise Refused(TOO_SLOW, f"The body did not arrive within {seconds:g} s. Send it again.") from None
+    except ClientDisconnect:
+        raise Refused(MALFORMED, "The connection ended before the body did.") from None
+    if not length:
+        raise Refused(MALFORMED, "The body is empty. Expected a request, as /openapi.json describes it.")
+    return b"".join(pieces)
+
+
+def _too_big(most: int) -> Refused:
+    return Refused(TOO_BIG, f"The body is longer than {most / 1e6:,.0f} MB. Send less at once, or a smaller photo.")
+
+
+def read_object(body: bytes, *, flat: bool = False) -> dict[str, Any]:
+    """A JSON object.
+
+    Args:
+        flat: refuses one with many parts before it is parsed, since each takes far more memory than its text.
+
+    Raises:
+        Refused: anything else.
+    """
+    if flat and sum(map(body.count, (b",", b"[", b"{"))) > MOST_MARKS:
+        raise Refused(MALFORMED, "The JSON has too many parts. Expected one flat object, its photo as base64.")
+    try:
+        found = json.loads(body, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        why = "is nested too deeply" if isinstance(error, RecursionError) else f"cannot be read ({error})"
+        raise Refused(MALFORMED, f"The JSON {why}. Expected one object, UTF-8.") from None
+    if not isinstance(found, dict):
+        raise Refused(MALFORMED, f"The JSON is {shown(found)}. Expected an object, such as {{...}}.")
+    return found
+
+
+def _no_number(word: str) -> float:
+    raise ValueError(f"{word} is no number of JSON")
+
+
+@dataclass
+class _Part:
+    """A part of a form while it arrives."""
+
+    header: bytes = b""
+    value: bytes = b""
+    disposition: bytes = b""
+    data: bytearray | None = None
+
+
+def read_form(body: bytes, boundary: bytes) -> dict[str, bytes]:
+    """The parts of a multipart form by name; files and fields alike, names of files left out.
+
+    Raises:
+        Refused: no form, too many parts, one without a name, or two of one name.
+    """
+    found: dict[str, bytes] = {}
+    part = _Part()
+    ended = False
+
+    def begin() -> None:
+        nonlocal part
+        if len(found) >= MOST_PARTS:
+            raise Refused(
+                MALFORMED, f"The form has more than {MOST_PARTS} parts. Expected a photo and what is asked of it."
+            )
+        part = _Part(data=bytearray())
+
+    def header_field(data: bytes, start: int, end: int) -> None:
+        part.header += data[start:end]
+        _check_header(part.header)
+
+    def header_value(data: bytes, start: int, end: int) -> None:
+        part.value += data[start:end]
+        _check_header(part.value)
+
+    def header_end() -> None:
+        if part.header.lower() == b"content-disposition":
+            part.disposition = part.value
+        part.header = part.value = b""
+
+    def data_came(data: bytes, start: int, end: int) -> None:
+        if part.data is not None:
+            part.data += data[start:end]
+
+    def part_end() -> None:
+        _, options = parse_options_header(part.disposition)
+        name = options.get(b"name", b"").decode("utf-8", "replace")
+        if not name:
+            raise Refused(
+                MALFORMED, 'A part of the form has no name. Expected Content-Disposition: form-data; name="photo".'
+            )
+        if name in found:
+            raise Refused(MALFORMED, f"The form has two parts named {shown(name)}. Expected one of each name.")
+        found[name] = bytes(part.data or b"")
+
+    def end_came() -> None:
+        nonlocal ended
+        ended = True
+
+    try:
+        parser = MultipartParser(
+            boundary,
+            {
+                "on_part_begin": begin,
+                "on_part_data": data_came,
+                "on_part_end": part_end,
+                "on_header_field": header_field,
+                "on_header_value": header_value,
+                "on_header_end": header_end,
+                "on_end": end_came,
+            },
+        )
+        parser.write(body)
+        parser.finalize()
+    except FormParserError as error:
+        raise Refused(MALFORMED, f"The form cannot be read ({error}). Expected {FORM}.") from None
+    if not ended:
+        raise Refused(MALFORMED, f"The form ends too early. Expected {FORM} with its closing boundary.")
+    return found
+
+
+def _check_header(header: bytes) -> None:
+    if len(header) > MOST_HEADER:
+        raise Refused(MALFORMED, f"A header within the form is longer than {MOST_HEADER} bytes.")
