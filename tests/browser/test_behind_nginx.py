@@ -1,0 +1,175 @@
+"""App and service behind Debian's nginx, by the very configuration that the documents give: TLS, paths, names, policy, sizes."""
+
+import contextlib
+import io
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+from test_journeys import upload, wait_for_reading, wait_until_idle
+
+from core.data.drawn import draw_lesion
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+STARTS_WITHIN, READS_WITHIN = 120, 200  # seconds
+HOST, KEY = "skin.example.org", "k" * 32
+PAGE = REPOSITORY / "docs" / "howto" / "behind-a-proxy.md"
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def block(kind: str) -> str:
+    """A block of the page."""
+    return re.search(rf"^```{kind}\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)[1]
+
+
+def wait_for(address: str, process: subprocess.Popen, log: Path) -> None:
+    deadline = time.monotonic() + STARTS_WITHIN
+    while True:
+        with contextlib.suppress(httpx.TransportError):
+            if httpx.get(address, timeout=30, headers={"host": HOST}).status_code == 200:
+                return
+        assert process.poll() is None and time.monotonic() < deadline, log.read_text()
+        time.sleep(0.2)
+
+
+def drawn_png() -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(draw_lesion("mel", (120, 90), 0)[0]).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def nginx(tmp_path_factory, drawn_bundle_folder):
+    """nginx, the app and the service, started as the page says; gives nginx' port and its folder for uploads."""
+    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    if program is None or shutil.which("openssl") is None:
+        pytest.skip("needs nginx and openssl (apt-get install nginx)")
+    place = tmp_path_factory.mktemp("nginx")
+    ports = {name: free_port() for name in ("tls", "app", "service")}
+    certificate = f"req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN={HOST} -keyout key.pem -out cert.pem"
+    subprocess.run(["openssl", *certificate.split()], cwd=place, check=True, capture_output=True)
+    told = block("nginx").replace("listen 443 ssl", f"listen 127.0.0.1:{ports['tls']} ssl")
+    told = told.replace("127.0.0.1:8501", f"127.0.0.1:{ports['app']}").replace(
+        "127.0.0.1:8080", f"127.0.0.1:{ports['service']}"
+    )
+    told = told.replace(f"/etc/ssl/certs/{HOST}.pem", f"{place}/cert.pem").replace(
+        f"/etc/ssl/private/{HOST}.key", f"{place}/key.pem"
+    )
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    temporary = "\n".join(f"{kind}_temp_path {place}/{kind};" for kind in kinds)
+    (place / "nginx.conf").write_text(
+        f"pid {place}/pid; error_log {place}/error.log; daemon off; worker_processes 1;\nevents {{}}\n"
+        f"http {{ access_log off;\n{temporary}\n{told}\n}}\n"
+    )
+    (place / "keys.txt").write_text(f"{KEY}\n")
+    app, service = block("").replace("\\\n", " ").strip().splitlines()
+    app = app.split("streamlit")[1].replace("8501", str(ports["app"])).replace("'", "").split()
+    service = (
+        service.split("melascope")[1]
+        .replace("8080", str(ports["service"]))
+        .replace("keys.txt", f"{place}/keys.txt")
+        .split()
+    )
+    environment = {**os.environ, "MELASCOPE_WEIGHTS": str(drawn_bundle_folder.parent), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    commands = {
+        "app": [sys.executable, "-m", "streamlit", *app],
+        "service": [sys.executable, "-m", "core", *service],
+        "nginx": [program, "-p", str(place), "-c", str(place / "nginx.conf")],
+    }
+    with contextlib.ExitStack() as stack:
+        running = {}
+        for name, command in commands.items():
+            log = stack.enter_context((place / f"{name}.log").open("wb"))
+            running[name] = subprocess.Popen(
+                command, cwd=REPOSITORY, env=environment, stdout=log, stderr=subprocess.STDOUT
+            )
+            stack.callback(running[name].wait)
+            stack.callback(running[name].terminate)
+        wait_for(f"http://127.0.0.1:{ports['app']}/melascope/_stcore/health", running["app"], place / "app.log")
+        wait_for(f"http://127.0.0.1:{ports['service']}/v2/health/ready", running["service"], place / "service.log")
+        yield ports["tls"], place
+    assert "emerg" not in (place / "error.log").read_text()
+
+
+@pytest.fixture
+def client(nginx):
+    with httpx.Client(
+        verify=False, base_url=f"https://127.0.0.1:{nginx[0]}/lesions/v2/", headers={"host": HOST}, timeout=60
+    ) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def outside(chromium, nginx):
+    """Chromium, for which the name leads to this machine."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    browser = chromium.browser_type.launch(
+        executable_path=found, args=["--no-sandbox", f"--host-resolver-rules=MAP {HOST} 127.0.0.1"]
+    )
+    yield browser.new_context(ignore_https_errors=True), f"https://{HOST}:{nginx[0]}/melascope/"
+    browser.close()
+
+
+def test_the_app_works_under_its_path_and_breaks_no_policy(outside):
+    context, address = outside
+    page, asked, broken, errors = context.new_page(), [], [], []
+    page.set_default_timeout(READS_WITHIN * 1000)
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda said: broken.append(said.text) if "Content Security Policy" in said.text else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    answer = page.goto(address)
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+    page.goto(f"{address}Read_a_Lesion")
+    page.locator("input[type=file]").wait_for(state="attached")
+    upload(page, drawn_png())
+    wait_for_reading(page)
+    wait_until_idle(page)
+    assert not broken and not errors
+    outside_urls = {url for url in asked if not re.match(rf"(https|wss)://{HOST}[:/]|data:|blob:", url)}
+    assert asked and not outside_urls
+
+
+def test_the_service_answers_under_its_path_with_a_key_only(client):
+    ask = {"files": {"photo": drawn_png()}, "data": {"force": "true"}}
+    assert client.post("models/Drawn/read", **ask).status_code == 401
+    answer = client.post("models/Drawn/read", **ask, headers={"authorization": f"Bearer {KEY}"})
+    assert answer.status_code == 200 and sum(answer.json()["probabilities"].values()) == pytest.approx(1)
+    assert answer.headers["strict-transport-security"] and answer.headers["cache-control"] == "no-store"
+
+
+def test_another_name_reaches_neither(nginx, client):
+    wrong = {"host": "evil.example.org"}
+    assert client.get("models", headers={**wrong, "authorization": f"Bearer {KEY}"}).status_code == 421
+
+
+def test_an_upload_never_lies_on_nginx_disk_and_a_giant_one_is_refused(nginx, client):
+    port, place = nginx
+    seen = []
+
+    def slowly():
+        yield b'--b\r\nContent-Disposition: form-data; name="photo"\r\n\r\n'
+        for _ in range(20):
+            yield np.random.default_rng(0).bytes(100_000)
+            seen.extend(path for path in (place / "client_body").rglob("*") if path.is_file())
+        yield b"\r\n--b--\r\n"
+
+    headers = {"content-type": "multipart/form-data; boundary=b", "authorization": f"Bearer {KEY}"}
+    assert client.post("models/Drawn/read", content=slowly(), headers=headers).status_code == 422
+    assert not seen
+    giant = client.post("models/Drawn/read", content=b"", headers={**headers, "content-length": str(10**9)})
+    assert giant.status_code == 413
