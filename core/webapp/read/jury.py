@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.data.patient import Facts
 from core.diagnoses import CODES, NAMES
+from core.estimates import CountedEstimate
 from core.evaluation.results import Results
 from core.trust.signals.jury import Jury, JuryRecord, convene, jury_record, votes
 from core.webapp.shared.evaluations import read_evaluated
@@ -40,7 +41,7 @@ def kept_jury_record(shelf: Shelf, names: tuple[str, ...]) -> JuryRecord | None:
     return _record(tuple(m.key for m in chosen.values()), {n: m.results for n, m in chosen.items()})
 
 
-def draw_jury(jury: Jury | None, right: dict | None) -> None:
+def draw_jury(jury: Jury | None, right: CountedEstimate | None) -> None:
     """The verdict, the dissent, and what such agreement was worth."""
     st.markdown("##### The jury: all networks on this photo")
     if jury is None:
@@ -57,7 +58,7 @@ def draw_jury(jury: Jury | None, right: dict | None) -> None:
     )
 
 
-def jury_worth(jury: Jury, right: dict | None) -> str:
+def jury_worth(jury: Jury, right: CountedEstimate | None) -> str:
     """How often a majority of this size was right, in a sentence."""
     if right is None:
         return "How often such a majority is right was not measured: not all of these networks were evaluated on common test photos."
