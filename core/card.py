@@ -2,10 +2,12 @@
 
 import hashlib
 import json
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta
 
 from core.calibration import Calibration
 from core.data.patient import FactsEncoder
@@ -15,6 +17,7 @@ from core.diagnoses import CODES
 from core.estimates.in_files import from_text, to_text
 from core.files import locked, write_text
 from core.folders import model_folder, weights_root
+from core.schemas.kind import InvalidRecord, Kind
 
 CARD_FILE = "card.json"
 WEIGHTS_FILE = "model.weights.h5"
@@ -57,18 +60,18 @@ class Card:
         terms: what the decision rules need to know of the model; the power was chosen on validation.
     """
 
-    name: str
-    backbone: str
+    name: Annotated[str, Meta(min_length=1)]
+    backbone: Annotated[str, Meta(min_length=1)]
     network: dict
-    image_size: int
-    age_mean: float
-    age_sd: float
+    image_size: Annotated[int, Meta(ge=1)]
+    age_mean: Annotated[float, Meta(ge=0, le=150)]
+    age_sd: Annotated[float, Meta(gt=0, le=150)]
     calibration: Calibration
     weights: dict
     split: dict
     recipe: dict
     data: dict
-    scores: dict
+    scores: dict[str, dict]
     training: dict
     pretraining: str
     licence: str
@@ -137,6 +140,9 @@ class Card:
         return next((p for p in ("train", "validation", "test") if image_id in self.split.get(p, ())), None)
 
 
+_CARD = Kind("card", Card, FORMAT)
+
+
 def find_bundle(name: str | Path) -> Path:
     """Turns a model's name, or a path to its folder, into that folder.
 
@@ -175,23 +181,16 @@ def read_card(folder: str | Path, *, renew: bool = False) -> Card:
     if old and renew and not (record.get("network") or {}).get("members"):
         calibration = {"temperature": record.pop("temperature", None) or 1.0}
         record |= {"format": FORMAT, "calibration": calibration, "terms": asdict(EVEN)}
-    elif old:
-        raise InvalidBundle(
-            f"{path} is a card of format 1, whose probabilities are not calibrated by diagnosis; this version reads format {FORMAT}. "
-            f"{_renewal(record, path.parent)}"
-        )
-    if not isinstance(record, dict) or record.get("format") != FORMAT:
-        came = record.get("format") if isinstance(record, dict) else type(record).__name__
-        raise InvalidBundle(
-            f"{path} has card format {came!r}; this version reads format {FORMAT}. Train again or update Melascope."
-        )
-    if record.get("classes") != list(CODES):
-        raise InvalidBundle(f"{path} lists the classes {record.get('classes')}; expected {list(CODES)} in this order.")
     try:
-        card = Card(**record | {"calibration": Calibration(**record["calibration"]), "terms": Terms(**record["terms"])})
-        _check_values(card)
-    except (TypeError, ValueError, KeyError) as error:
-        raise InvalidBundle(f"{path} is not a complete card ({error}). Restore it or train again.") from None
+        card = _CARD.convert(record, path, _renewal(record, path.parent))
+        if card.weights and not isinstance(card.weights.get("sha256"), str):
+            raise InvalidRecord(
+                f"{path} is not a complete card: weights has no sha256. {_renewal(record, path.parent)}"
+            )
+    except InvalidRecord as error:
+        raise InvalidBundle(str(error)) from None
+    if card.classes != list(CODES):
+        raise InvalidBundle(f"{path} lists the classes {card.classes}; expected {list(CODES)} in this order.")
     if card.files.get(CARD_FILE, card.input_sha256) != card.input_sha256:
         raise InvalidBundle(
             f"{path} is damaged or was edited: how photos and facts become the network's input (image_size, age_mean, age_sd, network or "
@@ -200,40 +199,26 @@ def read_card(folder: str | Path, *, renew: bool = False) -> Card:
     return card
 
 
-def _check_values(card: Card) -> None:
-    """Stops at what no card holds, before a page or a network meets it."""
-
-    def wrong(name: str, expected: str) -> ValueError:
-        return ValueError(f"{name} is {getattr(card, name)!r:.60}; expected {expected}")
-
-    for name in ("network", "weights", "split", "recipe", "data", "scores", "training", "speed", "files"):
-        if not isinstance(getattr(card, name), dict):
-            raise wrong(name, "an object")
-    for name in ("name", "backbone"):
-        if not isinstance(getattr(card, name), str) or not getattr(card, name):
-            raise wrong(name, "a name")
-    if isinstance(card.image_size, bool) or not isinstance(card.image_size, int) or card.image_size < 1:
-        raise wrong("image_size", "a whole number of pixels")
-    for name in ("age_mean", "age_sd"):
-        value = getattr(card, name)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise wrong(name, "years")
-    if card.age_sd <= 0:
-        raise wrong("age_sd", "more than 0 years")
-    if card.weights and not isinstance(card.weights.get("sha256"), str):
-        raise ValueError("weights has no sha256")
-
-
-def _renewal(record: dict, folder: Path) -> str:
-    """What to do with a card of format 1."""
-    network = record.get("network")
+def _renewal(record: object, folder: Path) -> str:
+    """The sentence with the command that makes a card anew."""
+    record = record if isinstance(record, dict) else {}
+    network, recipe = ({}, {}) if not record else (record.get("network"), record.get("recipe"))
     members = network.get("members") if isinstance(network, dict) else None
     if members:
         return (
             f"Renew its members, then run `python -m core ensemble {' '.join(map(str, members))} --data HAM10000_FOLDER "
             f"--name {folder.name}`, then `evaluate` and `measure`."
         )
-    return f"Run `python -m core calibrate {folder.name} --data HAM10000_FOLDER`, then `evaluate` and `measure`."
+    if record.get("format") == 1:
+        return (
+            f"Its probabilities are not calibrated by diagnosis: run `python -m core calibrate {folder.name} --data HAM10000_FOLDER`, then "
+            "`evaluate` and `measure`."
+        )
+    name = recipe.get("name") if isinstance(recipe, dict) else None
+    return (
+        f"Restore it from where the model came from, or train again: `python -m core train {name or 'RECIPE'} --data HAM10000_FOLDER --out "
+        f"{folder}`."
+    )
 
 
 def check_members(card: Card, folder: str | Path) -> None:

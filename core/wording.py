@@ -123,6 +123,17 @@ def cut(threshold: float) -> str:
     return percent(threshold, 1)
 
 
+def against(share: float, threshold: float) -> tuple[str, str]:
+    """A probability and a threshold on it, so fine that what is printed stands as the numbers do: never "6 % is below 5.7 %"."""
+    for decimals in range(_FINEST + 2):
+        fine = max(decimals, 1)  # as `cut` says thresholds
+        printed, limit = _rounded(share, decimals), _rounded(threshold, fine)
+        vague = printed < 10.0**-decimals / 2 and limit < 10.0**-decimals  # "<1 %" beside "0.4 %"
+        if not vague and (printed >= limit) == (share >= threshold):
+            return percent(share, decimals), percent(threshold, fine)
+    return percent(share, _FINEST), percent(threshold, _FINEST)
+
+
 def milliseconds(seconds: float) -> str:
     """A short time, such as "45 ms" or "1.2 s"."""
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"

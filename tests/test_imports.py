@@ -16,7 +16,7 @@ CORE = REPOSITORY / "core"
 ROWS = (
     ("folders", "threads"),
     ("csv_cells", "designs", "diagnoses", "estimates", "files", "glossary", "keras_home"),
-    ("prevalence", "wording", "calibration", "decisions"),
+    ("prevalence", "wording", "calibration", "decisions", "schemas"),
     ("data",),
     ("card",),
     ("networks",),

@@ -2,10 +2,12 @@
 
 import re
 
+import numpy as np
 import pytest
 
 from core.estimates import Estimate
 from core.wording import (
+    against,
     cut,
     difference,
     duration,
@@ -118,3 +120,28 @@ def test_times_and_lists():
     assert (milliseconds(0.0451), milliseconds(1.24)) == ("45 ms", "1.2 s")
     assert (duration(50), duration(720), duration(12600)) == ("50 s", "12 min", "3.5 h")
     assert (listed(["a"]), listed(["a", "b"]), listed(["a", "b", "c"])) == ("a", "a and b", "a, b and c")
+
+
+@pytest.mark.parametrize(
+    "share, threshold, said",
+    [
+        (0.03, 0.057, ("3 %", "5.7 %")),
+        (0.056, 0.057, ("5.6 %", "5.7 %")),
+        (0.0572, 0.0574, ("5.72 %", "5.74 %")),
+        (0.057, 0.057, ("6 %", "5.7 %")),
+        (0.236, 0.24, ("23.6 %", "24.0 %")),
+        (0.5, 0.24, ("50 %", "24.0 %")),
+        (0.003, 0.004, ("0.3 %", "0.4 %")),
+    ],
+)
+def test_a_probability_beside_a_threshold_is_fine_enough(share, threshold, said):
+    assert against(share, threshold) == said
+
+
+def test_what_is_printed_is_ordered_as_the_numbers_are():
+    rng = np.random.default_rng(0)
+    for threshold in (0.004, 0.02, 0.057, 0.0999, 0.24, 0.5):
+        for share in threshold + rng.normal(0, 0.01, 200):
+            share = min(max(share, 0.0), 1.0)
+            one, other = (float(re.sub(r"[<>%\s]", "", text)) for text in against(share, threshold))
+            assert abs(share - threshold) < 1e-5 or (one >= other) == (share >= threshold), (share, threshold)

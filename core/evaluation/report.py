@@ -1,13 +1,14 @@
 """The record of one evaluation, written as `evaluation.json`; reading it needs neither a network nor photos."""
 
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from core.diagnoses import CODES
 from core.estimates import Estimate
 from core.estimates.in_files import from_text, to_text
 from core.files import finish_writing, write_text
+from core.schemas.kind import InvalidRecord, Kind
 
 EVALUATION_FILE = "evaluation.json"
 FORMAT = 3
@@ -116,6 +117,9 @@ class Evaluation:
         return {"format": record.pop("format"), **record, **metrics, **tail}
 
 
+_EVALUATION = Kind("evaluation", Evaluation, FORMAT)
+
+
 def write_evaluation(evaluation: Evaluation, folder: str | Path) -> Path:
     """Writes `evaluation.json` into a folder, which is made if need be; returns the file's path."""
     folder = Path(folder)
@@ -136,7 +140,8 @@ def read_evaluation(folder: str | Path) -> Evaluation:
     """
     path = Path(folder)
     path = path if path.suffix == ".json" else path / EVALUATION_FILE
-    again = "Make it with `python -m core evaluate MODEL --data FOLDER`."
+    folder = path.parent.parent if path.parent.name == "validation" else path.parent
+    again = f"Make it with `python -m core evaluate {folder.name or 'MODEL'} --data HAM10000_FOLDER`."
     with suppress(OSError):  # a folder that cannot be written keeps what it has
         finish_writing(path.parent)
     try:
@@ -145,11 +150,10 @@ def read_evaluation(folder: str | Path) -> Evaluation:
         raise InvalidEvaluation(f"{path} is missing. {again}") from None
     except (OSError, ValueError) as error:
         raise InvalidEvaluation(f"{path} cannot be read as JSON ({error}). {again}") from None
-    came = record.get("format") if isinstance(record, dict) else type(record).__name__
-    if came != FORMAT:
-        raise InvalidEvaluation(f"{path} has evaluation format {came!r}; this version reads format {FORMAT}. {again}")
-    metrics = {key: entry for key, entry in record.items() if isinstance(entry, Estimate)}
     try:
-        return Evaluation(metrics=metrics, **{key: entry for key, entry in record.items() if key not in metrics})
-    except TypeError as error:
-        raise InvalidEvaluation(f"{path} is not a complete evaluation ({error}). {again}") from None
+        record = _EVALUATION.check_format(record, path, again)
+        metrics = {key: entry for key, entry in record.items() if isinstance(entry, Estimate)}
+        rest = {key: entry for key, entry in record.items() if key not in metrics}
+        return replace(_EVALUATION.convert(rest | {"metrics": {}}, path, again), metrics=metrics)
+    except InvalidRecord as error:
+        raise InvalidEvaluation(str(error)) from None

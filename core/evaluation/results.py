@@ -96,7 +96,7 @@ def _read_results(folder: str | Path, card: Card) -> Results:
     try:
         evaluation = read_evaluation(folder)
     except InvalidEvaluation as error:
-        raise InvalidResults(f"{name} has no usable evaluation: {error} {again}") from None
+        raise InvalidResults(f"{name} has no usable evaluation: {error}") from None
     if evaluation.probabilities_sha256 != card.probabilities_sha256:
         raise InvalidResults(
             f"The evaluation of {name} is stale: it is of other weights or another calibration "

@@ -212,7 +212,7 @@ TABLES: dict[str, PaperTable] = {
         "value_printed",
         "value_run",
         ("M7", "M17"),
-        "balanced_accuracy_eq13 is the paper's own definition; the usual balanced accuracy is sensitivity_macro.",
+        "Balanced accuracy (Eq. 13) is the paper's own definition; the usual balanced accuracy is the macro sensitivity.",
     ),
 }
 # Metric of Table A5 and of the other tables -> the name in `metrics.scores`.

@@ -6,8 +6,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from core.card import Card, DamagedFile, bind_files, read_bound, read_card, short_name
-from core.estimates.in_files import from_text
+from core.schemas.kind import InvalidRecord, Kind, read_json
+from core.trust.measure_records import (
+    ColourRecord,
+    FactsRecord,
+    GateRecord,
+    LookalikesRecord,
+    MapsRecord,
+    SetRecord,
+    SimilarRecord,
+)
 
 if TYPE_CHECKING:  # at run time this would load TensorFlow, and pages read measures without it
     from core.bundle import Bundle
@@ -36,17 +47,17 @@ class Measure:
         function: "module:function", imported when it is run; called with (bundle, folder, progress), it writes its files
             into the bundle's folder.
         file: the JSON file that it writes there, with the digest that it rests on.
+        record: what that file holds.
         rests_on: "weights_sha256" where it is of feature maps alone, which no calibration changes; else "probabilities_sha256"
             (see `digest_of`). The file holds the digest under this name.
-        form: keys and values that its present form has: a file without them is of an older one, and is refused.
         also: further files that it writes there.
     """
 
     about: str
     function: str
     file: str
+    record: type[Struct]
     rests_on: str = "probabilities_sha256"
-    form: tuple[tuple[str, object], ...] = ()
     also: tuple[str, ...] = ()
 
     @property
@@ -68,35 +79,40 @@ MEASURES: dict[str, Measure] = {
         "The 90 % set of diagnoses: thresholds from validation, coverage and size on test.",
         "core.trust.measures.prediction_set:measure_set",
         "set.json",
-        form=(("counted_by", "lesion"),),
+        SetRecord,
     ),
     "facts": Measure(
         "How common each combination of age, sex and site is in training, and how often facts change the answer on test.",
         "core.trust.measures.facts:measure_facts",
         "facts.json",
+        FactsRecord,
     ),
     "lookalikes": Measure(
         "The index of training lesions, what the nearest are worth as a second opinion, and whether a photo was trained on.",
         "core.trust.measures.lookalikes:measure_lookalikes",
         "lookalikes.json",
+        LookalikesRecord,
         also=("lookalikes.npz",),
     ),
     "gate": Measure(
         "The photo gate: fitted on training photos, thresholds from validation, false refusals and strangers caught on test.",
         "core.trust.measures.gate:measure_gate",
         "gate.json",
+        GateRecord,
         rests_on="weights_sha256",
     ),
     "maps": Measure(
         "Do the maps mean anything: lesion masks, deletion and insertion, shuffled weights, agreement, on test.",
         "core.trust.measures.maps:measure_maps",
         "maps.json",
+        MapsRecord,
         also=("maps.csv",),
     ),
     "similar": Measure(
         "Which test melanomas and nevi the network finds alike: hard pairs and look-alikes.",
         "core.trust.measures.pairs:measure_similar",
         "similar.json",
+        SimilarRecord,
         rests_on="weights_sha256",
         also=("similar.npz",),
     ),
@@ -104,6 +120,7 @@ MEASURES: dict[str, Measure] = {
         "Melanoma against nevus under each change of colour, on test.",
         "core.trust.measures.colour:measure_colour",
         "colour.json",
+        ColourRecord,
         also=("colour.csv",),
     ),
 }
@@ -162,16 +179,13 @@ def read_measure(name: str, folder: str | Path, card: Card) -> dict:
     """
     path = Path(folder) / find_measure(name).file
     content = read_measured_file(name, path.name, folder, card)
+    kind = Kind("measure", find_measure(name).record)
     try:
-        record = from_text(content)
-        stale = {key: record.get(key) for key in digest_of(name, card)} != digest_of(name, card)
-    except (ValueError, AttributeError, RecursionError) as error:
-        raise DamagedMeasure(f"{short_name(path)} cannot be used ({error}). {measure_again(name, folder)}") from None
-    for key, value in find_measure(name).form:
-        if record.get(key) != value:
-            raise DamagedMeasure(
-                f"{short_name(path)} is of an older form: {key} is {record.get(key)!r}. Expected {value!r}. {measure_again(name, folder)}"
-            )
+        record = read_json(content, short_name(path), measure_again(name, folder))
+        kind.convert(record, short_name(path), measure_again(name, folder))
+    except InvalidRecord as error:
+        raise DamagedMeasure(str(error)) from None
+    stale = {key: record.get(key) for key in digest_of(name, card)} != digest_of(name, card)
     if stale:
         raise DamagedMeasure(
             f"{short_name(path)} is stale: it was measured with other weights or another calibration of {card.name}. "

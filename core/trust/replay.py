@@ -21,28 +21,24 @@ from PIL import Image
 
 from core.card import Card, InvalidBundle, read_card
 from core.data.images import MAX_BYTES, MAX_SIDE, UnreadablePhoto, photo_hash, read_photo
-from core.data.patient import Facts, InvalidFacts
+from core.data.patient import Facts
 from core.diagnoses import CODES, NAMES
 from core.folders import weights_root
 from core.serving.engines import FORMER
+from core.trust.case_record import CASE_FILE, FORMAT, InvalidCase, check_record
 from core.trust.zip_member import ZIP_FAULTS, one_line, read_member
 
 if TYPE_CHECKING:  # at run time these would load TensorFlow
     from core.bundle import Bundle
     from core.reading import LesionReading
 
-FORMAT = 1
-PHOTO_FILE, CASE_FILE = "photo.png", "case.json"
+PHOTO_FILE = "photo.png"
 # A photo at the bound of `read_photo` as PNG that hardly compresses.
 MAX_PHOTO = MAX_SIDE * MAX_SIDE * 3 + 1_000_000
 MAX_CASE = 1_000_000  # bytes of JSON; a case needs some ten thousand
 MAX_MEMBERS = 16
 # Digits that pages and reports show; what differs less is another processor's rounding.
 SAME_DIGITS = 5e-5
-
-
-class InvalidCase(ValueError):
-    """A case bundle that cannot be read; the message says what came, what was expected and how to fix it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,7 +160,7 @@ def read_case(source: bytes | str | Path) -> CaseFile:
         raise InvalidCase(
             f"{name} is not a whole zip file ({one_line(error)}). Expected a case bundle; save or copy it again."
         ) from None
-    record, facts = _check_record(case, name)
+    record, facts = check_record(case, name)
     try:
         if not png.startswith(b"\x89PNG\r\n"):
             raise InvalidCase(f"{PHOTO_FILE} in {name} is not a PNG file. Save the case again where it was read.")
@@ -307,39 +303,3 @@ def _wanted(members: list[zipfile.ZipInfo], name: str) -> list[tuple[zipfile.Zip
             )
         contents.append((named[0], bound))
     return contents
-
-
-def _check_record(content: bytes, name: str) -> tuple[dict, Facts]:
-    again = "Save the case again on the reading page."
-    try:
-        record = json.loads(content.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise InvalidCase(f"{CASE_FILE} in {name} is not JSON ({error}). {again}") from None
-    came = record.get("format") if isinstance(record, dict) else type(record).__name__
-    if came != FORMAT:
-        raise InvalidCase(
-            f"{CASE_FILE} in {name} has case format {came!r}; this version reads format {FORMAT}. Update Melascope."
-        )
-    try:
-        reading = record["reading"]
-        probabilities = reading["probabilities"]
-        fits = (
-            isinstance(record["photo_sha256"], str)
-            and isinstance(reading["model"], str)
-            and isinstance(reading["card"]["sha256"], str)
-            and isinstance(reading.get("versions", {}), dict)
-            and set(probabilities) == set(CODES)
-            and all(
-                isinstance(p, float | int) and not isinstance(p, bool) and 0 <= p <= 1 for p in probabilities.values()
-            )
-        )
-        facts = Facts(**reading["facts"])
-    except InvalidFacts as error:
-        raise InvalidCase(f"{CASE_FILE} in {name} has facts that cannot be: {error} {again}") from None
-    except (KeyError, TypeError, AttributeError, ValueError):
-        fits = False
-    if not fits:
-        raise InvalidCase(
-            f"{CASE_FILE} in {name} is not a complete case: a part of it is missing or of another kind. {again}"
-        )
-    return record, facts  # pyright: ignore[reportPossiblyUnboundVariable]

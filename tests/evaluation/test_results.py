@@ -56,7 +56,7 @@ def swap(table):
         (lambda f: (f / PREDICTIONS_FILE).unlink(), "predictions.csv is missing"),
         (lambda f: (f / CASES_FILE).unlink(), "cases.csv is missing"),
         (lambda f: edit_evaluation(f, probabilities_sha256="cd" * 32), "stale"),
-        (lambda f: edit_evaluation(f, probabilities_sha256=None), "stale"),
+        (lambda f: edit_evaluation(f, probabilities_sha256=None), "probabilities_sha256 is None; expected a text"),
         (lambda f: edit_evaluation(f, classes=list(CODES[::-1])), "in this order"),
         (lambda f: edit_table(f / PREDICTIONS_FILE, swap), "classes in another order"),
         (lambda f: edit_table(f / PREDICTIONS_FILE, lambda t: t.iloc[1:]), "1 stand in one only"),

@@ -1,5 +1,6 @@
 """The evaluation page on the files that `evaluate` writes, without photos."""
 
+import io
 import json
 import shutil
 from pathlib import Path
@@ -8,6 +9,7 @@ import pandas as pd
 import pytest
 from driving import words
 from made_up import write_made_up_model
+from pypdf import PdfReader
 from streamlit.testing.v1 import AppTest
 
 from core.card import CARD_FILE, read_card
@@ -59,6 +61,12 @@ def test_every_section_draws_for_two_models(open_page, evaluated_root):
     assert "Unmeasured has no usable evaluation" in words(app) and "python -m core evaluate Unmeasured" in words(app)
     results = read_results(evaluated_root / "Drawn", read_card(evaluated_root / "Drawn"))
     evaluation = results.evaluation
+    opened = words(app)
+    assert "**Balanced accuracy**" in opened
+    assert ("**Melanomas found at the operating point**" in opened) == bool(evaluation.operating_point)
+    assert f">{interval(evaluation.metrics['balanced_accuracy']).split()[0]}<" in opened
+    helped = [element.proto.help for element in app.markdown if element.value == "**Calibration error**"]
+    assert helped == ["How far probabilities and observed shares lie apart, on average over bins of photos; 0 is best."]
     summary = table(app, "Score").set_index("Score")["Drawn"]
     assert summary["Balanced accuracy (mean sensitivity)"] == interval(evaluation.metrics["balanced_accuracy"])
     eq13 = "One-vs-rest balanced accuracy (paper, Eq. 13)"
@@ -146,19 +154,27 @@ def test_no_models(open_page, tmp_path):
     assert not app.exception and app.warning
 
 
-def test_the_report_is_one_file_that_needs_nothing_else(evaluated_root):
-    from core.webapp.evaluation.report import build_report, build_report_pdf
+def test_both_reports_say_every_number_alike_and_need_nothing_else(evaluated_root):
+    from core.webapp.evaluation.report import evaluation_parts, report_title
+    from core.webapp.reports.html import report_html
+    from core.webapp.reports.parts import Drawing, Rows, said
+    from core.webapp.reports.pdf import report_pdf
     from core.webapp.shared.evaluations import read_evaluated
     from core.webapp.shared.shelf import read_shelf
 
     found, lacking = read_evaluated(read_shelf(evaluated_root))
     assert list(found) == ["Drawn", "Other"] and list(lacking) == ["Unmeasured"]
-    html = build_report(found["Drawn"])
-    assert html.startswith("<!doctype html>") and html.count("Plotly.newPlot(") >= 5
-    assert interval(found["Drawn"].results.evaluation.metrics["balanced_accuracy"]) in html
-    assert 'src="http' not in html and "<link" not in html
-    pdf = build_report_pdf(found["Drawn"])
-    assert pdf.startswith(b"%PDF-") and pdf.count(b"/Type /Page\n") >= 4 and len(pdf) > 30_000
+    parts, title = evaluation_parts(found["Drawn"]), report_title(found["Drawn"])
+    html, pdf = report_html(title, parts), report_pdf(title, parts)
+    assert 'src="http' not in html and "<link" not in html and "<script" not in html
+    assert html.count("data:image/svg+xml") == sum(isinstance(part, Drawing) for part in parts) == 6
+    printed = "".join(PdfReader(io.BytesIO(pdf)).pages[k].extract_text() for k in range(3)).split()
+    rows = next(part for part in parts if isinstance(part, Rows)).rows
+    assert interval(found["Drawn"].results.evaluation.metrics["balanced_accuracy"]) in rows[0].values()
+    for row in rows:
+        number = said(row["Drawn"])
+        assert number in html
+        assert all(word in printed for word in number.split()), number
 
 
 def test_the_link_carries_models_section_and_cell(open_page, evaluated_root):

@@ -149,8 +149,8 @@ def test_bad_bundles_get_a_sentence(case, photo):
         (case.replace(b"IDAT", b"IDXT", 1), "damaged"),
         (repacked(case, photo=None), f"no {PHOTO_FILE}"),
         (repacked(case, case=None), f"no {CASE_FILE}"),
-        (repacked(case, case=b"{"), "is not JSON"),
-        (repacked(case, case=b"[" * 200_000), "is not JSON"),
+        (repacked(case, case=b"{"), "cannot be read as JSON"),
+        (repacked(case, case=b"[" * 200_000), "cannot be read as JSON"),
         (repacked(case, case=b"[]"), "case format"),
         (repacked(case, case=b'{"format": 1}'), "not a complete case"),
         (repacked(case, photo=other.getvalue()), "not the one that was read"),
@@ -158,10 +158,11 @@ def test_bad_bundles_get_a_sentence(case, photo):
         (bomb, "unpacks to more than"),
         (traversal.getvalue(), f"no {CASE_FILE}"),
         (many.getvalue(), "30 files"),
-        (changed(case, format=99), "case format 99"),
+        (changed(case, format=99), "case format 99; .* a newer Melascope wrote it. Update Melascope"),
+        (changed(case, format=0), "case format 0; .* an older Melascope wrote it. Save the case again"),
         (changed(case, reading__facts={"age": 900, "sex": "male", "site": "back"}), "facts that cannot be"),
         (changed(case, reading__probabilities={"mel": 1}), "not a complete case"),
-        (changed(case, reading__card=None), "not a complete case"),
+        (changed(case, reading__card=None), "not a complete case .*: reading.card is None; expected an object"),
     ):
         with pytest.raises(InvalidCase, match=said):
             read_case(content)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from core.estimates import Estimate
 from core.evaluation.melanoma import Duel
-from core.wording import cut
+from core.wording import against
 
 # Missed melanoma : needless excision, for a first look.
 RATIOS = (1, 4, 9, 19, 49, 99)
@@ -73,7 +73,7 @@ def threshold_words(probability: float, threshold: float, own: bool = True) -> s
     """
     whose = "your threshold" if own else "the network's operating point"
     rule = "your own rule" if own else "that rule"
-    share = cut(threshold)
+    _, share = against(probability, threshold)
     if probability >= threshold:
         return f"at or above {whose} of {share}: by {rule}, treated as a possible melanoma"
     return f"below {whose} of {share}: by {rule}, not treated as a melanoma"

@@ -7,7 +7,7 @@ from core.diagnoses import CODES, NAMES
 from core.evaluation.subgroups import FEW_LESIONS, FEW_MELANOMAS, GROUPINGS
 from core.webapp.evaluation.asked import ALL, ask_one, ask_rule, named
 from core.webapp.evaluation.cases import draw_cases
-from core.webapp.evaluation.report import build_report, build_report_pdf
+from core.webapp.evaluation.report import evaluation_parts, report_title
 from core.webapp.evaluation.rows import (
     ANY,
     class_rows,
@@ -16,9 +16,11 @@ from core.webapp.evaluation.rows import (
     rule_rows,
     subgroup_rows,
 )
+from core.webapp.reports.html import report_html
 from core.webapp.shared.charts import scores_chart
 from core.webapp.shared.evaluations import Evaluated, kept_curve, kept_subgroups
 from core.webapp.shared.export import draw_figure, draw_table, file_name
+from core.webapp.shared.score_cards import draw_score_cards, operating_scores
 from core.webapp.shared.score_charts import confusion_chart, curve_chart
 from core.webapp.shared.theme import SHORT_NAMES
 from core.webapp.shared.words import plain
@@ -46,11 +48,11 @@ def say_provenance(models: dict[str, Evaluated]) -> None:
 
 def draw_scores(models: dict[str, Evaluated]) -> None:
     st.subheader("Summary", anchor=False)
-    draw_table(
-        headline_rows(models),
-        f"Scores of {listed(list(models))}",
-        "In brackets: 95 % intervals. Two models whose intervals overlap may still differ: see *Compare two*.",
-    )
+    evaluations = {name: model.results.evaluation for name, model in models.items()}
+    draw_score_cards({name: one.metrics | operating_scores(one.operating_point) for name, one in evaluations.items()})
+    st.caption("Two models whose intervals overlap may still differ: see *Compare two*.")
+    with st.expander("Every score"):
+        draw_table(headline_rows(models), f"Scores of {listed(list(models))}", "In brackets: 95 % intervals.")
     with st.expander("Each score under each decision rule"):
         st.markdown("\n".join(f"- **{DECISIONS[rule].title}**: {DECISIONS[rule].about}" for rule in SCORED))
         draw_table(rule_rows(models), f"Scores by decision rule of {listed(list(models))}")
@@ -217,23 +219,28 @@ def draw_subgroups(models: dict[str, Evaluated]) -> None:
 def draw_report(models: dict[str, Evaluated]) -> None:
     model = ask_one(models)
     st.markdown(
-        "Every figure and table of this page for one model, in one file. The HTML opens in any browser without a network, and its figures "
-        "can be read off and saved; the PDF is for print."
+        "What this page knows of one model, in one file. The HTML opens in any browser without a network; the PDF is for print. Both say "
+        "the same."
     )
     with st.container(horizontal=True):
-        for label, build, kind, size in (
-            ("HTML", lambda: build_report(model).encode(), "html", "5 MB"),
-            ("PDF", lambda: build_report_pdf(model), "pdf", "0.2 MB"),
-        ):
+        for kind, mime in (("html", "text/html"), ("pdf", "application/pdf")):
             st.download_button(
-                f"Report of {model.name} ({label}, {size})",
-                build,
-                file_name=f"melascope-{file_name(model.name)}.{kind}",
-                mime={"html": "text/html", "pdf": "application/pdf"}[kind],
+                f"Report of {model.name} ({kind.upper()})",
+                lambda kind=kind: _report(model, kind),
+                file_name=f"evaluation-{file_name(model.name)}.{kind}",
+                mime=mime,
                 icon=":material/download:",
                 on_click="ignore",
                 key=f"report {kind}",
             )
+
+
+def _report(model: Evaluated, kind: str) -> bytes:
+    if kind == "html":
+        return report_html(report_title(model), evaluation_parts(model)).encode()
+    from core.webapp.reports.pdf import report_pdf  # loads when a PDF is asked for
+
+    return report_pdf(report_title(model), evaluation_parts(model))
 
 
 def _open_cell(key: str) -> None:

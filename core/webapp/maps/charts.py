@@ -22,6 +22,10 @@ _LEGEND = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
 ROW = 66  # pixels for one explainer
 
 
+# What is drawn of every map in one figure, told apart by colour and marker: its row says which map it is.
+SHOWN, COMPARED, CHANCE = ("#169aa6", "circle"), (GREY, "circle-open"), (GREY, "line-ns-open")
+
+
 def look_of(method: str) -> tuple[str, str, str]:
     """Colour, dash and marker of an explainer; random order is grey and dotted."""
     if method == RANDOM:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.explain import EXPLAINERS
 from core.trust.measures.map_summary import RANDOM, SAME, STAGES
-from core.webapp.maps.charts import dots_chart, errors_chart, look_of, steps_chart
+from core.webapp.maps.charts import CHANCE, COMPARED, SHOWN, dots_chart, errors_chart, steps_chart
 from core.webapp.shared.export import draw_figure, draw_table
 from core.webapp.shared.map_verdict import check_lines
 from core.webapp.shared.score_charts import GREY
@@ -67,12 +67,11 @@ def draw_inside_lesion(name: str, record: dict) -> None:
         return
     rows, table, chance = {}, [], "Lesion's area"
     for method, measured in record["methods"].items():
-        color, _, symbol = look_of(method)
         title = EXPLAINERS[method].title
         rows[title] = [
-            ("this photo's map", measured["inside"], color, symbol),
-            ("another photo's map", measured["other_photo"], GREY, "circle-open"),
-            ("the lesion's own area (chance)", measured["area"], GREY, "line-ns-open"),
+            ("this photo's map", measured["inside"], *SHOWN),
+            ("another photo's map", measured["other_photo"], *COMPARED),
+            ("the lesion's own area (chance)", measured["area"], *CHANCE),
         ]
         table.append(
             {
@@ -137,9 +136,8 @@ def draw_weights(name: str, record: dict) -> None:
     st.subheader("With shuffled weights", anchor=False)
     rows = {}
     for method, measured in record["methods"].items():
-        color, _, symbol = look_of(method)
         rows[EXPLAINERS[method].title] = [
-            (_STAGE_WORDS[stage], measured[f"similarity_{stage}"], color if stage == "head" else GREY, symbol)
+            (_STAGE_WORDS[stage], measured[f"similarity_{stage}"], *(SHOWN if stage == "head" else COMPARED))
             for stage in STAGES
         ]
     figure = dots_chart(rows, "rank correlation with the true map", (-0.5, 1))

@@ -87,7 +87,7 @@ def ask_choice(models: dict[str, Evaluated]) -> Choice | None:
         STEP,
         1 - STEP,
         step=STEP,
-        format="%.3f",
+        format="percent",
         key=THRESHOLD,
         bind="query-params",
     )

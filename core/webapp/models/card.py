@@ -10,25 +10,18 @@ from core.estimates import DecidedEstimate, Estimate
 from core.evaluation.report import Evaluation, InvalidEvaluation, read_evaluation
 from core.webapp.models.history import read_history
 from core.webapp.shared.charts import CONFIG, history_chart, per_class_chart, scores_chart
+from core.webapp.shared.export import draw_wrapped
+from core.webapp.shared.score_cards import HEADLINES, draw_score_cards, operating_scores
 from core.webapp.shared.shelf import Shelf, balanced_accuracy_of, is_leaky
 from core.webapp.shared.words import plain
 from core.wording import UNKNOWN, duration, interval, milliseconds
 
-# Scores that a card shows by itself, in this order; the others stand in the full table.
-HEADLINES = {
-    "balanced_accuracy": "Balanced accuracy (rule balanced)",
-    "accuracy": "Accuracy (rule likeliest)",
-    "auc_macro": "AUC, macro",
-    "malignancy_auc": "AUC, malignancy",
-    "macro_f1": "F1, macro (rule likeliest)",
-    "macro_ece": "Calibration error, by diagnosis",
-}
 PARTS = {"train": "training", "validation": "validation", "test": "test"}
 
 
 def draw_overview(shelf: Shelf) -> None:
     """All models in one table, and their held-out balanced accuracy as a chart."""
-    st.dataframe(
+    draw_wrapped(
         [
             {
                 "Model": name,
@@ -41,8 +34,7 @@ def draw_overview(shelf: Shelf) -> None:
             }
             for name, card in shelf.models.items()
         ],
-        hide_index=True,
-        alt="The shipped models with held-out balanced accuracy, size, speed and split",
+        "The shipped models with held-out balanced accuracy, size, speed and split",
     )
     measured = {name: balanced_accuracy_of(card) for name, card in shelf.models.items() if balanced_accuracy_of(card)}
     if len(measured) > 1:
@@ -97,10 +89,7 @@ def _draw_scores(card: Card, evaluation: Evaluation | None) -> None:
             f"On **{test.get('photos', '?')} held-out photos** of {test.get('lesions', '?')} lesions. "
             f"{plain(str(test.get('confidence', '')))}"
         )
-        with st.container(horizontal=True):
-            for key, label in HEADLINES.items():
-                if isinstance(test.get(key), Estimate):
-                    _draw_score(label, test[key])
+        draw_score_cards({card.name: test | operating_scores(evaluation.operating_point if evaluation else None)})
     if evaluation is not None:
         for warning in evaluation.warnings:
             st.warning(plain(warning), icon=":material/warning:")
@@ -108,8 +97,8 @@ def _draw_scores(card: Card, evaluation: Evaluation | None) -> None:
     validation = card.scores.get("validation", {})
     if validation:
         scores = [
-            f"{HEADLINES[key].lower()} {interval(validation[key])}"
-            for key in HEADLINES
+            f"{label} {interval(validation[key])}"
+            for key, (label, _) in HEADLINES.items()
             if isinstance(validation.get(key), Estimate)
         ]
         st.caption(
@@ -130,13 +119,6 @@ def _draw_scores(card: Card, evaluation: Evaluation | None) -> None:
                 hide_index=True,
                 alt="Every score of the test part, with its interval",
             )
-
-
-def _draw_score(label: str, score: Estimate) -> None:
-    value, _, rest = interval(score).partition(" (")
-    with st.container(width=171, border=True, gap=None):
-        st.metric(label, value)
-        st.caption(f"95 %: {rest.removesuffix(')')}" if rest else "no interval")
 
 
 def _draw_per_class(evaluation: Evaluation) -> None:

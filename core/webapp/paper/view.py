@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import pandas as pd
 import streamlit as st
 
 from core.diagnoses import CODES, NAMES
@@ -20,6 +19,7 @@ from core.studies.paper import (
     read_paper_table,
 )
 from core.webapp.paper.experiments import draw_experiment
+from core.webapp.paper.tables import as_read, by_backbone, side_by_side
 from core.webapp.shared.charts import scores_chart
 from core.webapp.shared.evaluations import Evaluated, kept_curve
 from core.webapp.shared.export import draw_figure, draw_table
@@ -28,7 +28,6 @@ from core.webapp.shared.theme import COLORS, SHORT_NAMES
 from core.webapp.shared.words import plain
 from core.wording import UNDEFINED, interval, percent
 
-NO_RUN, NO_COUNTERPART = "no run yet", ""
 # Printed, run and ours keep one colour through all of the paper's figures.
 PRINTED_COLOR, RUN_COLOR, OUR_COLOR = GREY, COLORS["bkl"], COLORS["mel"]
 FIGURES = {
@@ -91,56 +90,11 @@ def draw_item(item: str, models: dict[str, Evaluated]) -> None:
         st.markdown("**Footnotes**\n\n" + "\n".join(f"- **{note}** {plain(FOOTNOTES[note])}" for note in notes))
 
 
-def by_backbone(models: dict[str, Evaluated]) -> dict[str, Evaluated]:
-    """The first, that is the best, model of each backbone that was scored on its own held-out test part."""
-    best: dict[str, Evaluated] = {}
-    for model in models.values():
-        if model.results.evaluation.split.get("part") == "test":
-            best.setdefault(model.card.backbone, model)
-    return best
-
-
-def side_by_side(name: str, models: dict[str, Evaluated]) -> pd.DataFrame:
-    """A table of the paper with a column for this project, notes last."""
-    table, ours = read_paper_table(name), by_backbone(models)
-    note = table.pop("note")
-    if name == "Table 9":
-        table["notes"] = note
-        rows = [_own_row(model) for model in ours.values()]
-        # Text throughout: an empty cell is one that the work does not report.
-        return pd.DataFrame([*table.to_dict("records"), *rows]).map(lambda cell: "" if pd.isna(cell) else str(cell))
-    column = []
-    for _, row in table.iterrows():
-        model = ours.get(row["backbone"])
-        score = our_score(name, row, model.results) if model else None
-        countable = row.get("arm") != "AD" and name != "Table 8" and row.get("quantity", "accuracy") == "accuracy"
-        if name == "Table 6" and model and row["quantity"] == "trainable_parameters":
-            column.append(f"{model.card.parameters:,}")
-        else:
-            column.append(interval(score) if score else (NO_COUNTERPART if model or not countable else NO_RUN))
-    table["Melascope (95 %)"] = column
-    table["note"] = note.fillna("")
-    return table
-
-
-def _own_row(model: Evaluated) -> dict:
-    metrics = model.results.evaluation.under("likeliest").metrics
-    names = {"accuracy": "accuracy", "precision": "macro_precision", "f1": "macro_f1", "recall": "balanced_accuracy"}
-    return (
-        {"work": f"Melascope {model.name}", "reference": "-"}
-        | {column: round(metrics[metric].known, 3) for column, metric in names.items()}
-        | {
-            "auc": round(metrics["auc_macro"].known, 3),
-            "notes": "held-out test by lesion; rule likeliest; macro means",
-        }
-    )
-
-
 def _draw_paper_table(name: str, models: dict[str, Evaluated]) -> None:
     paper, rows = TABLES[name], side_by_side(name, models)
     if name in ("Table 5", "Table 7"):
         _draw_by_backbone(name, models)
-    draw_table(rows, f"The paper, {name}", paper.how, tallest=15)
+    draw_table(as_read(rows), f"The paper, {name}", paper.how, tallest=15)
     if name == "Table 8":
         st.markdown("#### The same weightings in this project")
         draw_experiment("epsilon")

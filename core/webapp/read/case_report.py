@@ -16,7 +16,9 @@ from core.webapp.read.facts import over_patients
 from core.webapp.read.jury import ask_jury, jury_worth
 from core.webapp.read.lookalikes import CONFIRMED, vote_worth
 from core.webapp.read.prediction_set import UNKNOWING, set_worth
-from core.webapp.reports.html import NOTICE, Bars, Heading, Notice, Part, Pictures, Rows, Text, report_html
+from core.webapp.reports.html import report_html
+from core.webapp.reports.parts import Bars, Heading, Notice, Part, Pictures, Rows, Text
+from core.webapp.shared.frame import NOTICE
 from core.webapp.shared.operating_point import stand
 from core.webapp.shared.photo.folder import load_photo
 from core.webapp.shared.photo.overlays import SHOWN_SIDE, agreement_words
@@ -42,7 +44,7 @@ def draw_case_files(case: Case) -> None:
                 f"{name}.html",
                 "text/html",
             ),
-            ("pdf", "Report as PDF", lambda: report_pdf(parts), f"{name}.pdf", "application/pdf"),
+            ("pdf", "Report as PDF", lambda: _pdf(parts), f"{name}.pdf", "application/pdf"),
             (
                 "case",
                 "Case bundle to replay",
@@ -124,25 +126,10 @@ def case_parts(case: Case) -> list[Part]:
     ]
 
 
-def report_pdf(parts: list[Part]) -> bytes:
-    """The same parts as a PDF file's bytes."""
-    from core.webapp.reports import pdf
-    from core.webapp.shared.charts import differential_chart
+def _pdf(parts: list[Part]) -> bytes:
+    from core.webapp.reports.pdf import report_pdf  # loads when a PDF is asked for
 
-    writers = {
-        Heading: lambda part: pdf.heading(part.text),
-        Text: lambda part: (pdf.caption if part.small else pdf.paragraph)(part.text),
-        Notice: lambda part: pdf.notice(part.text),
-        Rows: lambda part: pdf.table(list(part.rows)),
-        Bars: lambda part: pdf.figure(differential_chart(part.probabilities), width=pdf.WIDTH * 0.8),
-        Pictures: lambda part: pdf.beside(
-            [
-                pdf.picture(pixels, caption, width=pdf.WIDTH / max(3, len(part.pictures)) - 8)
-                for pixels, caption in part.pictures
-            ]
-        ),
-    }
-    return pdf.build_pdf(TITLE, [writers[type(part)](part) for part in parts])
+    return report_pdf(TITLE, parts)
 
 
 def _answer(case: Case) -> list[Part]:
@@ -233,7 +220,7 @@ def _similar(case: Case) -> list[Part]:
         Text(
             f"{opinion.vote.words} {vote_worth(opinion.vote, case.signals.records.get('lookalikes'), case.reading.top)}"
         ),
-        *([Pictures(shown[i : i + 3]) for i in range(0, len(shown), 3)]),
+        Pictures(shown),
         Rows(
             tuple(
                 {

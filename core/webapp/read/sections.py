@@ -24,7 +24,12 @@ if TYPE_CHECKING:  # at run time these would load TensorFlow
 
 def draw_sections(case: Case, facts_record: dict | None, facts_problem: str) -> None:
     """The sections between the answer and the maps."""
-    st.header("Question the answer", anchor=False)
+    with st.container(key="questions"):  # not printed where all are closed
+        st.header("Question the answer", anchor=False)
+        _draw_questions(case, facts_record, facts_problem)
+
+
+def _draw_questions(case: Case, facts_record: dict | None, facts_problem: str) -> None:
     for label, icon, draw in (
         ("Similar known cases", "photo_library", partial(_draw_similar, case)),
         ("How far to trust it: the 90 % set, the jury", "balance", partial(_draw_trust, case)),

@@ -1,1 +1,1 @@
-"""Reports from parts: HTML and PDF."""
+"""Reports: parts, top to bottom, that one HTML file and one PDF are written from."""

@@ -1,71 +1,30 @@
-"""A case as a report: parts that any kind of file can be written from, and the one HTML file that holds them all.
+"""A report as one HTML file that needs nothing beside itself.
 
-The HTML needs nothing beside itself: pictures are inside it, there is no script, and its own policy forbids it to load
-anything. Pictures are made anew from pixels, so nothing of an upload's EXIF or name can be in them.
+Pictures and figures are inside it, there is no script, and its own policy forbids it to load anything. Pictures are made anew
+from pixels, so nothing of an upload's EXIF or name can be in them.
 """
 
 import base64
 import html
-import io
 from collections.abc import Sequence
-from dataclasses import dataclass
-
-import numpy as np
-from PIL import Image
 
 from core.diagnoses import CODES, MALIGNANT, NAMES
+from core.webapp.reports.parts import (
+    Bars,
+    Drawing,
+    Heading,
+    Notice,
+    Part,
+    Pictures,
+    Rows,
+    Text,
+    encode_figure,
+    encode_picture,
+    said,
+)
+from core.webapp.shared.frame import NOTICE
+from core.webapp.shared.theme import BENIGN_COLOR, GROUPS, MALIGNANT_COLOR
 from core.wording import percent
-
-NOTICE = "For research and teaching. Not a medical device: nothing here may decide about a patient."
-# Pictures in the file are at most this large, pixels.
-PICTURE_SIDE = 700
-MALIGNANT_COLOR, BENIGN_COLOR = "#c2560b", "#0072b2"
-
-
-@dataclass(frozen=True)
-class Heading:
-    """A section's heading."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Text:
-    """A paragraph; a small one says how to read what stands above it."""
-
-    text: str
-    small: bool = False
-
-
-@dataclass(frozen=True)
-class Notice:
-    """A sentence that must not be overlooked."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Rows:
-    """A table: dicts with the same keys."""
-
-    rows: tuple[dict, ...]
-
-
-@dataclass(frozen=True)
-class Bars:
-    """The seven probabilities, code -> probability."""
-
-    probabilities: dict[str, float]
-
-
-@dataclass(frozen=True, eq=False)
-class Pictures:
-    """Pictures in a row: (H, W, 3) uint8 RGB, each with its caption."""
-
-    pictures: tuple[tuple[np.ndarray, str], ...]
-
-
-Part = Heading | Text | Notice | Rows | Bars | Pictures
 
 
 def report_html(title: str, parts: Sequence[Part]) -> str:
@@ -80,38 +39,26 @@ def report_html(title: str, parts: Sequence[Part]) -> str:
     )
 
 
-def encode_picture(pixels: np.ndarray) -> bytes:
-    """A picture as JPEG: pixels and nothing else, no larger than a report needs."""
-    picture = Image.fromarray(np.ascontiguousarray(pixels))
-    picture.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
-    file = io.BytesIO()
-    picture.save(file, "JPEG", quality=90)
-    return file.getvalue()
-
-
-def _said(text: object) -> str:
-    return html.escape(str(text))
+def _said(value: object) -> str:
+    return html.escape(said(value))
 
 
 def _rows(part: Rows) -> str:
     if not part.rows:
         return ""
     head = "".join(f"<th scope=col>{_said(name)}</th>" for name in part.rows[0])
-    body = ""
-    for row in part.rows:
-        cells = (f"<td>{_said('' if value is None else value)}</td>" for value in row.values())
-        body += f"<tr>{''.join(cells)}</tr>\n"
-    return f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}</tbody></table>"
+    body = "".join(f"<tr>{''.join(f'<td>{_said(value)}</td>' for value in row.values())}</tr>\n" for row in part.rows)
+    return f"<div class=table><table><thead><tr>{head}</tr></thead><tbody>\n{body}</tbody></table></div>"
 
 
 def _bars(part: Bars) -> str:
     ranked = sorted(CODES, key=part.probabilities.__getitem__, reverse=True)
     lines = []
     for code in ranked:
-        p, malignant = part.probabilities[code], MALIGNANT[CODES.index(code)]
-        color = MALIGNANT_COLOR if malignant else BENIGN_COLOR
+        p = part.probabilities[code]
+        color = MALIGNANT_COLOR if MALIGNANT[CODES.index(code)] else BENIGN_COLOR
         lines.append(
-            f"<tr><th scope=row>{_said(NAMES[code])}<small> {'malignant or pre-malignant' if malignant else 'benign'}</small></th>"
+            f"<tr><th scope=row>{_said(NAMES[code])}<small> {GROUPS[code]}</small></th>"
             f'<td class=bar><div style="width:{100 * p:.1f}%;background:{color}"></div></td><td class=number>{_said(percent(p))}</td></tr>'
         )
     return f"<table class=bars><tbody>\n{chr(10).join(lines)}\n</tbody></table>"
@@ -119,11 +66,19 @@ def _bars(part: Bars) -> str:
 
 def _pictures(part: Pictures) -> str:
     shown = "".join(
-        f'<figure><img alt="{_said(caption)}" src="data:image/jpeg;base64,{base64.b64encode(encode_picture(pixels)).decode()}">'
+        f'<figure><img alt="{_said(caption)}" src="{_data(encode_picture(pixels), "jpeg")}">'
         f"<figcaption>{_said(caption)}</figcaption></figure>"
         for pixels, caption in part.pictures
     )
     return f"<div class=pictures>{shown}</div>"
+
+
+def _drawing(part: Drawing) -> str:
+    return f'<img class=drawing alt="{_said(part.shows)}" src="{_data(encode_figure(part, "svg"), "svg+xml")}">'
+
+
+def _data(content: bytes, kind: str) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
 
 
 _WRITERS = {
@@ -133,17 +88,21 @@ _WRITERS = {
     Rows: _rows,
     Bars: _bars,
     Pictures: _pictures,
+    Drawing: _drawing,
 }
 _STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; color: #18272b; background: #fff; max-width: 52rem; margin: 2rem auto; padding: 0 1rem; }
+body { font: 15px/1.5 system-ui, sans-serif; color: #18272b; background: #fff; max-width: 56rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.15rem; margin: 1.6rem 0 .4rem; break-after: avoid; }
 .small, figcaption, small, footer { color: #46575c; font-size: .85rem; font-weight: 400; }
 .notice { background: #f2f6f6; border-left: 4px solid #0b6b72; padding: .6rem .8rem; }
-table { border-collapse: collapse; width: 100%; font-size: .88rem; overflow-wrap: anywhere; }
+.table { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: .85rem; }
 th, td { border: 1px solid #d5dfe0; padding: .3rem .5rem; text-align: left; vertical-align: top; }
-.bars th, .bars td { border: 0; padding: .15rem .4rem .15rem 0; } .bars th { width: 46%; font-weight: 600; }
-.bar { width: 42%; } .bar div { height: .8rem; min-width: 1px; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+thead th { background: #f2f6f6; vertical-align: bottom; } tr { break-inside: avoid; }
+.bars th, .bars td { border: 0; padding: .15rem .4rem .15rem 0; } .bars th { width: 50%; font-weight: 600; }
+.bar { width: 38%; } .bar div { height: .8rem; min-width: 1px; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 .number { text-align: right; white-space: nowrap; }
 .pictures { display: flex; gap: .8rem; flex-wrap: wrap; } figure { margin: 0; flex: 1 1 10rem; max-width: 18rem; break-inside: avoid; }
-img { width: 100%; border-radius: .4rem; } footer { border-top: 1px solid #d5dfe0; margin-top: 2rem; padding-top: .6rem; }
+img { width: 100%; border-radius: .4rem; } .drawing { width: auto; max-width: 100%; display: block; margin: .6rem 0; break-inside: avoid; }
+footer { border-top: 1px solid #d5dfe0; margin-top: 2rem; padding-top: .6rem; }
+@media print { body { max-width: none; margin: 0; padding: 0; } .table { overflow: visible; } table { font-size: .7rem; } }
 """

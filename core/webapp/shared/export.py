@@ -1,5 +1,6 @@
 """Figures and tables as a page shows them: one sentence on how to read it, and a way to take it away."""
 
+import html
 import re
 from collections.abc import Sequence
 
@@ -14,6 +15,17 @@ from core.wording import percent
 FORMATS = ("PNG", "SVG")
 ROW_HEIGHT = 35  # of a table's row, pixels
 SCALE = 3  # of a saved PNG, for print
+_WRAPPED = """<style>
+.wrapped { border-collapse: collapse; width: 100%; font-size: .875rem; }
+.wrapped th, .wrapped td { border-bottom: 1px solid rgba(128,140,150,.35); padding: .4rem .6rem; text-align: left; }
+.wrapped th { font-weight: 600; } .wrapped td:first-child { font-weight: 600; }
+@media (max-width: 640px) {
+  .wrapped thead { position: absolute; clip-path: inset(50%); height: 1px; overflow: hidden; }
+  .wrapped tr { display: block; border-bottom: 1px solid rgba(128,140,150,.6); padding: .5rem 0; }
+  .wrapped td { display: flex; justify-content: space-between; gap: 1rem; border: 0; padding: .15rem 0; text-align: right; }
+  .wrapped td:not(:first-child)::before { content: attr(data-name); text-align: left; opacity: .75; }
+}
+</style>"""
 
 
 def ask_format() -> str:
@@ -94,6 +106,29 @@ def draw_table(
         )
         if how:
             st.caption(how, width="stretch")
+
+
+def draw_wrapped(rows: list[dict], shows: str) -> None:
+    """Draws a small table whose cells wrap, so that a phone holds it; each row becomes a block where even that is too wide.
+
+    Args:
+        rows: dicts with the same keys; the first column names the row.
+        shows: what it shows, for those who do not see it.
+    """
+    names = [html.escape(str(name)) for name in rows[0]] if rows else []
+    head = "".join(f"<th scope='col'>{name}</th>" for name in names)
+    body = "".join(
+        "<tr>"
+        + "".join(
+            f"<td data-name='{name}'>{html.escape(str(value))}</td>"
+            for name, value in zip(names, row.values(), strict=True)
+        )
+        + "</tr>"
+        for row in rows
+    )
+    st.html(
+        f"{_WRAPPED}<table class='wrapped' aria-label='{html.escape(shows)}'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    )
 
 
 def file_name(name: str) -> str:

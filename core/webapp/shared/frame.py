@@ -52,10 +52,19 @@ _STYLE = """
   ::placeholder { color: inherit !important; opacity: 0.8 !important; }
   .stMainBlockContainer:has(.st-key-case) h1 { font-size: 1.4rem; padding: 0; }
   .st-key-case { scroll-margin-top: 3.75rem; }
+  /* Grey ground is for the page that is shown; a link that the keyboard has reached is framed. */
+  .stPageLink a:focus-visible { background: transparent; outline: 2px solid currentColor; outline-offset: 1px; }
+  /* Paper: figures and tables keep the width that they have on the screen, so all is set smaller on a sheet on its side. */
   @media print {
+    @page { size: A4 landscape; margin: 10mm; }
+    .stMainBlockContainer { zoom: 0.84; padding: 0; max-width: 1240px; }
     header, .stToolbar, [data-testid="stFileUploader"], .st-key-inputs, .st-key-watch, .stButton, .stDownloadButton, .stPopover,
-    .stExpander:not(:has(details[open])), .stPageLink { display: none !important; }
-    .st-key-case, .stPlotlyChart, .stImage { break-inside: avoid; }
+    .stExpander:not(:has(details[open])), .stPageLink, .stMultiSelect, .stSelectbox, .stNumberInput, .stButtonGroup, .modebar-container,
+    .stTooltipIcon { display: none !important; }
+    .st-key-case, .stPlotlyChart, .stImage, .stDataFrame, .stHtml, .stAlert, .stLayoutWrapper:has(> .stHorizontalBlock img),
+    [data-testid="stColumn"] { break-inside: avoid; }
+    .st-key-questions:not(:has(details[open])) { display: none; }
+    h1, h2, h3, h4, h5 { break-after: avoid; }
   }
 </style>
 """

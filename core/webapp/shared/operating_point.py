@@ -11,7 +11,7 @@ from core.prevalence import Mixture, reweight
 from core.trust.signals.threshold import RATIOS, suggested_threshold, threshold_words, weigh
 from core.webapp.shared.evaluations import Evaluated, read_evaluated
 from core.webapp.shared.shelf import Shelf
-from core.wording import cut, percent, rate
+from core.wording import against, cut, percent, rate
 
 # Not the melanoma page's own parameter, which goes when that page is left.
 PARAMETER = "melanoma-from"
@@ -74,7 +74,8 @@ class Standing:
     def words(self) -> str:
         """In one sentence, without its full stop."""
         which = " as calibrated" if self.calibrated_only else ""
-        return f"Melanoma, with {percent(self.melanoma)}{which}, is {threshold_words(self.melanoma, self.threshold, self.own)}"
+        melanoma, _ = against(self.melanoma, self.threshold)
+        return f"Melanoma, with {melanoma}{which}, is {threshold_words(self.melanoma, self.threshold, self.own)}"
 
 
 def stand(reading, threshold: float | None) -> Standing | None:

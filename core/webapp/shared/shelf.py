@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from msgspec import Struct
+
 from core.card import CARD_FILE, Card, InvalidBundle, check_members, read_card
 from core.estimates import Estimate
 from core.folders import weights_root
+from core.schemas.kind import InvalidRecord, Kind
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,19 @@ def is_leaky(card: Card) -> bool:
     return bool(card.split.get("leaky"))
 
 
+class _Weights(Struct):
+    """Of a card's `weights`, what the pages rely on."""
+
+    file: str
+    sha256: str
+    bytes: int
+    parameters: int
+
+
+_WEIGHTS = Kind("card", _Weights, closed=False)
+_AGAIN = "Restore the model's folder from where it came from, or train again: `python -m core train --help`."
+
+
 def _checked_card(folder: Path) -> Card:
     """The card, with what the pages rely on; `load_bundle` checks the weights themselves later."""
     if not (folder / CARD_FILE).is_file() and (folder / "training").is_dir():
@@ -83,26 +99,13 @@ def _checked_card(folder: Path) -> Card:
         )
     card = read_card(folder)
     try:
-        weights = folder / Path(card.weights["file"]).name
-        fits = (
-            isinstance(card.weights["sha256"], str)
-            and isinstance(card.megabytes, float)
-            and isinstance(card.parameters, int)
-            and all(isinstance(part, dict) for part in (card.split, card.scores, card.data, card.training, card.recipe))
-            and all(isinstance(part, dict) for part in (*card.scores.values(), card.speed, card.network))
-            and isinstance(card.limits, list)
-        )
-    except (KeyError, TypeError, ValueError, AttributeError):
-        weights, fits = folder, False
-    if not fits:
-        raise InvalidBundle(
-            f"{folder / CARD_FILE} is not a complete card: a part of it is missing or of another kind than expected. "
-            "Restore it from the repository or train again."
-        )
+        weights = folder / Path(_WEIGHTS.convert(card.weights, f"weights of {folder / CARD_FILE}", _AGAIN).file).name
+    except InvalidRecord as error:
+        raise InvalidBundle(str(error)) from None
     if card.members:
         check_members(card, folder)
     elif not weights.is_file():
-        raise InvalidBundle(f"{weights} is missing. The card names it; restore it from the repository or train again.")
+        raise InvalidBundle(f"{weights} is missing. The card names it; restore it. {_AGAIN}")
     return card
 
 

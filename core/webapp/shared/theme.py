@@ -13,6 +13,8 @@ COLORS: dict[str, str] = {
     "nv": "#0072b2",
     "vasc": "#8c96a0",
 }
+# The two groups of a report's bars.
+MALIGNANT_COLOR, BENIGN_COLOR = "#c2560b", "#0072b2"
 # The same grouping without colour: malignant bars are hatched.
 PATTERNS: dict[str, str] = {d.code: "/" if d.malignant else "" for d in DIAGNOSES}
 GROUPS: dict[str, str] = {d.code: "malignant" if d.malignant else "benign" for d in DIAGNOSES}

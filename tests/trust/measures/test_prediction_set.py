@@ -141,11 +141,20 @@ def test_coverage_counts_lesions_and_stands_beside_that_of_photos():
     assert scored["size"].value == scored["size"].low == scored["size"].high == 1, "a size is no proportion"
 
 
-def test_a_record_that_counted_photos_is_refused(tmp_path):
-    (tmp_path / "set.json").write_text(json.dumps({"probabilities_sha256": SHA, "level": 0.9}))
-    with pytest.raises(
-        InvalidMeasure, match="older form: counted_by is None. Expected 'lesion'. Run `python -m core measure"
-    ):
+@pytest.mark.parametrize(
+    "change, said",
+    [
+        ({"counted_by": None}, "it has no counted_by"),  # as versions that counted photos wrote it
+        ({"counted_by": "photo"}, "counted_by: Invalid enum value 'photo'"),
+        ({"level": "high"}, "level is 'high'; expected a number"),
+        ({"bands": []}, "it has bands, which this version does not know"),
+    ],
+)
+def test_a_record_of_another_version_is_refused(tmp_path, change, said):
+    record = {"probabilities_sha256": SHA, "level": 0.9, "counted_by": "lesion", "thresholds": {}, "test": {}}
+    record = {key: value for key, value in (record | change).items() if value is not None}
+    (tmp_path / "set.json").write_text(json.dumps(record))
+    with pytest.raises(InvalidMeasure, match=f"{said}.*Run `python -m core measure .* --only set"):
         read_measure("set", tmp_path, bound(CARD, tmp_path))
 
 

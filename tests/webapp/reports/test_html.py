@@ -3,7 +3,9 @@ import re
 import numpy as np
 
 from core.diagnoses import CODES, NAMES
-from core.webapp.reports.html import NOTICE, Bars, Heading, Notice, Pictures, Rows, Text, encode_picture, report_html
+from core.webapp.reports.html import report_html
+from core.webapp.reports.parts import Bars, Heading, Notice, Pictures, Rows, Text, encode_picture
+from core.webapp.shared.frame import NOTICE
 
 PARTS = [
     Heading("Answer <b>"),
@@ -31,4 +33,4 @@ def test_pictures_are_pixels_only_and_no_larger_than_needed():
     from PIL import Image
 
     picture = Image.open(BytesIO(encode_picture(np.full((2000, 1000, 3), 128, "uint8"))))
-    assert picture.size == (350, 700) and not picture.getexif()
+    assert picture.size == (450, 900) and not picture.getexif()

@@ -1,71 +1,76 @@
-"""Reports as PDF: every chart of the app as vectors, tables over pages, texts as they stand."""
+"""Reports as PDF: no word broken, no heading apart from what it heads, tables over pages, figures as vectors."""
+
+import io
 
 import numpy as np
 import pytest
-from reportlab.graphics.shapes import Group, Rect, String
+from matplotlib.figure import Figure
+from pypdf import PdfReader
 
 from core.diagnoses import CODES, NAMES
-from core.estimates import Estimate
-from core.evaluation.curves import BandedCurve
-from core.webapp.reports import pdf
-from core.webapp.reports.pdf_figure import clean, vector_drawing
-from core.webapp.shared.charts import differential_chart, scores_chart
-from core.webapp.shared.score_charts import bars_chart, confusion_chart, curve_chart, distribution_chart
+from core.webapp.reports.parts import Bars, Drawing, Heading, Notice, Pictures, Rows, Text, said
+from core.webapp.reports.pdf import report_pdf
 
-PROBABILITIES = dict(zip(CODES, (0.1, 0.05, 0.05, 0.1, 0.4, 0.2, 0.1), strict=True))
-GRID = np.linspace(0, 1, 5)
-CURVE = BandedCurve(GRID, GRID, GRID, GRID * 0.9, GRID, (0.2, 0.5), 0.1)
-CHARTS = {
-    "differential": differential_chart(PROBABILITIES),
-    "scores": scores_chart({NAMES["mel"]: Estimate(0.6, 0.5, 0.7), "Nevus": Estimate(0.9)}, "sensitivity"),
-    "confusion": confusion_chart(np.diag(range(1, 8)).tolist()),
-    "curve": curve_chart([("Melanoma 0.8", "mel", CURVE)], "pr"),
-    "bars": bars_chart(["a", "b"], [("one", [0.1, None], [0.0, None], [0.2, None], "#7d8a92", "/")], "accuracy"),
-    "distribution": distribution_chart(np.linspace(0, 1, 5), np.full(4, 0.25), np.full(4, 0.25), "mel"),
-}
+SCORE = "0.661 (0.624 to 0.699)"
 
 
-def texts(drawing) -> list[str]:
-    found = []
-    for part in drawing.contents:
-        found += texts(part) if isinstance(part, Group) else [part.text] if isinstance(part, String) else []
-    return found
+def pages(*parts) -> list[str]:
+    """What each page of a report says."""
+    return [page.extract_text() for page in PdfReader(io.BytesIO(report_pdf("Report of Łódź", parts))).pages]
 
 
-@pytest.mark.parametrize("name", CHARTS)
-def test_every_chart_becomes_vectors_inside_its_frame(name):
-    drawing = vector_drawing(CHARTS[name], 400)
-    left, bottom, right, top = drawing.getBounds()
-    assert len(drawing.contents) > 5 and left >= -1 and bottom >= -8 and right <= 410 and top <= drawing.height + 8
+def figure(height: float = 3.0) -> Drawing:
+    drawn = Figure(figsize=(6, height))
+    drawn.subplots().set_title("a figure's own words")
+    return Drawing(drawn, "a frame")
 
 
-def test_a_bar_is_as_long_as_its_value():
-    drawing = vector_drawing(CHARTS["differential"], 400)
-    bars = [r for r in drawing.contents if isinstance(r, Rect) and r.fillColor.alpha == 1]
-    lengths = sorted(bar.width for bar in bars)
-    assert len(bars) == 7 and lengths[-1] / lengths[0] == pytest.approx(0.4 / 0.05)
-    assert any(NAMES["mel"] in text for text in texts(drawing)) and "40 %" in texts(drawing)
+def test_letters_beyond_western_europe_and_markup_are_printed_as_they_are():
+    (page,) = pages(Text("a <b> & c ≥ 3 €"), Notice("Beware <i>"), Rows([{"Nevus <i>": None}]))
+    assert {"Łódź", "<b>", "≥", "€"} <= set(page.split()) and "Beware <i>" in page and "None" not in page
 
 
-def test_a_matrix_prints_its_counts():
-    assert {str(n) for n in range(1, 8)} <= set(texts(vector_drawing(CHARTS["confusion"], 400)))
+@pytest.mark.parametrize("columns", [3, 8, 14])
+def test_no_word_and_no_number_of_a_table_is_broken(columns):
+    row = {"Diagnosis": "Actinic keratosis / Bowen's disease"} | {f"Specificity {c}": SCORE for c in range(columns)}
+    words = " ".join(pages(Rows([row] * 3))).replace("\u00a0", " ").split()
+    assert words.count("keratosis") >= 3 and words.count("0.661") == words.count("(0.624") == 3 * columns
+    assert words.count("Specificity") == columns
 
 
-def test_a_report_of_all_parts_on_several_pages():
+def test_a_long_table_repeats_its_head_and_loses_no_row():
+    said = pages(Rows([{"Photo": f"ISIC_{n}", "Value": n / 200} for n in range(150)]))
+    assert len(said) > 1 and all("Photo" in page for page in said)
+    assert [n for n in range(150) if f"ISIC_{n}\n" not in "\n".join(said) + "\n"] == []
+
+
+def test_a_heading_and_its_sentence_stay_with_their_figure():
+    for filling in range(20, 60, 3):
+        said = pages(*[Text("filling")] * filling, Heading("The heading"), Text("Its sentence."), figure(), figure())
+        (page,) = [page for page in said if "The heading" in page]
+        assert "Its sentence." in page and "a figure's own words" in page
+
+
+def test_the_bars_are_ordered_and_as_long_as_their_values():
+    probabilities = dict(zip(CODES, (0.1, 0.05, 0.05, 0.1, 0.4, 0.2, 0.1), strict=True))
+    (page,) = pages(Bars(probabilities))
+    assert page.index(NAMES["mel"]) < page.index(NAMES["nv"]) < page.index(NAMES["df"]) and "40 %" in page.replace("\u00a0", " ")
+
+
+def test_pictures_of_any_count_stand_in_one_row():
     photo = np.full((60, 90, 3), 128, "uint8")
-    parts = [
-        pdf.heading("Heading"),
-        pdf.paragraph("a <b> & c"),
-        pdf.notice("For research."),
-        pdf.figure(CHARTS["scores"], "How to read it."),
-        pdf.beside([pdf.picture(photo, "The photo", 100), pdf.picture(photo)]),
-        pdf.page_break(),
-        pdf.table([{"Diagnosis": "Nevus <i>", "Value": 0.25, "None": None}] * 90),
-    ]
-    data = pdf.build_pdf("Report of Łódź ≥ 3", parts)
-    assert data.startswith(b"%PDF-") and data.rstrip().endswith(b"%%EOF")
-    assert data.count(b"/Type /Page\n") >= 3
+    (page,) = PdfReader(
+        io.BytesIO(report_pdf("Photos", [Pictures(((photo, "one"),)), Pictures(((photo, "many"),) * 5)]))
+    ).pages
+    assert len(page.images) >= 1 and page.extract_text().count("many") == 5
 
 
-def test_letters_that_the_fonts_lack():
-    assert clean("≥ 0.5 µm – 患") == ">= 0.5 µm – ?"
+def test_a_figure_is_vectors_with_its_own_text():
+    data = report_pdf("Figure", [figure()])
+    (page,) = PdfReader(io.BytesIO(data)).pages
+    assert "a figure's own words" in page.extract_text() and not page.images
+
+
+def test_cells_are_said_once_for_all_files():
+    assert [said(value) for value in (None, float("nan"), 0.25, 3, "a")] == ["", "", "0.250", "3", "a"]
+    assert said("95.3 % of 9") == "95.3\u00a0% of 9" and said(SCORE) == "0.661 (0.624\u00a0to\u00a00.699)"

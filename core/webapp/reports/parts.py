@@ -1,0 +1,101 @@
+"""What a report is made of. Whatever it says is said here once, so that its HTML and its PDF never differ by a digit."""
+
+import io
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# Pictures in a report are at most this large, pixels: sharp in print, and a report stays small.
+PICTURE_SIDE = 900
+# A number, its unit and its interval stay on one line: "95 %", "0.661", "(0.624 to 0.699)".
+_UNBROKEN = re.compile(r"\([^()]{1,24}\)|[<>]?\d[\d.,]* (%|points?|years)|\d+ in \d+")
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A section's heading; stays with what follows it."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph; a small one says how to read what stands above it."""
+
+    text: str
+    small: bool = False
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A sentence that must not be overlooked."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A table: dicts with the same keys."""
+
+    rows: Sequence[dict]
+
+
+@dataclass(frozen=True)
+class Bars:
+    """The seven probabilities, code -> probability."""
+
+    probabilities: dict[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """Pictures in a row: (H, W, 3) uint8 RGB, each with its caption."""
+
+    pictures: tuple[tuple[np.ndarray, str], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """A figure that Matplotlib drew, of the size it has on paper.
+
+    Args:
+        shows: what it shows, for those who do not see it.
+    """
+
+    figure: "Figure"
+    shows: str
+
+
+Part = Heading | Text | Notice | Rows | Bars | Pictures | Drawing
+
+
+def said(value: object) -> str:
+    """A cell or a sentence as a report prints it: nothing for None and NaN, numbers to three decimals, no number torn in two."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    text = f"{value:.3f}" if isinstance(value, float) else str(value)
+    return _UNBROKEN.sub(lambda number: number.group().replace(" ", "\u00a0"), text)
+
+
+def encode_picture(pixels: np.ndarray) -> bytes:
+    """A picture as JPEG: pixels and nothing else (no EXIF, no name), no larger than a report needs."""
+    picture = Image.fromarray(np.ascontiguousarray(pixels))
+    picture.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=90)
+    return file.getvalue()
+
+
+def encode_figure(drawing: Drawing, kind: str) -> bytes:
+    """A figure as vectors; kind is "svg" or "pdf"."""
+    file = io.BytesIO()
+    drawing.figure.savefig(file, format=kind, transparent=True, metadata={"Date": None} if kind == "svg" else None)
+    return file.getvalue()
