@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.webapp.read.photo.framing import draw_setting, is_setting, offer_setting, say_framing
 from core.webapp.read.photo.start import ask_inputs, draw_alone, draw_waiting, say_what_comes
+from core.webapp.shared.cases.lists import draw_cases
 from core.webapp.shared.frame import page_frame
 from core.webapp.shared.photo.ask import say_broken, say_no_models
 from core.webapp.shared.photo.facts import ask_facts
@@ -19,8 +20,10 @@ if not shelf.models:
     st.stop()
 take_opened(shelf.models)
 
+first = st.container()
 photo, name, mixture = ask_inputs(shelf)
 if photo is None:
+    draw_cases(first)
     say_what_comes()
     preload(shelf.folder(name), shelf.models[name], "core.webapp.read.view")
     st.stop()

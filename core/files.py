@@ -111,6 +111,15 @@ def write_line(file: BinaryIO, line: str) -> None:
         raise _cannot_write(error, Path(file.name)) from error
 
 
+@contextlib.contextmanager
+def written_at(target: str | Path) -> Iterator[None]:
+    """For writers of their own: makes a full disk, or a folder that takes nothing, a `CannotWrite` about `target`."""
+    try:
+        yield
+    except OSError as error:
+        raise _cannot_write(error, Path(target)) from error
+
+
 # ---- several files ----
 
 

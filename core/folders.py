@@ -1,10 +1,11 @@
 """Folders that the environment names."""
 
 import os
+import sys
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-WEIGHTS_VARIABLE, CACHE_VARIABLE = "MELASCOPE_WEIGHTS", "MELASCOPE_CACHE"
+WEIGHTS_VARIABLE, CACHE_VARIABLE, DATA_VARIABLE = "MELASCOPE_WEIGHTS", "MELASCOPE_CACHE", "MELASCOPE_DATA"
 
 
 class CannotWrite(ValueError):
@@ -51,4 +52,24 @@ def cache_root() -> Path:
         raise CannotWrite(
             "There is no home folder (HOME is not set), so there is no place for decoded photos. Name one: "
             f"{CACHE_VARIABLE}=/some/folder."
+        ) from None
+
+
+def data_root() -> Path:
+    """The user's data folder of Melascope: `MELASCOPE_DATA`, or where the system keeps such folders.
+
+    Raises:
+        CannotWrite: there is no home folder, and the variable names no other.
+    """
+    if named := named_folder(DATA_VARIABLE):
+        return named.absolute()
+    try:
+        if os.name == "nt":
+            return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "Melascope"
+        if sys.platform == "darwin":
+            return Path.home() / "Library" / "Application Support" / "Melascope"
+        return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "melascope"
+    except RuntimeError:
+        raise CannotWrite(
+            f"There is no home folder (HOME is not set), so there is no place for data. Name one: {DATA_VARIABLE}=/some/folder."
         ) from None

@@ -50,18 +50,19 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         ask_format()
 if view in (FAILURES, PAIRS, LAB):
     with st.container(key="photo-folder"):
+        offer = st.container()
         ask_folder()
 if view in (FAILURES, PAIRS):
     cases_first(photo_folder() is not None)
 if view == THRESHOLD:
     draw_threshold(choice)
 elif view == FAILURES:
-    draw_failures(choice, shelf, read_looks())
+    draw_failures(choice, shelf, read_looks(), offer)
 elif view == PAIRS:
-    draw_pairs(choice, read_looks())
+    draw_pairs(choice, read_looks(), offer)
 elif view == COLOUR:
     draw_colour(choice, read_looks())
 else:
-    draw_lab(choice, shelf, read_looks())
+    draw_lab(choice, shelf, read_looks(), offer)
 st.divider()
 say_model(choice)

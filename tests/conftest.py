@@ -63,8 +63,9 @@ def cases() -> Path:
 
 @pytest.fixture(autouse=True, scope="session")
 def own_cache(tmp_path_factory):
-    """Decoded drawn photos never land in the user's cache."""
+    """Decoded drawn photos never land in the user's cache, and photos that the user fetched in no test."""
     os.environ["MELASCOPE_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    os.environ["MELASCOPE_DATA"] = str(tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ ROWS = (
     ("csv_cells", "designs", "diagnoses", "estimates", "files", "glossary", "keras_home"),
     ("prevalence", "wording", "calibration", "decisions", "schemas"),
     ("data",),
-    ("card",),
+    ("card", "archive"),
     ("networks",),
     ("serving",),
     ("bundle",),

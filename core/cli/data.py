@@ -1,4 +1,4 @@
-"""`data check`: what a HAM10000 folder holds, and what is wrong with it."""
+"""`data check`: what a HAM10000 folder holds, and what is wrong with it; `data get`: fetch one; `data lesions`: measure one."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,14 +8,51 @@ from rich.table import Table
 
 from core.cli.terminal import plain_errors, progress, results
 
-app = typer.Typer(help="Look at a HAM10000 folder.", no_args_is_help=True)
+app = typer.Typer(help="Fetch a HAM10000 folder, and look at one.", no_args_is_help=True)
 # A list longer than this says no more than its length, unless --all asks for it.
 SHOWN = 20
+MEGABYTE = 1_000_000
 
 
 @app.callback()
 def data() -> None:
-    """Look at a HAM10000 folder."""
+    """Fetch a HAM10000 folder, and look at one."""
+
+
+@app.command("get", epilog="Example: python -m core data get ~/ham10000")
+@plain_errors
+def get(
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="FOLDER", help="Where the photos are to lie; is made if need be.", show_default=False),
+    ],
+    test: Annotated[
+        bool, typer.Option("--test/--no-test", help="Also the official test of ISIC 2018 task 3: 1,511 more photos.")
+    ] = True,
+) -> None:
+    """Fetch all of HAM10000, with lesion masks, from the Harvard Dataverse: some 3 GB, checked and unpacked.
+
+    Its licence is CC BY-NC 4.0: not for commercial use, with attribution. A command that was stopped goes on where it was.
+    """
+    from core.archive.dataverse import DOI, LICENCE, get_dataset
+    from core.data.ham10000 import read_table
+    from core.data.photo_files import TEST_FOLDER
+
+    results().print(f"HAM10000, {DOI}, {LICENCE}.", markup=False, soft_wrap=True)
+    with progress("Asking for the list of files") as update:
+
+        def report(done: int, total: int | None, doing: str) -> None:
+            update(round(done / MEGABYTE), None if total is None else round(total / MEGABYTE), f"{doing} (MB)")
+
+        get_dataset(folder, test, progress=report)
+    for place in [folder, *([folder / TEST_FOLDER] if test else [])]:
+        table = read_table(place)
+        there = int((table.path != "").sum())
+        results().print(f"{place}: {there:,} of {len(table):,} photos.", markup=False, soft_wrap=True)
+        if there < len(table):
+            raise ValueError(
+                f"{place} lacks {len(table) - there:,} photos that its table lists. `python -m core data check {place}` names them."
+            )
 
 
 @app.command("check", epilog="Example: python -m core data check ~/ham10000")

@@ -150,7 +150,7 @@ def progress(doing: str) -> Iterator[Callable[..., None]]:
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(doing, total=None)
 
-        def update(done: int, total: int, doing: str | None = None) -> None:
+        def update(done: int, total: int | None, doing: str | None = None) -> None:
             bar.update(task, completed=done, total=total, **({"description": doing} if doing else {}))
 
         yield update

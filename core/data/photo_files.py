@@ -13,6 +13,8 @@ from core.data.images import UnreadablePhoto, fit_image, read_photo
 from core.data.tables.table_file import InvalidDataset
 
 MASK_FOLDER = "HAM10000_segmentations_lesion_tschandl"
+# The official test of ISIC 2018 task 3: a data set of its own, though `data get` puts it below HAM10000's folder.
+TEST_FOLDER = "ISIC2018_Task3_Test"
 PHOTO_SUFFIXES = tuple(f".{suffix}" for suffix in SUFFIXES)
 TABLE_SUFFIXES = (".csv", ".tsv", ".tab", ".txt")
 ARCHIVE_SUFFIXES = (".zip", ".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".xz")
@@ -69,7 +71,7 @@ class FoundFiles:
 
 
 def walk(folder: Path, depth: int = DEPTH) -> Iterator[tuple[Path, list[str]]]:
-    """A folder and those below it, each with its files' names in order; hidden ones and what systems scatter are left out."""
+    """A folder and those below it, each with its files' names in order; without hidden ones, what systems scatter, and `TEST_FOLDER`."""
     seen: set[str] = set()
 
     def enter(place: Path, left: int) -> Iterator[tuple[Path, list[str]]]:
@@ -81,7 +83,7 @@ def walk(folder: Path, depth: int = DEPTH) -> Iterator[tuple[Path, list[str]]]:
         try:
             with os.scandir(place) as entries:
                 for entry in entries:
-                    if entry.name.startswith(".") or entry.name in _CLUTTER:
+                    if entry.name.startswith(".") or entry.name in _CLUTTER or entry.name == TEST_FOLDER:
                         continue
                     (folders if entry.is_dir() else files).append(entry.name)
         except OSError as error:

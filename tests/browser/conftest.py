@@ -51,6 +51,12 @@ def serving(weights: Path, scratch: Path, port: int | None = None) -> Iterator[s
         server.wait()
 
 
+@pytest.fixture
+def serve() -> Callable:
+    """`serving`, for a test that sets the server's environment first."""
+    return serving
+
+
 @pytest.fixture(scope="module")
 def scratch(tmp_path_factory) -> Path:
     """The server's folder for temporary files."""

@@ -151,6 +151,9 @@ def test_failures_without_photos_are_facts_sketches_and_links(open_page, root):
     assert not app.exception and f"**{missed} of {(table.dx == 'mel').sum()}** photos" in words(app)
     assert words(app).count("**Melanoma called nevus**") == words(app).count("Maps need the photo") == 5
     assert "isic-archive.com/images/ISIC_" in words(app)
+    offer = next(b for b in app.button if b.label.startswith("Get "))
+    assert offer.label.endswith("photos of these cases"), "the first thing that a gallery without photos offers"
+    assert "CC BY-NC 4.0" in words(app)
     assert "sketch, not the photo" in html(app) and "What every network says" in html(app) and ">Other<" in html(app)
     assert "among those judged rightly" in words(app)
     app.multiselect(key="only_sex").set_value(["female"]).run()

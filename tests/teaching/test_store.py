@@ -16,10 +16,11 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from core.folders import DATA_VARIABLE, data_root
 from core.teaching.store import database, migrate
 from core.teaching.store.clock import Clock
 from core.teaching.store.database import Store, StoreBusy, open_store
-from core.teaching.store.place import DATA_VARIABLE, DATABASE_VARIABLE, StoreUnusable, data_root, database_url
+from core.teaching.store.place import DATABASE_VARIABLE, StoreUnusable, database_url
 from core.teaching.store.tables import Base, LearnerRow, RoomRow
 
 REPOSITORY = Path(__file__).resolve().parents[2]

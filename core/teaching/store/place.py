@@ -1,15 +1,14 @@
 """Where the database lies: `MELASCOPE_DATABASE`, or a file in the user's data folder."""
 
 import os
-import sys
 from pathlib import Path
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from core.folders import named_folder
+from core.folders import CannotWrite, data_root
 
-DATABASE_VARIABLE, DATA_VARIABLE = "MELASCOPE_DATABASE", "MELASCOPE_DATA"
+DATABASE_VARIABLE = "MELASCOPE_DATABASE"
 FILE = "teaching.sqlite3"
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 _EXPECTED = (
@@ -20,26 +19,6 @@ _EXPECTED = (
 
 class StoreUnusable(ValueError):
     """A database that cannot be opened or written; the sentence says which and what to do. It never holds a password."""
-
-
-def data_root() -> Path:
-    """The user's data folder of Melascope: `MELASCOPE_DATA`, or where the system keeps such folders.
-
-    Raises:
-        StoreUnusable: there is no home folder, and the variable names no other.
-    """
-    if named := named_folder(DATA_VARIABLE):
-        return named.absolute()
-    try:
-        if os.name == "nt":
-            return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "Melascope"
-        if sys.platform == "darwin":
-            return Path.home() / "Library" / "Application Support" / "Melascope"
-        return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "melascope"
-    except RuntimeError:
-        raise StoreUnusable(
-            f"There is no home folder (HOME is not set), so there is no place for the database. Name one: {DATA_VARIABLE}=/some/folder."
-        ) from None
 
 
 def database_url(named: str | None = None) -> URL:
@@ -53,7 +32,10 @@ def database_url(named: str | None = None) -> URL:
     """
     named = os.environ.get(DATABASE_VARIABLE, "") if named is None else named
     if not named.strip():
-        return URL.create(SQLITE, database=str(data_root() / FILE))
+        try:
+            return URL.create(SQLITE, database=str(data_root() / FILE))
+        except CannotWrite as error:
+            raise StoreUnusable(str(error)) from None
     if "://" not in named:
         return URL.create(SQLITE, database=str(Path(named).absolute()))
     try:

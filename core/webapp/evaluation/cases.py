@@ -5,6 +5,7 @@ import streamlit as st
 
 from core.diagnoses import NAMES
 from core.webapp.evaluation.rows import case_rows
+from core.webapp.shared.cases.offer import MOST, offer_photos
 from core.webapp.shared.evaluations import Evaluated
 from core.webapp.shared.export import draw_table
 from core.webapp.shared.photo.folder import ask_folder, load_photo
@@ -35,7 +36,9 @@ def draw_cases(model: Evaluated, true: str, predicted: str, rule: str = "likelie
         tallest=11,
         probabilities=("Probability of the answer", "Probability of the truth"),
     )
-    if ask_folder() is not None:
+    there = ask_folder() is not None
+    offer_photos(rows["Photo"].head(MOST), "cell", "of this cell")
+    if there:
         _draw_photos(model, rows)
 
 

@@ -4,6 +4,7 @@ import html
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.diagnoses import CODES, NAMES
 from core.trust.measure_table import DamagedMeasure, InvalidMeasure
@@ -25,6 +26,7 @@ from core.webapp.melanoma.cases import (
 )
 from core.webapp.melanoma.pictures import draw_case_picture
 from core.webapp.melanoma.state import Choice, operating_of
+from core.webapp.shared.cases.offer import MOST, offer_photos
 from core.webapp.shared.export import draw_table
 from core.webapp.shared.photo.folder import photo_folder
 from core.webapp.shared.photo.open_case import offer_case, row_facts
@@ -52,7 +54,8 @@ CONFIRMED = {
 }
 
 
-def draw_failures(choice: Choice, shelf: Shelf, looks: pd.DataFrame | None) -> None:
+def draw_failures(choice: Choice, shelf: Shelf, looks: pd.DataFrame | None, offer: DeltaGenerator) -> None:
+    """The failures; `offer` is the place for the button that fetches their photos."""
     table = pair_table(choice.model.results, looks, choice.score)
     kind = st.segmented_control("Show", KINDS, default=MISSED, required=True, key="kind", bind="query-params")
     order, chosen, maps = SUREST, Chosen(), False
@@ -63,11 +66,14 @@ def draw_failures(choice: Choice, shelf: Shelf, looks: pd.DataFrame | None) -> N
             )
             if photo_folder() is not None:
                 maps = st.toggle(
-                    "Maps of what was said and of what is true", value=True, key="failure maps", bind="query-params"
+                    "Maps of every case: of what was said and of what is true",
+                    key="failure maps",
+                    bind="query-params",
+                    help="Loads the network, once.",
                 )
             chosen = _ask_filters(name_said(table, choice.threshold), looks is not None)
     if kind == FIGURE_17:
-        _draw_figure_17(choice, table, looks)
+        _draw_figure_17(choice, table, looks, offer)
         return
     cases = choose_cases(table, kind, choice.threshold, chosen, order == SUREST)
     of = int(table.dx.isin({MISSED: ["mel"], ALARMS: ["nv"], OTHER: ["mel", "nv"]}[kind]).sum())
@@ -83,12 +89,16 @@ def draw_failures(choice: Choice, shelf: Shelf, looks: pd.DataFrame | None) -> N
     )
     page = _ask_page(len(cases), PAGE, "case")
     similar = _similar(choice)
+    shown = [str(i) for i in cases.index[(page - 1) * PAGE : page * PAGE]]
     correct = {
         "mel": set(table.index[(table.dx == "mel") & (table.score >= choice.threshold)]),
         "nv": set(table.index[(table.dx == "nv") & (table.score < choice.threshold)]),
     }
-    for image_id in cases.index[(page - 1) * PAGE : page * PAGE]:
-        _draw_case(choice, shelf, str(image_id), cases.loc[image_id], looks, similar, correct, maps)
+    beside = [i for one in shown for code in ("mel", "nv") for i in _nearest(one, similar, correct[code])]
+    with offer:
+        offer_photos([*shown, *beside, *map(str, cases.index)][:MOST], "failures")
+    for image_id in shown:
+        _draw_case(choice, shelf, image_id, cases.loc[image_id], looks, similar, correct, maps)
     with st.expander("All of them as a table", icon=":material/table:"):
         columns = [
             "lesion_id",
@@ -111,8 +121,8 @@ def draw_failures(choice: Choice, shelf: Shelf, looks: pd.DataFrame | None) -> N
         )
 
 
-def draw_pairs(choice: Choice, looks: pd.DataFrame | None) -> None:
-    """Melanomas beside the nevus that the network finds most similar."""
+def draw_pairs(choice: Choice, looks: pd.DataFrame | None, offer: DeltaGenerator) -> None:
+    """Melanomas beside the nevus that the network finds most similar; `offer` as for the failures."""
     similar = _similar(choice)
     if similar is None:
         return
@@ -123,6 +133,9 @@ def draw_pairs(choice: Choice, looks: pd.DataFrame | None) -> None:
         f"Likeness is the cosine of their feature vectors ({plain(similar.record['feature'])}), 1 is the same."
     )
     page = _ask_page(len(pairs), PAIRS_PAGE, "pair")
+    onward = [i for pair in pairs[(page - 1) * PAIRS_PAGE :] for i in pair[:2]]
+    with offer:
+        offer_photos(onward[:MOST], "pairs", "of these pairs")
     for number, (melanoma, nevus, cosine) in list(enumerate(pairs, start=1))[
         (page - 1) * PAIRS_PAGE : page * PAIRS_PAGE
     ]:
@@ -176,8 +189,10 @@ def _draw_case(
             st.html(_others(choice, image_id))
             _draw_lookalikes(image_id, similar, correct, choice, looks)
         if not there:
-            st.caption("Maps need the photo: choose its folder under *Photos* above.")
-        elif maps:
+            st.caption("Maps need the photo: *Get photos* above fetches it.")
+        elif maps or st.toggle(
+            "Where it looked: what was said, and what is true", key=f"maps {image_id}", help="Loads the network, once."
+        ):
             draw_case_maps(choice, shelf, image_id, row)
 
 
@@ -189,7 +204,7 @@ def _draw_lookalikes(
     likest = [
         (code, other, cosine)
         for code in ("mel", "nv")
-        for other, cosine in similar.nearest(image_id, correct[code], LOOKALIKES)
+        for other, cosine in _nearest(image_id, similar, correct[code]).items()
     ]
     if not likest:
         return
@@ -201,12 +216,19 @@ def _draw_lookalikes(
             draw_case_picture(other, NAMES[code], looks, f"{SHORT_NAMES[code]}, {cosine:.2f}")
 
 
-def _draw_figure_17(choice: Choice, table: pd.DataFrame, looks: pd.DataFrame | None) -> None:
+def _nearest(image_id: str, similar: Similar | None, among: set[str]) -> dict[str, float]:
+    """The look-alikes that stand beside a case -> their likeness."""
+    return dict(similar.nearest(image_id, among, LOOKALIKES)) if similar else {}
+
+
+def _draw_figure_17(choice: Choice, table: pd.DataFrame, looks: pd.DataFrame | None, offer: DeltaGenerator) -> None:
     st.markdown(
         "The paper shows eight photos that its authors picked. These are chosen by a rule: of each kind the cases in which the network "
         "was surest of its likeliest diagnosis, each of another lesion. The threshold plays no part."
     )
     shown = figure_17(table)
+    with offer:
+        offer_photos([i for ids in shown.values() for i in ids], "figure-17", "of this figure")
     for start in (0, 2):
         columns = st.columns(4, gap="small")
         for place, (title, ids) in enumerate(list(shown.items())[start : start + 2]):

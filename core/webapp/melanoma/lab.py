@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.data.colour import TRANSFORMATIONS, find_transformation
 from core.data.patient import Facts
@@ -14,6 +15,7 @@ from core.trust.measures.colour import PLAIN, SCORED, colour_verdict
 from core.webapp.melanoma.cases import darkest_nevi_first, pair_table
 from core.webapp.melanoma.charts import changes_chart, trajectory_chart
 from core.webapp.melanoma.state import Choice, operating_of
+from core.webapp.shared.cases.offer import MOST, offer_photos
 from core.webapp.shared.export import draw_figure, draw_table
 from core.webapp.shared.failures import FAILURES, failure
 from core.webapp.shared.photo.ask import ask_photo
@@ -34,13 +36,14 @@ OWN, TEST = "Own photo or drawing", "A test photo"
 KEPT = 32
 
 
-def draw_lab(choice: Choice, shelf: Shelf, looks: pd.DataFrame | None) -> None:
+def draw_lab(choice: Choice, shelf: Shelf, looks: pd.DataFrame | None, offer: DeltaGenerator) -> None:
+    """The lab; `offer` is the place for the button that fetches photos."""
     st.markdown(
         "The paper leaves as future work whether another colour space or colour constancy would tell a black nevus from a melanoma. "
         "Here it is tested: the network reads changed photos, without being trained anew."
     )
     _draw_measured(choice)
-    _draw_one_photo(choice, shelf, looks)
+    _draw_one_photo(choice, shelf, looks, offer)
 
 
 def _draw_measured(choice: Choice) -> None:
@@ -105,11 +108,11 @@ def _measured_model(choice: Choice) -> str | None:
     return None
 
 
-def _draw_one_photo(choice: Choice, shelf: Shelf, looks: pd.DataFrame | None) -> None:
+def _draw_one_photo(choice: Choice, shelf: Shelf, looks: pd.DataFrame | None, offer: DeltaGenerator) -> None:
     st.subheader("One photo", anchor=False)
     asked, answered = st.columns([2, 3], gap="large")
     with asked:
-        photo, facts, known = _ask_photo(choice, looks)
+        photo, facts, known = _ask_photo(choice, looks, offer)
         name = st.selectbox(
             "Change",
             list(TRANSFORMATIONS),
@@ -176,16 +179,19 @@ def _draw_one_photo(choice: Choice, shelf: Shelf, looks: pd.DataFrame | None) ->
     )
 
 
-def _ask_photo(choice: Choice, looks: pd.DataFrame | None) -> tuple[Photo | None, Facts, str]:
+def _ask_photo(choice: Choice, looks: pd.DataFrame | None, offer: DeltaGenerator) -> tuple[Photo | None, Facts, str]:
     """The photo, the facts that it is read with, and what is known of it."""
     source = OWN
-    if photo_folder() is not None:
+    table = darkest_nevi_first(pair_table(choice.model.results, looks, "mel"))
+    if photo_folder() is None:
+        with offer:
+            offer_photos(list(table.index[:MOST]), "lab", "of the darkest nevi")
+    else:
         source = st.segmented_control(
             "Photo from", [TEST, OWN], default=TEST, required=True, key="lab source", label_visibility="collapsed"
         )
     if source == OWN:
         return ask_photo(), Facts(), ""
-    table = darkest_nevi_first(pair_table(choice.model.results, looks, "mel"))
     image_id = st.selectbox(
         "Test photo: nevi, the darkest first; then melanomas",
         list(table.index),
@@ -196,7 +202,8 @@ def _ask_photo(choice: Choice, looks: pd.DataFrame | None) -> tuple[Photo | None
     )
     photo = load_photo(image_id)
     if photo is None:
-        st.warning(f"The folder has no photo {image_id}.", icon=":material/image_not_supported:")
+        with offer:
+            offer_photos([image_id], "lab", "of this case")
     row: pd.Series = table.loc[image_id]
     return photo, row_facts(row), f"{image_id} is a {NAMES[row.dx].lower()}, read with the patient's own facts."
 

@@ -5,8 +5,9 @@ import pandas as pd
 import streamlit as st
 
 from core.data.lesion_region import from_lab
-from core.webapp.shared.photo.folder import archive_link, load_photo
+from core.webapp.shared.photo.folder import archive_link, load_photo, photo_credit
 from core.webapp.shared.photo.overlays import draw_picture
+from core.webapp.shared.words import plain
 
 _SKIN = (72.0, 14.0, 8.0)  # CIELAB, where the skin was not measured
 
@@ -26,12 +27,9 @@ def draw_case_picture(image_id: str, what: str, looks: pd.DataFrame | None, capt
         draw_picture(photo.pixels, "", f"{what}, photo {image_id}")
     elif looks is not None and image_id in looks.index:
         st.html(_sketch(looks.loc[image_id], what))
-    link = f"[{image_id}]({archive_link(image_id)})"
-    st.caption(
-        f"{link}{' · ' if caption else ''}{caption}"
-        if photo is not None
-        else f"{link} in the archive{' · ' if caption else ''}{caption}"
-    )
+    credit = photo_credit(image_id)
+    parts = [f"[{image_id}]({archive_link(image_id)})", credit.licence if credit else "", caption]
+    st.caption(" · ".join(filter(None, parts)), help=plain(credit.attribution) if credit else None)
     return photo is not None
 
 

@@ -6,7 +6,8 @@ from core.data.patient import SEXES, SITES, Facts
 from core.diagnoses import NAMES
 from core.trust.signals.lookalikes import Lookalike, LookalikeVote
 from core.trust.signals.seen_before import SeenBefore
-from core.webapp.shared.photo.folder import archive_link, load_photo
+from core.webapp.shared.cases.offer import offer_photos
+from core.webapp.shared.photo.folder import archive_link, load_photo, photo_credit
 from core.webapp.shared.photo.open_case import offer_case
 from core.webapp.shared.photo.overlays import draw_picture
 from core.webapp.shared.theme import GROUPS
@@ -44,6 +45,7 @@ def draw_lookalikes(
     st.markdown(f"**{vote.words}** {vote_worth(vote, record, top)}")
     # As many pictures as votes: a sixth, which has none, is not to be counted.
     lookalikes = lookalikes[: vote.of]
+    offer_photos([one.image_id for one in lookalikes], "lookalikes", "of these look-alikes")
     for start in range(0, len(lookalikes), IN_A_ROW):
         for column, one in zip(st.columns(IN_A_ROW, gap="small"), lookalikes[start : start + IN_A_ROW], strict=False):
             with column.container(border=True, gap="xxsmall"):
@@ -92,9 +94,12 @@ def _draw_one(one: Lookalike) -> None:
     st.markdown(f"**{NAMES[one.dx]}** · {GROUPS[one.dx]}")
     age = "age unknown" if one.age is None else f"{one.age:.0f} years"
     sex, site = (("" if value == "unknown" else value) for value in (one.sex, one.localization))
+    credit = photo_credit(one.image_id)
     facts = [CONFIRMED.get(one.dx_type, "confirmation unknown"), age, sex, site, f"likeness {one.similarity:.2f}"]
     st.caption(
-        f"{plain(' · '.join(fact for fact in facts if fact))}  \n[{plain(one.image_id)}]({archive_link(one.image_id)}) in the ISIC archive"
+        f"{plain(' · '.join(fact for fact in facts if fact))}  \n[{plain(one.image_id)}]({archive_link(one.image_id)})"
+        f"{f' · {plain(credit.licence)}' if credit else ''}",
+        help=plain(credit.attribution) if credit else None,
     )
     facts = Facts(
         one.age,

@@ -19,7 +19,7 @@ from core.teaching.case_sets.record import OWN, CaseSet, TeachingCase
 from core.teaching.case_sets.sources import find_own_photos
 from core.webapp.shared.failures import FAILURES, failure
 from core.webapp.shared.photo.allowed import VARIABLE, is_allowed
-from core.webapp.shared.photo.folder import open_folder
+from core.webapp.shared.photo.folder import fetched, open_folder
 from core.webapp.shared.photo.kept import ByteBound
 from core.webapp.shared.photo.models import await_model
 from core.webapp.shared.shelf import read_shelf
@@ -58,16 +58,15 @@ def choose_folder(folder: str) -> None:
 def find_path(case: TeachingCase) -> Path | None:
     """Where the photo of a case lies on this machine, or None without it."""
     folder = chosen_folder()
-    if not folder or not is_allowed(folder):
-        return None
-    place = Path(folder).expanduser()
     if case.source == OWN:
+        place = Path(folder).expanduser()
         with suppress(OSError):
-            return _own_photos(str(place), place.stat().st_mtime_ns, case)
+            return _own_photos(str(place), place.stat().st_mtime_ns, case) if folder and is_allowed(folder) else None
         return None
-    opened, _ = open_folder(folder)
-    path = opened.paths.get(case.id) if opened else None
-    return Path(path) if path else None
+    for found in (open_folder(folder)[0], fetched()):
+        if found and (path := found.paths.get(case.id)):
+            return Path(path)
+    return None
 
 
 def missing_photos(cases: CaseSet) -> list[str]:

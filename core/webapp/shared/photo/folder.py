@@ -1,4 +1,4 @@
-"""Real photos beside the numbers: a HAM10000 folder from `HAM10000_DIR`, or one that a person chose, looked through once."""
+"""Real photos beside the numbers: a HAM10000 folder from `HAM10000_DIR` or chosen by a person, or photos fetched from the archive."""
 
 import os
 from dataclasses import dataclass
@@ -6,9 +6,11 @@ from pathlib import Path
 
 import streamlit as st
 
+from core.archive.photos import Credit, fetched_folder, fetched_photos, read_credit
 from core.data.ham10000 import PHOTO_SUFFIXES, InvalidDataset, read_table
 from core.data.images import UnreadablePhoto, photo_hash, read_photo
 from core.data.photo_files import walk
+from core.folders import CannotWrite
 from core.webapp.shared.photo.allowed import NOT_ALLOWED, VARIABLE, is_allowed
 from core.webapp.shared.photo.in_use import Photo
 from core.webapp.shared.photo.kept import keep
@@ -71,15 +73,34 @@ def read_folder(folder: str | Path) -> PhotoFolder:
 
 
 def photo_folder() -> PhotoFolder | None:
-    """The folder in use: the one chosen in this session, else `HAM10000_DIR`; None where there is none that is usable."""
-    return open_folder(_wanted())[0]
+    """The folder in use: the one chosen in this session, else `HAM10000_DIR`, else photos that were fetched; None without any."""
+    return open_folder(_wanted())[0] or fetched()
+
+
+def fetched() -> PhotoFolder | None:
+    """Photos that were fetched from the archive, without masks; None where there are none."""
+    try:
+        folder = fetched_folder()
+    except CannotWrite:
+        return None
+    return _fetched(str(folder), _stamp(str(folder)))
 
 
 def find_photo(image_id: str) -> Path | None:
-    """Where a photo lies, or None without it."""
-    folder = photo_folder()
-    path = folder.paths.get(image_id) if folder else None
-    return Path(path) if path else None
+    """Where a photo lies, in the folder in use or among those fetched; None without it."""
+    for found in (photo_folder(), fetched()):
+        if found and (path := found.paths.get(image_id)):
+            return Path(path)
+    return None
+
+
+def photo_credit(image_id: str) -> Credit | None:
+    """Whose a photo is, where it was fetched and is shown; None of one in a folder, whose owner knows."""
+    path = find_photo(image_id)
+    try:
+        return read_credit(image_id) if path and path.parent == fetched_folder() else None
+    except CannotWrite:
+        return None
 
 
 def find_mask(image_id: str) -> Path | None:
@@ -113,8 +134,12 @@ def ask_folder() -> PhotoFolder | None:
     """
     wanted = _wanted()
     opened, problem = open_folder(wanted)
-    label = f"Photos: {len(opened.paths):,} found" if opened else "Photos: none here"
-    with st.expander(label, icon=":material/photo_library:", expanded=opened is None):
+    got = fetched()
+    if opened:
+        label = f"Photos: {len(opened.paths):,} found"
+    else:
+        label = f"Photos: {len(got.paths):,} fetched from the archive" if got else "Photos: none here"
+    with st.expander(label, icon=":material/photo_library:", expanded=bool(problem)):
         st.text_input(
             "Folder with the HAM10000 photos, on the computer that runs Melascope",
             value=wanted,
@@ -126,12 +151,14 @@ def ask_folder() -> PhotoFolder | None:
         if problem:
             st.error(plain(problem), icon=":material/folder_off:")
         elif opened is None:
-            st.caption("Without the photos every number stays; each case links to its photo in the ISIC archive.")
+            st.caption(
+                "All of HAM10000: `python -m core data get FOLDER`, some 3 GB. Single cases: the button *Get photos* beside them."
+            )
         else:
             st.caption(
                 f"{len(opened.paths):,} photos and {len(opened.masks):,} lesion masks. They stay on this computer."
             )
-    return opened
+    return opened or got
 
 
 def _wanted() -> str:
@@ -174,6 +201,12 @@ def _stamp(path: str) -> int:
         return os.stat(path).st_mtime_ns
     except OSError:
         return -1
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _fetched(folder: str, stamp: int) -> PhotoFolder | None:
+    there = fetched_photos(Path(folder))
+    return PhotoFolder(Path(folder), {image_id: str(path) for image_id, path in there.items()}, {}) if there else None
 
 
 @st.cache_resource(max_entries=4, show_spinner="Looking through the photos")

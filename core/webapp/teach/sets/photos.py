@@ -1,8 +1,9 @@
-"""Where the photos of a set come from: a folder on the teacher's machine."""
+"""Where the photos of a set come from: the archive, or a folder on the teacher's machine."""
 
 import streamlit as st
 
-from core.teaching.case_sets.record import CaseSet
+from core.teaching.case_sets.record import ARCHIVE, CaseSet
+from core.webapp.shared.cases.offer import offer_photos as offer_fetching
 from core.webapp.shared.photo.allowed import NOT_ALLOWED, is_allowed
 from core.webapp.shared.words import plain
 from core.webapp.teach.pictures import choose_folder, chosen_folder, missing_photos
@@ -11,12 +12,13 @@ from core.webapp.teach.pictures import choose_folder, chosen_folder, missing_pho
 def offer_photos(cases: CaseSet, key: str) -> None:
     """Says which photos are missing, and offers to name their folder."""
     lacking = missing_photos(cases)
+    offer_fetching([case.id for case in cases.cases if case.source == ARCHIVE], f"set {key}", "of this set")
     label = (
         f"Photos: all {len(cases)} are here"
         if not lacking
         else f"Photos: {len(lacking)} of {len(cases)} are not on this computer"
     )
-    with st.expander(label, icon=":material/photo_library:", expanded=bool(lacking)):
+    with st.expander(label, icon=":material/photo_library:", expanded=False):
         folder = st.text_input(
             "Folder with the photos, on the computer that runs Melascope",
             value=chosen_folder(),

@@ -1,0 +1,1 @@
+"""Real cases on a fresh machine: fetching their photos from the archive, at a person's word."""
