@@ -1,5 +1,7 @@
 """The paper's tables with a column for this project, in words that people read."""
 
+from typing import Any
+
 import pandas as pd
 
 from core.diagnoses import NAMES
@@ -96,7 +98,7 @@ def side_by_side(name: str, models: dict[str, Evaluated]) -> pd.DataFrame:
 def as_read(table: pd.DataFrame) -> pd.DataFrame:
     """A table with words for its columns' and cells' keys, the Melascope column early, and nothing where the paper reports nothing."""
 
-    def cell(value: object) -> str:
+    def cell(value: Any) -> str:
         if pd.isna(value):
             return ""
         if isinstance(value, float):
