@@ -3,6 +3,7 @@
 import typer
 
 from core.cli import calibrate, cases, data, ensemble, evaluate, export, measure, models, read, replay, serve, train
+from core.cli.on_ray import sweep
 from core.cli.on_ray.ray_option import RayCommand
 from core.cli.teach import classroom
 
@@ -18,7 +19,8 @@ app = typer.Typer(
 app.add_typer(data.app, name="data")
 app.add_typer(cases.app, name="cases")
 app.add_typer(ensemble.folds, name="folds")
-app.command("train", epilog=train.EPILOG)(train.train)
+app.command("train", cls=RayCommand, epilog=train.EPILOG)(train.train)
+app.command("sweep", cls=RayCommand, epilog=sweep.EPILOG)(sweep.sweep)
 app.command("calibrate", epilog=calibrate.EPILOG)(calibrate.calibrate)
 app.command("ensemble", epilog=ensemble.EPILOG)(ensemble.ensemble)
 app.command("evaluate", cls=RayCommand, epilog=evaluate.EPILOG)(evaluate.evaluate)

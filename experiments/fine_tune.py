@@ -82,6 +82,11 @@ def recipe_of(cell: dict[str, str], seed: int) -> Recipe:
     return replace(RECIPE, network=network, class_weights=cell["weights"], seed=seed)
 
 
+def name_of(cell: dict[str, str], seed: int) -> str:
+    """Of a cell's run, and of its network's folder."""
+    return f"{'-'.join(cell.values())}-seed{seed}"
+
+
 def _planned(cell: dict[str, str], seed: int) -> dict:
     recipe = recipe_of(cell, seed)
     # The kept runs are found again by these words: choices that came later are not among them.
@@ -118,6 +123,28 @@ def make_trainer(folder: Path, table: pd.DataFrame, imagenet: Path | None, out: 
     return train_one
 
 
+def train_on_workers(
+    path: Path,
+    folder: Path,
+    imagenet: Path | None,
+    out: Path,
+    address: str,
+    seeds: Iterable[int],
+    changes: Iterable[tuple[str, str]],
+) -> None:
+    """Trains the networks of all cells that the results file lacks on workers of Ray, into the folders where `make_trainer` seeks them."""
+    from core.cluster.placed_training import Job, place_trainings
+
+    given = {"backbone": BACKBONE, "folder": folder.resolve(), "init": find_init(BACKBONE, imagenet and imagenet.resolve())}
+    jobs = []
+    for seed, change in itertools.product(seeds, changes):
+        cell = make_cell(*change)
+        place = (out / name_of(cell, seed)).resolve()
+        if unfinished(path, [_planned(cell, seed)]) and not (place / CARD_FILE).is_file():
+            jobs.append(Job(recipe_of(cell, seed), place, given))
+    place_trainings(jobs, address, None, Report(say=say))
+
+
 def run_fine_tune(
     path: Path, table: pd.DataFrame, train_one: Trainer, seeds: Iterable[int] = SEEDS, *, changes: Iterable = CHANGES
 ) -> None:
@@ -134,7 +161,7 @@ def run_fine_tune(
         if not unfinished(path, [run]):
             continue
         started = time.monotonic()
-        logits = train_one(recipe_of(cell, seed), seed, f"{'-'.join(cell.values())}-seed{seed}")
+        logits = train_one(recipe_of(cell, seed), seed, name_of(cell, seed))
         labels = class_indices(lesion_split(table, seed).rows(table, "test"))
         append_runs(path, [with_result(run, labels, logits, time.monotonic() - started)])
 
@@ -189,6 +216,13 @@ def main() -> None:
         "--questions-only", action="store_true", help="leave out the cells beyond the paper's questions"
     )
     parser.add_argument("--out", type=Path, default=Path("runs") / NAME, help="where the networks are kept")
+    parser.add_argument(
+        "--ray",
+        nargs="?",
+        const="local",
+        metavar="ADDRESS",
+        help="train on workers of Ray (extra `scale`), each on a GPU if there are",
+    )
     parser.add_argument("--summary", action="store_true", help="train nothing; sum up the runs that are there")
     choices = parser.parse_args()
     table = read_linked_table(choices.data)
@@ -196,6 +230,8 @@ def main() -> None:
     if not choices.summary:
         train_one = make_trainer(choices.data, table, choices.imagenet, choices.out)
         changes = CHANGES[:QUESTIONS] if choices.questions_only else CHANGES
+        if choices.ray:
+            train_on_workers(path, choices.data, choices.imagenet, choices.out, choices.ray, choices.seeds, changes)
         run_fine_tune(path, table, train_one, choices.seeds, changes=changes)
     write_result(choices.results / f"{NAME}.json", summarise(read_runs(path), table))
 

@@ -48,13 +48,22 @@ def test_an_address_without_ray_names_the_option(drawn_bundle_folder, tmp_path):
     assert result.exit_code == 1 and "Give --ray" in result.output
 
 
-@pytest.mark.parametrize("command", ["read", "evaluate"])
+@pytest.mark.parametrize("command", ["read", "evaluate", "train", "sweep"])
 def test_without_ray_installed_the_extra_is_named(command, drawn_bundle_folder, drawn_folder, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     tail = {
         "read": [drawn_folder, "--model", drawn_bundle_folder],
         "evaluate": [drawn_bundle_folder, "--data", drawn_folder],
+        "train": ["frozen", "--backbone", "MobileNetV2", "--data", drawn_folder],
+        "sweep": [tmp_path / "space.toml", "--data", drawn_folder],
     }
     result = run(command, "--ray", *tail[command], "--out", tmp_path / "out")
     assert result.exit_code == 1 and "extra `scale`" in result.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_sweep_without_its_file_says_what_is_expected(drawn_folder, tmp_path):
+    pytest.importorskip("ray", reason="needs the extra `scale`")
+    result = run("sweep", tmp_path / "space.toml", "--data", drawn_folder, "--out", tmp_path / "out")
+    assert result.exit_code == 1 and "Expected a TOML file" in result.output
     assert not (tmp_path / "out").exists()

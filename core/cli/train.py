@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from core.cli.on_ray.ray_option import RayOption, WorkersOption
 from core.cli.terminal import plain_errors, progress, quiet_libraries, results, say
 from core.wording import interval
 
@@ -57,6 +58,8 @@ def train(
     pretraining: Annotated[
         str | None, typer.Option(help="Where --init FILE comes from, in words, for the card.")
     ] = None,
+    ray: RayOption = None,
+    workers: WorkersOption = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on after the last whole epoch of the run in --out.")
     ] = False,
@@ -64,9 +67,15 @@ def train(
     """Train a network and write its weights, card and history.
 
     The device, mixed precision and several GPUs are found by themselves; KERAS_BACKEND chooses tensorflow, jax or torch.
-    A run that was stopped goes on with --resume and the same command line.
+    A run that was stopped goes on with --resume and the same command line. With --ray a worker trains, on a GPU where the cluster has
+    one, and each of several folds on a worker of its own; all machines must see --data and --out.
     """
     from core.folders import model_folder
+
+    if ray is not None:
+        from core.cluster.ray_runtime import check_ray
+
+        check_ray()
 
     # TensorFlow's greetings; what it says while training may matter, such as that a GPU's memory is full.
     with quiet_libraries():
@@ -106,7 +115,14 @@ def train(
                     say=say, photos=lambda done, total: update(done, total, "Decoding photos"), batch=batch, epoch=epoch
                 ),
             }
-            cards = train_folds(recipe, folds=folds, **choices) if folds else [train_network(recipe, **choices)]
+            if ray is not None:
+                from core.cluster.placed_training import train_on_ray
+
+                cards = train_on_ray(recipe, address=ray, workers=workers, folds=folds, **choices)
+            elif folds:
+                cards = train_folds(recipe, folds=folds, **choices)
+            else:
+                cards = [train_network(recipe, **choices)]
         except KeyboardInterrupt:
             if whole:
                 say(f"Epoch {whole} is safe: the same command line with --resume goes on after it.")

@@ -7,6 +7,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, cast
 
 from core.cluster.parts import Parts
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 # The column by which rows that come back are known; every answer has it.
 ROW = "row"
+# Parts that one stream of Ray Data makes: it keeps some 50 kB a chunk from its beginning to its end, so a list of a million photos is
+# read by stream after stream. Workers load their engine anew for each, seconds in some minutes.
+PARTS_A_WORKER, MOST_PARTS = 16, 128
 
 
 class Work(Protocol):
@@ -78,13 +82,13 @@ def stream_parts(
         return []
     environment = passed_environment()
     size, each = count_workers(workers, environment.get("MELASCOPE_ENGINE"))
-    chunks = [c for part in missing for c in _chunks(parts.span(part), chunk)]
     waiting: dict[int, list[pa.Table]] = {}
     lacking = {part: set(parts.span(part)) for part in missing}
     unsound: list[pa.Table] = []
 
-    def gather() -> None:
+    def gather(window: Sequence[int]) -> None:
         nonlocal done
+        chunks = [c for part in window for c in _chunks(parts.span(part), chunk)]
         # One block a chunk. They lie with whoever asks, so a lost machine takes none of them along.
         blocks = ray.data.from_arrow([rows(c) for c in chunks])
         dataset = blocks.map_batches(
@@ -114,8 +118,10 @@ def stream_parts(
             if progress:
                 progress(done, total)
 
+    at_once = min(PARTS_A_WORKER * size, MOST_PARTS)
     with _quiet():
-        call_plainly(gather)
+        for start in range(0, len(missing), at_once):
+            call_plainly(partial(gather, missing[start : start + at_once]))
     return unsound
 
 

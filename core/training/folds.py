@@ -44,39 +44,54 @@ def train_folds(
     Raises:
         ValueError: see `train`; or `out` holds folds already and `resume` was not asked for, or folds of another cross-validation.
     """
-    if folds < 2:
-        raise ValueError(f"A cross-validation of {folds} folds is not possible. Expected 2 or more; 5 are usual.")
     out, report = Path(out or model_folder(backbone)), report or Report()
-    finished = {fold: _finished(fold_folder(out, fold), backbone, fold, folds) for fold in range(1, folds + 1)}
-    begun = [fold for fold in finished if finished[fold] or StateFolder(fold_folder(out, fold)).exists()]
-    if begun and not resume:
-        raise ValueError(
-            f"{out} holds folds already: {', '.join(map(str, begun))}. Go on with them by --resume, or delete them to begin again."
-        )
     cards = []
-    for fold, card in finished.items():
-        target = fold_folder(out, fold)
+    for fold, card in begin_folds(out, folds, backbone, resume).items():
         if card is None:
-            report.say(f"Fold {fold} of {folds}.")
-            telling = replace(report, say=lambda text, fold=fold: report.say(f"Fold {fold}: {text}"))
-            card = train(
-                recipe,
-                backbone=backbone,
-                folder=folder,
-                out=target,
-                fold=(fold, folds),
-                resume=StateFolder(target).exists(),
-                report=telling,
-                **choices,
-            )
+            card = train_fold(recipe, fold, folds, backbone=backbone, folder=folder, out=out, report=report, **choices)
         else:
             report.say(f"Fold {fold} of {folds} is finished.")
         cards.append(card)
     return cards
 
 
-def _finished(folder: Path, backbone: str, fold: int, folds: int) -> Card | None:
-    """The card of a fold that is trained to its end, or None."""
+def begin_folds(out: Path, folds: int, backbone: str, resume: bool) -> dict[int, Card | None]:
+    """Which folds are finished already: fold -> its card, or None.
+
+    Raises:
+        ValueError: see `train_folds`.
+    """
+    if folds < 2:
+        raise ValueError(f"A cross-validation of {folds} folds is not possible. Expected 2 or more; 5 are usual.")
+    finished = {fold: finished_fold(out, fold, folds, backbone) for fold in range(1, folds + 1)}
+    begun = [fold for fold in finished if finished[fold] or StateFolder(fold_folder(out, fold)).exists()]
+    if begun and not resume:
+        raise ValueError(
+            f"{out} holds folds already: {', '.join(map(str, begun))}. Go on with them by --resume, or delete them to begin again."
+        )
+    return finished
+
+
+def train_fold(recipe: str | Recipe, fold: int, folds: int, *, out: str | Path, report: Report, **choices) -> Card:
+    """Trains one fold, or goes on with it where it was stopped.
+
+    Args:
+        out: the folder of all folds.
+        **choices: of `train`.
+    """
+    target = fold_folder(out, fold)
+    report.say(f"Fold {fold} of {folds}.")
+    telling = replace(report, say=lambda text: report.say(f"Fold {fold}: {text}"))
+    return train(recipe, out=target, fold=(fold, folds), resume=StateFolder(target).exists(), report=telling, **choices)
+
+
+def finished_fold(out: Path, fold: int, folds: int, backbone: str) -> Card | None:
+    """The card of a fold that is trained to its end, or None; one that was killed while it wrote its model has its state still.
+
+    Raises:
+        ValueError: its folder holds another network.
+    """
+    folder = fold_folder(out, fold)
     if not (folder / CARD_FILE).is_file():
         return None
     card = read_card(folder)
@@ -85,4 +100,4 @@ def _finished(folder: Path, backbone: str, fold: int, folds: int) -> Card | None
             f"{folder} holds {card.backbone}, fold {card.split.get('fold') or 'none'}; expected {backbone}, fold {fold} of {folds}. "
             "Choose another --out, or delete it."
         )
-    return card
+    return None if StateFolder(folder).exists() else card

@@ -33,6 +33,7 @@ class Phases:
         image_size: pixels, of the last stage.
         data: what it learns from.
         progress, state: how far it is, and where that is kept.
+        stop_after: epochs after which it ends, whatever is left; see `train`.
     """
 
     recipe: Recipe
@@ -43,6 +44,7 @@ class Phases:
     progress: Progress
     state: StateFolder
     report: Report
+    stop_after: int | None = None
 
     def build(self, size: int, init: str | Path) -> Classifier:
         """The network for photos of one side, in pixels; weights do not depend on it."""
@@ -111,7 +113,7 @@ class Phases:
         for last, size in self.recipe.stages(self.image_size):
             # From where phase one really ended: it may have stopped early, and phase two is no longer for that.
             last += self.progress.frozen or 0
-            if self.progress.epoch < last and not self.waited_enough():
+            if self.progress.epoch < last and not self.waited_enough() and not self.told_to_stop():
                 optimizer = self._stage(self._at(size, whole), whole, last, optimizer)
 
     def _stage(self, classifier: Classifier, whole: Classifier, last: int, optimizer: keras.Optimizer | None):
@@ -179,6 +181,12 @@ class Phases:
             if self.waited_enough():
                 self.report.say(f"No better {recipe.choose} for {recipe.patience} epochs: stopping.")
                 return
+            if self.told_to_stop():
+                return
+
+    def told_to_stop(self) -> bool:
+        """Whether it ends with the epochs there are."""
+        return self.stop_after is not None and self.progress.epoch >= self.stop_after
 
     def waited_enough(self) -> bool:
         """Whether the phase stops early: no better epoch for the recipe's patience."""

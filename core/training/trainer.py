@@ -44,6 +44,8 @@ def train(
     seed: int | None = None,
     image_size: int | None = None,
     fold: tuple[int, int] | None = None,
+    split_seed: int | None = None,
+    stop_after: int | None = None,
     resume: bool = False,
     pretraining: str | None = None,
     report: Report | None = None,
@@ -59,6 +61,8 @@ def train(
         epochs, frozen_epochs, batch_size, split, seed: override the recipe's.
         image_size: pixels; the backbone's own when None.
         fold: (number from 1, how many): one fold of a cross-validation by lesion instead of one split.
+        split_seed: of the split; the seed itself when None.
+        stop_after: ends with the best of the epochs there are, once there are so many: what a sweep does with one that fell behind.
         resume: go on after the last whole epoch of the run in `out`.
         pretraining: where `init`'s weights come from, in words, for the card.
         report: who watches.
@@ -100,6 +104,8 @@ def train(
             init=init,
             image_size=image_size or find_backbone(backbone).image_size,
             fold=fold,
+            split_seed=recipe.seed if split_seed is None else split_seed,
+            stop_after=stop_after,
             resume=resume,
             pretraining=pretraining or _describe_init(init),
             report=report or Report(),
@@ -119,6 +125,8 @@ class _Plan:
     init: str | Path
     image_size: int
     fold: tuple[int, int] | None
+    split_seed: int
+    stop_after: int | None
     resume: bool
     pretraining: str
     report: Report
@@ -130,16 +138,10 @@ def _train(plan: _Plan) -> Card:
     for finding in list_findings(dataset):
         report.say(finding.sentence)
     require_trainable(dataset, by_lesion=recipe.split == "lesion")
-    state = StateFolder(plan.out)
-    if not plan.resume and state.exists():
-        raise ValueError(
-            f"{state.folder} holds a run that was stopped. Go on with it by --resume, or delete this folder to begin again."
-        )
-    if plan.resume:
-        state.check()
+    state = check_begun(plan.out, plan.resume)
     check_folder_takes(plan.out)
     sizes = (image_size, *(size for _, size in recipe.stages(image_size)))
-    data = ready_data(dataset, plan.folder, recipe, sizes, plan.fold, report)
+    data = ready_data(dataset, plan.folder, replace(recipe, seed=plan.split_seed), sizes, plan.fold, report)
     keras.utils.set_random_seed(recipe.seed)
     device = prepare_accelerator()
     report.say(f"Training {plan.backbone} ({plan.recipe_name}) on {device}.")
@@ -152,14 +154,14 @@ def _train(plan: _Plan) -> Card:
         "keras": keras.__version__,
     }
     progress = state.load(settings) if plan.resume else Progress(settings)
-    run = Phases(recipe, plan.backbone, plan.init, image_size, data, progress, state, report)
+    run = Phases(recipe, plan.backbone, plan.init, image_size, data, progress, state, report, plan.stop_after)
     # A resumed run takes every weight from its last epoch: no need to load (or download) the first ones again.
     classifier = run.build(image_size, "random" if progress.epoch else plan.init)
     if progress.epoch:
         state.restore_model(progress.epoch, classifier.model)
         report.say(f"Resuming after epoch {progress.epoch}.")
     if progress.frozen is None:
-        if progress.epoch < recipe.frozen_epochs and not run.waited_enough():
+        if progress.epoch < recipe.frozen_epochs and not run.waited_enough() and not run.told_to_stop():
             run.train_head(classifier)
         progress.end_phase_one(recipe.frozen_epochs)
     run.fine_tune(classifier)
@@ -168,6 +170,22 @@ def _train(plan: _Plan) -> Card:
     card = _finish(plan, run, classifier, device)
     state.clear()
     return card
+
+
+def check_begun(out: Path, resume: bool) -> StateFolder:
+    """The saved state of a run in a folder, which is there if and only if the run is to go on.
+
+    Raises:
+        ValueError: a run was stopped here, and `resume` was not asked for; or there is nothing whole to resume.
+    """
+    state = StateFolder(out)
+    if not resume and state.exists():
+        raise ValueError(
+            f"{state.folder} holds a run that was stopped. Go on with it by --resume, or delete this folder to begin again."
+        )
+    if resume:
+        state.check()
+    return state
 
 
 def _finish(plan: _Plan, run: Phases, classifier: Classifier, device: str) -> Card:

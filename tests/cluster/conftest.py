@@ -1,5 +1,8 @@
 """One Ray for all tests of a process: it takes seconds to start."""
 
+import os
+from pathlib import Path
+
 import pytest
 
 pytest.importorskip("ray", reason="needs the extra `scale`")
@@ -10,8 +13,12 @@ def small_ray(own_cache):
     """A Ray of this machine with two workers."""
     from core.cluster.ray_runtime import on_ray
 
-    with on_ray(workers=2):
-        yield
+    here = Path(__file__).resolve().parent
+    with pytest.MonkeyPatch.context() as patch:
+        # Workers import this tree, and what the tests register.
+        patch.setenv("PYTHONPATH", os.pathsep.join(map(str, (here.parents[1], here.parent, here))))
+        with on_ray(workers=2):
+            yield
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """A cross-validation leaves a network a fold, goes on where it was stopped, and never takes another's folds for its own."""
 
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -7,7 +8,7 @@ import small_backbone
 
 from core.card import read_card
 from core.data.ham10000 import read_table
-from core.training.folds import fold_folder, train_folds
+from core.training.folds import begin_folds, fold_folder, train_folds
 from core.training.recipes import find_recipe
 from core.training.state import STATE_FILE
 from core.training.watching import Report
@@ -42,6 +43,11 @@ def test_a_stopped_cross_validation_goes_on_and_holds_every_photo_out_once(drawn
     said = []
     cards = train_folds(folder=drawn_folder, out=tmp_path, resume=True, report=Report(say=said.append), **FOLDS)
     assert "Fold 1 of 2 is finished." in said and cards[0] == first
+    (fold_folder(tmp_path, 2) / "training").mkdir()
+    (fold_folder(tmp_path, 2) / "training" / "state.json").write_text("{}")
+    finished = begin_folds(tmp_path, 2, FOLDS["backbone"], resume=True)
+    assert finished == {1: first, 2: None}, "One that was killed while it wrote its model is not finished."
+    shutil.rmtree(fold_folder(tmp_path, 2) / "training")
     assert [card.split["fold"] for card in cards] == [[1, 2], [2, 2]]
     held = [image for card in cards for image in card.split["test"]]
     assert sorted(held) == sorted(read_table(drawn_folder).image_id)

@@ -62,6 +62,23 @@ def test_age_statistics_come_from_training_rows(trained, drawn_folder):
     assert card.age_mean == pytest.approx(ages.mean()) and card.age_sd == pytest.approx(ages.std(ddof=0))
 
 
+def test_a_run_told_to_stop_ends_with_the_epochs_there_are_on_the_split_it_was_given(trained, drawn_folder, tmp_path):
+    rows = []
+    card = train(
+        quick(),
+        folder=drawn_folder,
+        out=tmp_path,
+        seed=7,
+        split_seed=0,
+        stop_after=1,
+        report=Report(epoch=rows.append),
+        **SMALL,
+    )
+    assert len(rows) == card.training["epochs"] == 1 and card.training["seed"] == 7
+    assert card.split == trained[0].split
+    load_bundle(tmp_path)
+
+
 class Killed(BaseException):
     """Stands for Ctrl-C and kill -9: nothing of ours catches it."""
 
