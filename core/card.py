@@ -22,6 +22,8 @@ from core.schemas.kind import InvalidRecord, Kind
 CARD_FILE = "card.json"
 WEIGHTS_FILE = "model.weights.h5"
 FORMAT = 2
+# What no card of ours comes near, so that one from elsewhere cannot fill the memory: bytes of the file, and pixels of a photo's side.
+MOST_BYTES, MOST_PIXELS = 256 * 2**20, 4096
 
 
 class InvalidBundle(ValueError):
@@ -63,7 +65,7 @@ class Card:
     name: Annotated[str, Meta(min_length=1)]
     backbone: Annotated[str, Meta(min_length=1)]
     network: dict
-    image_size: Annotated[int, Meta(ge=1)]
+    image_size: Annotated[int, Meta(ge=1, le=MOST_PIXELS)]
     age_mean: Annotated[float, Meta(ge=0, le=150)]
     age_sd: Annotated[float, Meta(gt=0, le=150)]
     calibration: Calibration
@@ -169,6 +171,8 @@ def read_card(folder: str | Path, *, renew: bool = False) -> Card:
         InvalidBundle: the card is missing, is not JSON, or is not one of this version's cards.
     """
     path = Path(folder) / CARD_FILE
+    if path.is_file() and path.stat().st_size > MOST_BYTES:
+        raise InvalidBundle(f"{path} has {path.stat().st_size / 2**20:,.0f} MB; expected a card, at most {MOST_BYTES >> 20} MB.")
     try:
         record = from_text(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

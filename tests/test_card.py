@@ -56,6 +56,7 @@ def test_round_trip(card, tmp_path):
         ({"image_size": 0}, "expected a whole number >= 1"),
         ({"image_size": "224"}, "image_size is '224'; expected a whole number"),
         ({"image_size": True}, "expected a whole number"),
+        ({"image_size": 10**6}, "expected a whole number <= 4096"),
         ({"age_mean": None}, "expected a number"),
         ({"age_sd": float("nan")}, "expected a number"),
         ({"age_sd": 0}, "expected a number > 0"),
@@ -124,6 +125,14 @@ def test_half_a_card_is_refused(card, tmp_path):
         read_card(tmp_path)
     path.unlink()
     with pytest.raises(InvalidBundle, match="missing"):
+        read_card(tmp_path)
+
+
+def test_a_card_that_would_fill_the_memory_is_not_read(card, tmp_path):
+    path = write_card(card, tmp_path)
+    with open(path, "r+b") as file:
+        file.truncate(10**12)  # a file with a hole: nothing is written
+    with pytest.raises(InvalidBundle, match="expected a card, at most 256 MB"):
         read_card(tmp_path)
 
 

@@ -148,7 +148,7 @@ def read_evaluation(folder: str | Path) -> Evaluation:
         record = from_text(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InvalidEvaluation(f"{path} is missing. {again}") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InvalidEvaluation(f"{path} cannot be read as JSON ({error}). {again}") from None
     try:
         record = _EVALUATION.check_format(record, path, again)

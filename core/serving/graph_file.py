@@ -122,5 +122,5 @@ def read_graph(content: bytes, digest: str, name: str, again: str) -> Graph:
         return Graph(models, **about | {"feature_shape": tuple(about["feature_shape"])})
     except InvalidGraph:
         raise
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, zipfile.BadZipFile) as error:
         raise InvalidGraph(f"{name} cannot be used ({error}). {again}") from None

@@ -1,9 +1,12 @@
 """Fixtures: an empty store on SQLite, and on a private PostgreSQL where one can be started; a small case set with advice."""
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -102,21 +105,30 @@ class Cluster:
         return self.address.replace("/postgres?", f"/{name}?")
 
     def restart(self, how: str = "fast") -> None:
-        """Stops the server, "fast" (it ends what it does) or "immediate" (as a crash does), and starts it."""
+        """Stops the server, "fast" (it ends what it does), "immediate" (as a crash does) or by "kill -9", and starts it."""
         quiet = {**self._run, "capture_output": False, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        command = [
-            self._pg_ctl,
-            "-D",
-            f"{self._folder}/data",
-            "-m",
-            how,
-            "-w",
-            "-l",
-            f"{self._folder}/log",
-            "-o",
-            self._options,
-        ]
-        subprocess.run([*command, "restart"], check=True, **quiet)
+        command = [self._pg_ctl, "-D", f"{self._folder}/data", "-w", "-l", f"{self._folder}/log", "-o", self._options]
+        if how != "kill -9":
+            subprocess.run([*command, "-m", how, "restart"], check=True, **quiet)
+            return
+        server = int(Path(self._folder, "data", "postmaster.pid").read_text().split()[0])
+        for process in [server, *_children(server)]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        for _ in range(50):
+            if subprocess.run([*command, "start"], **quiet).returncode == 0:
+                return
+            time.sleep(0.2)  # the system is still taking the dead server's memory back
+        raise RuntimeError("PostgreSQL does not start after it was killed.")
+
+
+def _children(process: int) -> list[int]:
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if int((entry / "stat").read_text().rpartition(")")[2].split()[1]) == process:
+                found.append(int(entry.name))
+    return found
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

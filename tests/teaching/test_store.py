@@ -13,7 +13,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import event, inspect, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from core.folders import DATA_VARIABLE, data_root
@@ -171,7 +171,27 @@ def test_a_write_is_tried_again_when_the_database_is_away_for_a_moment(store, mo
         )
 
 
-@pytest.mark.parametrize("how", ["fast", "immediate"])
+def test_a_full_disk_is_a_sentence_and_what_was_confirmed_stays(store):
+    @event.listens_for(store.engine, "connect")
+    def run_full(connection, record):
+        connection.execute("PRAGMA max_page_count=150")
+
+    store.close()  # who connects from now on finds little room
+    kept = []
+
+    def write_on() -> None:
+        for number in range(2000):
+            name = f"{number}-" + "x" * 300
+            store.write(lambda session, name=name: session.add(learner(name)))
+            kept.append(name)
+
+    with pytest.raises(StoreUnusable, match="full.*make room"):
+        write_on()
+    there = store.read(lambda session: {row.nickname for row in session.query(LearnerRow)})
+    assert len(kept) > 10 and there == set(kept)
+
+
+@pytest.mark.parametrize("how", ["fast", "immediate", "kill -9"])
 def test_a_postgresql_that_restarts_or_crashes_costs_time_and_nothing_else(postgresql, how):
     store = Store(database_url(postgresql.empty()))
     kept, faults = [], []
