@@ -3,6 +3,7 @@
 import typer
 
 from core.cli import calibrate, cases, data, ensemble, evaluate, export, measure, models, read, replay, serve, train
+from core.cli.abroad import commands as abroad
 from core.cli.on_ray import sweep
 from core.cli.on_ray.ray_option import RayCommand
 from core.cli.teach import classroom
@@ -26,6 +27,9 @@ app.command("ensemble", epilog=ensemble.EPILOG)(ensemble.ensemble)
 app.command("evaluate", cls=RayCommand, epilog=evaluate.EPILOG)(evaluate.evaluate)
 app.command("export", epilog=export.EPILOG)(export.export)
 app.command("measure", epilog=measure.EPILOG)(measure.measure)
+app.command("sources", epilog=abroad.SOURCES_EPILOG)(abroad.sources)
+app.command("recalibrate", epilog=abroad.RECALIBRATE_EPILOG)(abroad.recalibrate)
+app.command("adapt", epilog=abroad.ADAPT_EPILOG)(abroad.adapt)
 app.command("read", cls=RayCommand, epilog=read.EPILOG)(read.read)
 app.command("replay", epilog=replay.EPILOG)(replay.replay)
 app.command("class", epilog=classroom.EPILOG)(classroom.classroom)

@@ -53,6 +53,15 @@ class Bundle:
     engine_notes: tuple[str, ...] = ()
     members: tuple[Bundle, ...] = ()
 
+    @property
+    def scored_networks(self) -> tuple[Bundle, ...]:
+        """The networks whose answers are measured: of a set of folds each on its own part, else this one."""
+        return self.members if self.card.is_fold_set else (self,)
+
+    def network_without(self, image_id: str) -> Bundle:
+        """The network that answers for a photo of the collection: of a set of folds the one that never saw its lesion, else this one."""
+        return next((one for one in self.scored_networks if image_id in set(one.card.split.get("test", ()))), self)
+
     @once
     def classifier(self) -> Classifier:
         """The Keras network with these weights, for what needs more than its answers; built when first asked for.

@@ -24,6 +24,8 @@ WEIGHTS_FILE = "model.weights.h5"
 FORMAT = 2
 # What no card of ours comes near, so that one from elsewhere cannot fill the memory: bytes of the file, and pixels of a photo's side.
 MOST_BYTES, MOST_PIXELS = 256 * 2**20, 4096
+# The part of a set of folds that its scores are of: each photo as the one network answers it that never saw its lesion.
+OUT_OF_FOLD = "out of fold"
 
 
 class InvalidBundle(ValueError):
@@ -128,6 +130,16 @@ class Card:
     def is_fold_set(self) -> bool:
         """Whether this is the card of a cross-validation's networks, read by their mean; see `core.evaluation.fold_set`."""
         return "folds" in self.split
+
+    @property
+    def held_out_part(self) -> str:
+        """What its scores are of: the test part, or of a set of folds every photo by the network that was trained without it."""
+        return OUT_OF_FOLD if self.is_fold_set else "test"
+
+    @property
+    def held_out_scores(self) -> dict:
+        """Its scores on the photos that it was held out from; empty where there are none."""
+        return self.scores.get(self.held_out_part) or {}
 
     @property
     def parameters(self) -> int:
@@ -237,7 +249,7 @@ def check_members(card: Card, folder: str | Path) -> None:
             f"The card of {card.name} names its members twice, and differently. Make the ensemble again."
         )
     again = f"Run `python -m core ensemble {' '.join(members)} --data HAM10000_FOLDER --name {card.name}`."
-    kind, where = "an ensemble", "beside"
+    kind, where = "an ensemble", "in or beside"
     if card.is_fold_set:
         again, kind, where = f"Run `python -m core folds join {Path(folder)}`.", "a set of folds", "in"
     for name, sha256 in members.items():
@@ -253,9 +265,10 @@ def check_members(card: Card, folder: str | Path) -> None:
 
 
 def member_folder(card: Card, folder: str | Path, name: str) -> Path:
-    """Where a member lies: in the folder of a set of folds, beside that of an ensemble."""
+    """Where a member lies: in the folder of a set of folds; in that of an ensemble if nobody else needs it, or beside that."""
     folder = Path(folder).resolve()
-    return (folder if card.is_fold_set else folder.parent) / name
+    inside = card.is_fold_set or (folder / name / CARD_FILE).is_file()
+    return (folder if inside else folder.parent) / name
 
 
 def members_weights(members: Sequence[Card]) -> dict:

@@ -38,7 +38,7 @@ GLOSSARY: dict[str, Term] = {
     ),
     "bootstrap": Term(
         "95 % interval",
-        "Where a score lies when the test lesions are drawn again and again with replacement. It does not cover the chance in training.",
+        "Where a score lies when the held-out lesions are drawn again with replacement. It does not cover the chance in training.",
         "Lesions are drawn, not photos, since photos of one lesion are alike. A proportion that never changes has Wilson's interval.",
     ),
     "calibrated": Term(
@@ -95,10 +95,14 @@ GLOSSARY: dict[str, Term] = {
         "Grad-CAM",
         "A heat map for one diagnosis: places whose features raise its score, each feature weighted by its mean effect.",
     ),
+    "held_out": Term(
+        "Held-out photos",
+        "Photos that scores are of: a network's test part, or of a model of several folds all photos, each out of fold.",
+    ),
     "jury": Term(
         "Jury",
         "Every network's vote on the photo. They learnt from the same photos and share mistakes, so the agreement is worth what it was "
-        "worth on the test photos.",
+        "worth on the held-out photos.",
     ),
     "lab": Term(
         "L*, a*, b*",
@@ -106,7 +110,7 @@ GLOSSARY: dict[str, Term] = {
     ),
     "leak": Term(
         "Leak",
-        "Something of the test photos was known in training, such as another photo of the same lesion. Scores are then too good.",
+        "Something of the held-out photos was known in training, such as another photo of the same lesion. Scores are then too good.",
     ),
     "lesion_split": Term(
         "Split by lesion",
@@ -121,6 +125,10 @@ GLOSSARY: dict[str, Term] = {
         "Look-alikes",
         "The training lesions that the network sees as nearest to the photo, with their diagnoses: a second opinion from known cases.",
     ),
+    "out_of_fold": Term(
+        "Out of fold",
+        "Of several networks, each trained without another part of the collection: a photo's answer by the one that never saw its lesion.",
+    ),
     "malignancy": Term(
         "Malignancy",
         "The sum of the probabilities of the malignant diagnoses: actinic keratosis and Bowen's disease, basal cell carcinoma, melanoma.",
@@ -128,7 +136,7 @@ GLOSSARY: dict[str, Term] = {
     "operating_point": Term(
         "Operating point",
         "The threshold on the probability of melanoma that finds at least nine in ten of the validation part's melanomas. Its "
-        "sensitivity and specificity are measured on the test part.",
+        "sensitivity and specificity are measured on held-out photos.",
     ),
     "predictive_value": Term(
         "Positive predictive value",

@@ -189,7 +189,7 @@ def gate_worth() -> str:
         for name, r in _measured("gate").items()
     ]
     return table(
-        ("Model", "Test photos refused", "refused or warned of", "as other cameras might show them, refused"), rows
+        ("Model", "Held-out photos refused", "refused or warned of", "as other cameras might show them, refused"), rows
     )
 
 
@@ -259,7 +259,7 @@ def seen_worth() -> str:
             "another photo of a lesion that was trained on",
             *(rate(r["seen_before"]["other_photo_of_lesion"]) for r in measured.values()),
         ),
-        ("false alarms among test photos", *(rate(r["seen_before"]["false_any"]) for r in measured.values())),
+        ("false alarms among held-out photos", *(rate(r["seen_before"]["false_any"]) for r in measured.values())),
     ]
     return table(("A training photo ...", *measured), rows)
 
@@ -318,7 +318,7 @@ def operating_points() -> str:
             rows.append(
                 (path.parent.name, cut(point["threshold"]), rate(point["sensitivity"]), rate(point["specificity"]))
             )
-    return table(("Model", "Melanoma from a probability of", "Sensitivity on test", "Specificity on test"), rows)
+    return table(("Model", "Melanoma from a probability of", "Sensitivity, held out", "Specificity, held out"), rows)
 
 
 def calibration_errors() -> str:

@@ -18,9 +18,11 @@ from core.evaluation.report import EVALUATION_FILE, Evaluation
 from core.evaluation.results import Results, read_results, write_results
 from core.trust.measure_table import MEASURES
 
-SHIPPED = Path(__file__).resolve().parent.parent / "weights" / "MobileNetV3Small"
+SHIPPED = Path(__file__).resolve().parent.parent / "weights" / "MobileNetV2"
 SHA = "ab" * 32
-CARD = SimpleNamespace(weights={"sha256": SHA}, probabilities_sha256=SHA, split={}, name="MadeUp", files={})
+CARD = SimpleNamespace(
+    weights={"sha256": SHA}, probabilities_sha256=SHA, split={}, name="MadeUp", files={}, is_fold_set=False
+)
 
 
 def bound(card, folder: Path):

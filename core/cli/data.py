@@ -126,7 +126,7 @@ def lesions(
 ) -> None:
     """Measure each lesion's lightness, colour, size and contrast within its mask, for the melanoma page.
 
-    Only photos in the validation and test parts of the models at hand, unless --all asks for every photo.
+    Only photos in the validation and test parts of the models at hand, all of a set of folds, unless --all asks for every photo.
     """
     from core.card import list_cards
     from core.data.ham10000 import read_table
@@ -135,7 +135,13 @@ def lesions(
 
     table = read_table(folder)
     if not everything:
-        parts = [card.split.get(part, ()) for card in list_cards() for part in ("validation", "test")]
+        parts = [
+            card.split.get(part, ())
+            for card in list_cards()
+            for part in (
+                ("train",) if card.is_fold_set else ("validation", "test")
+            )  # all, each held out by one network
+        ]
         table = table[table.image_id.isin(set().union(*parts))]
         if table.empty:
             raise ValueError(

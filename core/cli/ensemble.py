@@ -12,7 +12,7 @@ folds = typer.Typer(help="Networks of a cross-validation as one model.", no_args
 FOLDS_EPILOG = """Example: python -m core folds join weights/MobileNetV3Small
 
 Before that: python -m core train ... --folds 5, and `evaluate` of each fold."""
-EPILOG = """Example: python -m core ensemble MobileNetV2 MobileNetV3Small --data ~/ham10000
+EPILOG = """Example: python -m core ensemble EfficientNetB0 MobileNetV2 --data ~/ham10000
 
 Then measure it like any model: python -m core evaluate Ensemble --data ~/ham10000"""
 
@@ -82,15 +82,15 @@ def join(
     folder: Annotated[
         Path, typer.Argument(metavar="FOLDER", help="Holds fold-1, fold-2, ..., each evaluated.", show_default=False)
     ],
-    name: Annotated[str | None, typer.Option(help="Of the set; BACKBONE-folds if not given.")] = None,
+    name: Annotated[str | None, typer.Option(help="Of the set; the folder's if not given.")] = None,
 ) -> None:
     """Make one model of a cross-validation's networks, read by their mean, and score each photo by the network that held it out.
 
     It is stored as a card in the folder, with the out-of-fold answers of all photos whose fold is finished.
     """
     with quiet_libraries(), progress("Reading the folds"):
+        from core.card import OUT_OF_FOLD
         from core.evaluation.fold_set import join_folds
-        from core.evaluation.out_of_fold import OUT_OF_FOLD
         from core.evaluation.report import read_evaluation
 
         card = join_folds(folder, name)

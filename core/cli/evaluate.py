@@ -65,6 +65,7 @@ def evaluate(
         from core.bundle import add_scores, load_bundle
         from core.evaluation.evaluator import default_out
         from core.evaluation.evaluator import evaluate as measure
+        from core.evaluation.fold_set import evaluate_folds
 
         bundle, where = load_bundle(model), {}
         if ray is not None:
@@ -73,23 +74,29 @@ def evaluate(
 
             stack.enter_context(on_ray(ray, workers))
             where["predict"] = PredictInParts(workers=workers)
-        evaluation = measure(
-            bundle,
-            data,
-            split,
-            out,
-            lambda done, total: update(done, total, "Reading photos"),
-            say=say,
-            batch_size=batch_size,
-            **where,
+        where |= {"say": say, "batch_size": batch_size}
+
+        def show(done: int, total: int) -> None:
+            update(done, total, "Reading photos")
+
+        of_folds = bundle.card.is_fold_set and split == "test"
+        if of_folds and out is not None:
+            raise ValueError(
+                f"{bundle.name} is a set of folds: each of its networks is scored into its own folder, and joined in {bundle.folder}. "
+                "Leave --out away, or give one network's folder."
+            )
+        evaluation = (
+            evaluate_folds(bundle, data, show, **where)
+            if of_folds
+            else measure(bundle, data, split, out, show, **where)
         )
         if "predict" in where:
             where["predict"].clear()
-    folder = out or default_out(bundle, data, split, evaluation.split["missing"])
+    folder = Path(bundle.folder) if of_folds else out or default_out(bundle, data, split, evaluation.split["missing"])
     if folder == Path(bundle.folder):
         from core.reading import measure_speed
 
-        add_scores(folder, split, evaluation.summary(), measure_speed(bundle))
+        add_scores(folder, bundle.card.held_out_part, evaluation.summary(), measure_speed(bundle))
     _show(evaluation)
     results().print(f"Written to {folder}.", markup=False, soft_wrap=True)
 

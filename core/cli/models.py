@@ -64,7 +64,7 @@ def models(
 
 
 def _record(card, folder: Path) -> dict:
-    test = card.scores.get("test", {})
+    test = card.held_out_scores
     return {
         "name": card.name,
         "backbone": card.backbone,
@@ -76,9 +76,14 @@ def _record(card, folder: Path) -> dict:
         "melanoma_sensitivity": _melanoma_sensitivity(card, folder),
         "photos": test.get("photos"),
         "split": card.split["kind"],
+        "scored_on": f"{card.held_out_part}{_photos(test)}",
         "leaky": card.split["leaky"],
         "licence": card.licence,
     }
+
+
+def _photos(scores: dict) -> str:
+    return f", {scores['photos']:,} photos" if "photos" in scores else ", not scored"
 
 
 def _melanoma_sensitivity(card, folder: Path) -> Estimate | None:
@@ -89,7 +94,8 @@ def _melanoma_sensitivity(card, folder: Path) -> Estimate | None:
         evaluation = read_evaluation(folder)
     except InvalidEvaluation:
         return None
-    fits = evaluation.split.get("part") == "test" and evaluation.probabilities_sha256 == card.probabilities_sha256
+    own = evaluation.split.get("part") == card.held_out_part
+    fits = own and evaluation.probabilities_sha256 == card.probabilities_sha256
     return evaluation.under("balanced").per_class["mel"]["sensitivity"] if fits else None
 
 
@@ -102,5 +108,5 @@ def _cells(record: dict) -> list[str]:
         interval(record["balanced_accuracy"]),
         interval(record["accuracy"]),
         interval(record["melanoma_sensitivity"]),
-        f"{record['split']} (LEAKY)" if record["leaky"] else record["split"],
+        f"{record['split']} (LEAKY)" if record["leaky"] else f"{record['split']}, {record['scored_on']}",
     ]

@@ -55,6 +55,13 @@ def train(
             min=2,
         ),
     ] = None,
+    leave_one_source_out: Annotated[
+        bool,
+        typer.Option(
+            "--leave-one-source-out",
+            help="One network for each source in the column dataset, trained without its photos, into without-SOURCE under --out.",
+        ),
+    ] = False,
     pretraining: Annotated[
         str | None, typer.Option(help="Where --init FILE comes from, in words, for the card.")
     ] = None,
@@ -79,10 +86,12 @@ def train(
 
     # TensorFlow's greetings; what it says while training may matter, such as that a GPU's memory is full.
     with quiet_libraries():
-        from core.training.folds import fold_folder, train_folds
+        from core.training.folds import fold_folder, source_folder, train_folds, train_without_sources
         from core.training.trainer import train as train_network
         from core.training.watching import Report
 
+    if leave_one_source_out and (folds or ray is not None or out is None):
+        raise ValueError("--leave-one-source-out needs a folder of its own by --out, and goes without --folds and --ray.")
     whole = 0
     with progress("Preparing") as update:
 
@@ -119,6 +128,8 @@ def train(
                 from core.cluster.placed_training import train_on_ray
 
                 cards = train_on_ray(recipe, address=ray, workers=workers, folds=folds, **choices)
+            elif leave_one_source_out:
+                cards = train_without_sources(recipe, **choices)
             elif folds:
                 cards = train_folds(recipe, folds=folds, **choices)
             else:
@@ -131,6 +142,8 @@ def train(
     console = results()
     for number, card in enumerate(cards, start=1):
         written = fold_folder(folder, number) if folds else folder
+        if leave_one_source_out:
+            written = source_folder(folder, card.split["without_source"])
         console.print(_summary(card))
         console.print(f"Written to {written}.", markup=False, soft_wrap=True)
         console.print(f"Measure it: python -m core evaluate {written} --data {data}", markup=False, soft_wrap=True)

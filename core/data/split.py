@@ -34,6 +34,7 @@ class Split:
         train, validation, test: image ids.
         fold: (number from 1, how many): which fold of a cross-validation `test` is; None for a single split.
         without_lesion: photos that have no lesion id, in a split by lesion: each stands as a lesion of its own.
+        without_source: the source (column `dataset`) that `test` holds and the other parts have nothing of; None for other splits.
     """
 
     kind: str
@@ -43,6 +44,7 @@ class Split:
     test: tuple[str, ...]
     fold: tuple[int, int] | None = None
     without_lesion: int = 0
+    without_source: str | None = None
 
     @property
     def leaky(self) -> bool:
@@ -65,6 +67,7 @@ class Split:
             **({"fold": list(self.fold)} if self.fold else {}),
             **{part: sorted(getattr(self, part)) for part in PARTS},
             **({"without_lesion": self.without_lesion} if self.without_lesion else {}),
+            **({"without_source": self.without_source} if self.without_source else {}),
         }
 
     def rows(self, table: pd.DataFrame, part: str) -> pd.DataFrame:
@@ -80,7 +83,8 @@ def split_from_json(record: dict) -> Split:
     """
     fold = tuple(record["fold"]) if record.get("fold") else None
     parts = (tuple(record[part]) for part in PARTS)
-    split = Split(record["kind"], record["seed"], *parts, fold, record.get("without_lesion", 0))  # pyright: ignore[reportCallIssue]
+    rest = {key: record[key] for key in ("without_lesion", "without_source") if key in record}
+    split = Split(record["kind"], record["seed"], *parts, fold, **rest)  # pyright: ignore[reportCallIssue]
     if split.hash != record["hash"]:
         raise ValueError(
             f"The split's ids give hash {split.hash[:12]}, but {record['hash'][:12]} is recorded: the card was edited."
@@ -212,6 +216,50 @@ def fold_table(
     for lesion, image in zip(table.lesion_id, table.image_id, strict=True):
         parts[part_of[lesion]].append(image)
     return Split("lesion", seed, *(tuple(sorted(parts[p])) for p in PARTS), (fold, folds), without_lesion)  # pyright: ignore[reportCallIssue]
+
+
+def source_table(table: pd.DataFrame, source: str, seed: int = 0, linked: tuple[tuple[str, ...], ...] = ()) -> Split:
+    """Leaves one source out: its photos are `test`, and a tenth of each diagnosis' lesions of the other sources is `validation`.
+
+    A lesion that both show, or that a near-duplicate links to the source, is in neither of the other parts.
+
+    Args:
+        table: from `read_table`, with the sources as `dataset`.
+        source: to leave out.
+        linked: as for `split_table`.
+
+    Raises:
+        ValueError: no photo is of this source, or all are. `LesionsUnknown`: as for `split_table`.
+    """
+    sources = sources_of(table)
+    if source not in sources or len(sources) < 2:
+        raise ValueError(
+            f"No photo can be left out by the source {source!r}. Expected one of two sources or more in the column dataset; there are: "
+            f"{', '.join(sources) or 'none'}."
+        )
+    without_lesion = require_lesions(table)
+    held = table.dataset == source
+    met = set(table.lesion_id[held])
+    met |= {lesion for group in linked if met & set(group) for lesion in group}
+    rest = table[~table.lesion_id.isin(met)]
+    lesions, rng = rest.drop_duplicates("lesion_id").sort_values("lesion_id"), np.random.default_rng(seed)
+    chosen: set[str] = set()
+    for code in CODES:
+        ids = lesions.lesion_id[lesions.dx == code].to_numpy(copy=True)
+        count = max(1, round(FOLD_VALIDATION * len(ids))) if len(ids) >= 2 else 0
+        chosen.update(rng.choice(ids, count, replace=False) if count else [])
+    for group in linked:
+        if chosen & set(group):
+            chosen.update(set(group) - met)
+    validation = rest.lesion_id.isin(chosen)
+    parts = (rest.image_id[~validation], rest.image_id[validation], table.image_id[held])
+    train, validation, test = (tuple(sorted(ids)) for ids in parts)
+    return Split("lesion", seed, train, validation, test, without_lesion=without_lesion, without_source=source)
+
+
+def sources_of(table: pd.DataFrame) -> list[str]:
+    """The sources of a table's photos, sorted; photos of an unknown one are of none."""
+    return sorted({str(name) for name in table.dataset} - {"", "unknown", "nan"})
 
 
 def assert_disjoint(table: pd.DataFrame, split: Split) -> None:

@@ -1,24 +1,45 @@
 """Makes one model of a cross-validation's networks: read by their mean, scored by each on what it was held out from."""
 
 import datetime
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from core.bundle import Bundle
 from core.calibration import Calibration
-from core.card import WEIGHTS_FILE, Card, InvalidBundle, bind_files, members_weights, write_card
+from core.card import (
+    CARD_FILE,
+    OUT_OF_FOLD,
+    WEIGHTS_FILE,
+    Card,
+    InvalidBundle,
+    bind_files,
+    members_weights,
+    read_card,
+    write_card,
+)
 from core.decisions import Terms
-from core.evaluation.out_of_fold import OUT_OF_FOLD, folds_hash, join_answers, read_folds, score_out_of_fold
-from core.evaluation.report import EVALUATION_FILE
-from core.evaluation.results import write_results
+from core.evaluation.evaluator import evaluate
+from core.evaluation.out_of_fold import (
+    folds_hash,
+    join_answers,
+    join_slices,
+    read_folds,
+    score_out_of_fold,
+    score_slices,
+)
+from core.evaluation.predictions import Progress
+from core.evaluation.report import EVALUATION_FILE, Evaluation, read_evaluation
+from core.evaluation.results import VALIDATION_FOLDER, write_results
 
 
 def join_folds(folder: str | Path, name: str | None = None) -> Card:
     """Writes the card and the out-of-fold evaluation of a set into the folder that holds its networks; reads no photo.
 
     Args:
-        name: of the set; the backbone's, with "-folds", when None.
+        name: of the set; the folder's when None.
 
     Raises:
         ValueError, InvalidBundle, InvalidResults: see `read_folds`; or the folder is a model itself.
@@ -27,11 +48,50 @@ def join_folds(folder: str | Path, name: str | None = None) -> Card:
     if (folder / WEIGHTS_FILE).exists():
         raise InvalidBundle(f"{folder} is a model with weights of its own, and no folder of folds.")
     folds = read_folds(folder)
-    card = fold_set_card(name or f"{folds[0].card.backbone}-folds", [fold.card for fold in folds])
+    card = fold_set_card(name or folder.resolve().name, [fold.card for fold in folds])
     evaluation = score_out_of_fold(card, folds)
+    card = _with_measured(card, folder)
     write_card(replace(card, scores={OUT_OF_FOLD: evaluation.summary()}), folder)
     write_results(evaluation, join_answers(folds), folder)
-    return bind_files(folder, [EVALUATION_FILE])
+    write_results(score_slices(card, folds), join_slices(folds), folder / VALIDATION_FOLDER)
+    return bind_files(folder, [EVALUATION_FILE, f"{VALIDATION_FOLDER}/{EVALUATION_FILE}"])
+
+
+def evaluate_folds(
+    bundle: Bundle,
+    folder: str | Path,
+    progress: Progress | None = None,
+    *,
+    say: Callable[[str], None] | None = None,
+    **how,
+) -> Evaluation:
+    """Scores each network of a set on the photos that it was held out from, and joins what they answer.
+
+    Args:
+        bundle: of the set.
+        progress, say, how: see `core.evaluation.evaluator.evaluate`.
+
+    Raises:
+        ValueError: the folder lacks photos of a network's part, so that not all could be scored.
+    """
+    for network in bundle.members:
+        found = evaluate(network, folder, progress=progress, say=say if network is bundle.members[0] else None, **how)
+        if found.split["missing"]:
+            raise ValueError(
+                f"{folder} lacks {found.split['missing']} of the photos that {network.name} of {bundle.name} was held out from. The set is "
+                "scored on the whole collection or not at all. Complete the folder."
+            )
+    join_folds(bundle.folder, bundle.name)
+    return read_evaluation(bundle.folder)
+
+
+def _with_measured(card: Card, folder: Path) -> Card:
+    """With what was measured of the same networks before, which joining them again does not change."""
+    if not (folder / CARD_FILE).is_file():
+        return card
+    old = read_card(folder)
+    same = old.probabilities_sha256 == card.probabilities_sha256 and old.input_sha256 == card.input_sha256
+    return replace(card, files=old.files, speed=old.speed) if same else card
 
 
 def fold_set_card(name: str, cards: list[Card]) -> Card:

@@ -1,13 +1,13 @@
 """Out-of-fold answers: each photo of a cross-validation as the one network answered it that never saw its lesion."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from core.card import CARD_FILE, Card, InvalidBundle, read_card
+from core.card import CARD_FILE, OUT_OF_FOLD, Card, InvalidBundle, read_card
 from core.data.ham10000 import class_indices
 from core.diagnoses import CODES
 from core.evaluation.evaluator import score_table
@@ -17,8 +17,6 @@ from core.evaluation.report import Evaluation
 from core.evaluation.results import VALIDATION_FOLDER, InvalidResults, Results, read_results
 from core.evaluation.statistics.bootstrap import RESAMPLES, confidence_words
 
-# As the part of an evaluation's split, and among the scores of a card.
-OUT_OF_FOLD = "out of fold"
 # A committed file stays small, and no figure that is shown has more.
 DECIMALS = 6
 
@@ -123,20 +121,42 @@ def join_answers(folds: list[Fold]) -> pd.DataFrame:
     return table.assign(**{code: table[code].round(DECIMALS) for code in CODES})
 
 
+def join_slices(folds: list[Fold]) -> pd.DataFrame:
+    """The photos of all validation slices, each once, by the first network whose slice it is in: no network answers one it trained on."""
+    table = pd.concat([fold.chosen_on.table for fold in folds], ignore_index=True).drop_duplicates("image_id")
+    table = table.sort_values("image_id", ignore_index=True)
+    return table.assign(**{code: table[code].round(DECIMALS) for code in CODES})
+
+
 def score_out_of_fold(card: Card, folds: list[Fold], *, resamples: int = RESAMPLES, seed: int = 0) -> Evaluation:
     """What the single networks of a set give on the photos that they were held out from.
 
-    Each answers with its own calibration; melanoma is called at its own threshold, chosen on its own validation slice. The rule
-    "balanced" is the set's: training shares and power are means over the folds.
+    Each answers with its own calibration; the threshold on melanoma is chosen on the validation slices of all, see `_operating_point`. The
+    rule "balanced" is the set's: training shares and power are means over the folds.
 
     Args:
         card: of the set.
     """
     table = join_answers(folds)
-    metrics, per_class, decisions = score_table(table, card.terms, resamples=resamples, seed=seed)
-    lesions = int(table.lesion_id.nunique())
     expected = len(set(card.split["train"]) | set(table.image_id))
     absent = absent_classes(class_indices(table))
+    return replace(
+        _evaluation(card, table, OUT_OF_FOLD, expected, resamples, seed),
+        warnings=_warnings(folds, expected - len(table), absent),
+        operating_point=_operating_point(folds, table, resamples, seed),
+    )
+
+
+def score_slices(card: Card, folds: list[Fold], *, resamples: int = RESAMPLES, seed: int = 0) -> Evaluation:
+    """What the networks of a set give on their validation slices, which chose their epochs and calibrations: a little too good."""
+    table = join_slices(folds)
+    said = "The photos that chose the networks' epochs and calibrations, each by a network not trained on it. The scores are too good."
+    return replace(_evaluation(card, table, "validation", len(table), resamples, seed), warnings=[said])
+
+
+def _evaluation(card: Card, table: pd.DataFrame, part: str, expected: int, resamples: int, seed: int) -> Evaluation:
+    metrics, per_class, decisions = score_table(table, card.terms, resamples=resamples, seed=seed)
+    lesions = int(table.lesion_id.nunique())
     return Evaluation(
         model=card.name,
         weights_sha256=card.weights["sha256"],
@@ -148,15 +168,13 @@ def score_out_of_fold(card: Card, folds: list[Fold], *, resamples: int = RESAMPL
         metrics=metrics,
         per_class=per_class,
         decisions=decisions,
-        split={"part": OUT_OF_FOLD}
+        split={"part": part}
         | {k: card.split.get(k) for k in ("kind", "seed", "hash", "leaky", "folds")}
         | {"expected": expected, "missing": expected - len(table)},
         data={"name": card.data["name"], "photos": expected}
         | dict.fromkeys(("trained_on", "validated_on", "lesions_seen", "lesions_trained_on"), 0),
         confidence=confidence_words(lesions, resamples=resamples, seed=seed),
-        warnings=_warnings(folds, expected - len(table), absent),
-        absent_classes=absent,
-        operating_point=_operating_point(folds, table, resamples, seed),
+        absent_classes=absent_classes(class_indices(table)),
     )
 
 
@@ -176,35 +194,59 @@ def _warnings(folds: list[Fold], missing: int, absent: list[str]) -> list[str]:
 
 
 def _operating_point(folds: list[Fold], table: pd.DataFrame, resamples: int, seed: int) -> dict | None:
-    """As `operating.operating_point`, each photo called at the threshold of the network that answers it."""
-    if any(MELANOMA not in fold.chosen_on.y_true for fold in folds):
+    """As `operating.operating_point`; the threshold is chosen on the validation slices of all networks together.
+
+    A photo is called at the threshold that the slices give without its own part, so that no lesion helps to choose the threshold that it
+    is scored at. "cross_fitted" is the same with thresholds that the out-of-fold answers of the other parts chose: more melanomas choose.
+    """
+    slices, answered_by = join_slices(folds), held_out_by([fold.card for fold in folds])
+    found = _thresholds(slices, folds, answered_by)
+    if found is None:
         return None
-    chosen = {f.card.name: choose_threshold(f.chosen_on.y_true, f.chosen_on.probabilities) for f in folds}
-    answered_by = held_out_by([fold.card for fold in folds])
-    thresholds = np.array([chosen[answered_by[image]] for image in table.image_id])
-    melanoma = np.concatenate([fold.chosen_on.y_true == MELANOMA for fold in folds])
-    called = np.concatenate([f.chosen_on.probabilities[:, MELANOMA] >= chosen[f.card.name] for f in folds])
-    return {
+    pooled, chosen = found
+    melanoma, called = slices.dx == CODES[MELANOMA], slices[CODES[MELANOMA]] >= pooled
+    least = f"the largest threshold on p(melanoma) with a sensitivity of at least {TARGET_SENSITIVITY:.2f}"
+    point = {
         "score": "mel",
-        "threshold": float(np.mean(list(chosen.values()))),
+        "threshold": pooled,
         "thresholds": chosen,
-        "rule": f"each network at its own: the largest threshold on p(melanoma) with a sensitivity of at least {TARGET_SENSITIVITY:.2f} on "
-        "its validation slice",
+        "rule": f"{least} on the validation slices of all {len(folds)} networks together, for each photo without its own part",
         "validation": {
-            "photos": len(melanoma),
+            "photos": len(slices),
             "melanomas": int(melanoma.sum()),
             "sensitivity": float(called[melanoma].mean()),
             "specificity": float((~called)[~melanoma].mean()),
         },
-        **measure_threshold(
-            class_indices(table),
-            table[list(CODES)].to_numpy("float64"),
-            table.lesion_id,
-            thresholds,
-            resamples=resamples,
-            seed=seed,
-        ),
+        **_measured(table, chosen, answered_by, resamples, seed),
     }
+    crossed = _thresholds(table, folds, answered_by)
+    if crossed is not None:
+        point["cross_fitted"] = {
+            "threshold": crossed[0],
+            "thresholds": crossed[1],
+            "rule": f"{least} on the out-of-fold answers of the other parts",
+            **_measured(table, crossed[1], answered_by, resamples, seed),
+        }
+    return point
+
+
+def _thresholds(
+    table: pd.DataFrame, folds: list[Fold], answered_by: dict[str, str]
+) -> tuple[float, dict[str, float]] | None:
+    """The threshold that a table chooses, and, for each network, the one it chooses without the photos which that holds out."""
+    own = table.image_id.map(answered_by).to_numpy()
+    parts = {fold.card.name: own != fold.card.name for fold in folds}
+    y_true, probabilities = class_indices(table), table[list(CODES)].to_numpy("float64")
+    if any(MELANOMA not in y_true[rows] for rows in parts.values()):
+        return None
+    chosen = {name: choose_threshold(y_true[rows], probabilities[rows]) for name, rows in parts.items()}
+    return choose_threshold(y_true, probabilities), chosen
+
+
+def _measured(table: pd.DataFrame, chosen: dict[str, float], answered_by: dict[str, str], resamples: int, seed: int):
+    thresholds = np.array([chosen[answered_by[image]] for image in table.image_id])
+    y_true, probabilities = class_indices(table), table[list(CODES)].to_numpy("float64")
+    return measure_threshold(y_true, probabilities, table.lesion_id, thresholds, resamples=resamples, seed=seed)
 
 
 def folds_hash(cards: list[Card]) -> str:

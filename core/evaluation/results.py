@@ -69,6 +69,16 @@ class Results:
         weighed = self.probabilities / np.array(terms.shares) ** terms.power
         return self.table.assign(**dict(zip(CODES, (weighed / weighed.sum(axis=1, keepdims=True)).T, strict=True)))
 
+    def only(self, rows: np.ndarray) -> "Results":
+        """The chosen rows of the table, (N,) bool, under the same evaluation."""
+        return Results(
+            self.evaluation,
+            self.table[rows].reset_index(drop=True),
+            self.y_true[rows],
+            self.y_pred[rows],
+            self.probabilities[rows],
+        )
+
     @property
     def lesions(self) -> np.ndarray:
         """Lesion of each photo, (N,)."""

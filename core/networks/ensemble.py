@@ -6,8 +6,10 @@ import keras
 from keras import layers, ops
 
 from core.calibration import Calibration
-from core.data.patient import METADATA_WIDTH
+from core.data.patient import FEATURES, METADATA_WIDTH
 from core.networks.classifier import Classifier
+
+AGE, AGE_MISSING = (FEATURES.index(name) for name in FEATURES[:2])
 
 
 @keras.saving.register_keras_serializable(package="melascope")
@@ -39,7 +41,36 @@ class LogMeanProbability(layers.Layer):
         return {**super().get_config(), "temperatures": self.temperatures, "biases": self.biases}
 
 
-def build_ensemble(members: Sequence[Classifier], calibrations: Sequence[Calibration]) -> Classifier:
+@keras.saving.register_keras_serializable(package="melascope")
+class AgeScale(layers.Layer):
+    """Facts with the age in another network's units, where it is known; see `core.bundle.age_scales`.
+
+    Args:
+        factor, offset: the age there is factor times the age here plus offset.
+    """
+
+    def __init__(self, factor: float, offset: float, **kwargs):
+        super().__init__(**kwargs)
+        self.factor, self.offset = float(factor), float(offset)
+
+    def call(self, facts):
+        """(B, D) -> (B, D)."""
+        age, missing = facts[..., AGE : AGE + 1], facts[..., AGE_MISSING : AGE_MISSING + 1]
+        moved = ops.where(missing == 1, age, age * self.factor + self.offset)
+        return ops.concatenate([facts[..., :AGE], moved, facts[..., AGE + 1 :]], axis=-1)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "factor": self.factor, "offset": self.offset}
+
+
+def build_ensemble(
+    members: Sequence[Classifier],
+    calibrations: Sequence[Calibration],
+    age_scales: Sequence[tuple[float, float]] | None = None,
+) -> Classifier:
     """Joins trained classifiers.
 
     The encoder runs every member's encoder and stacks their feature maps along the channels. The head gives each member's
@@ -49,6 +80,7 @@ def build_ensemble(members: Sequence[Classifier], calibrations: Sequence[Calibra
     Args:
         members: with inputs of one size and feature maps of one height and width.
         calibrations: each member's.
+        age_scales: (factor, offset) of each member, which turn the facts' age into its own; None where they share one scale.
 
     Raises:
         ValueError: fewer than two members, or members whose inputs or feature maps differ in size.
@@ -71,7 +103,8 @@ def build_ensemble(members: Sequence[Classifier], calibrations: Sequence[Calibra
     for i, member in enumerate(members):
         channels = member.encoder.output_shape[-1]
         head = keras.Model(member.head.inputs, member.head.outputs, name=f"head_{i}")
-        answered, attention = head(member.head_inputs(feature_map[..., start : start + channels], facts))  # pyright: ignore[reportCallIssue]
+        own = facts if age_scales is None else AgeScale(*age_scales[i], name=f"age_{i}")(facts)
+        answered, attention = head(member.head_inputs(feature_map[..., start : start + channels], own))  # pyright: ignore[reportCallIssue]
         logits.append(answered)
         attentions.append(attention / ops.maximum(ops.sum(attention, axis=(1, 2), keepdims=True), 1e-9))
         start += channels

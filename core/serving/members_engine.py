@@ -130,11 +130,7 @@ class MembersEngine(Engine):
     def classifier(self) -> Classifier:
         from core.networks.ensemble import build_ensemble
 
-        if self._age_scales is not None:
-            raise ValueError(
-                "The networks of this set measure age on scales of their own, so they are no single Keras network. Use one of its folds."
-            )
-        return build_ensemble([member.classifier() for member in self._members], self._calibrations)
+        return build_ensemble([member.classifier() for member in self._members], self._calibrations, self._age_scales)
 
     @property
     def versions(self) -> dict[str, str]:

@@ -45,10 +45,17 @@ def _losses(logits: np.ndarray, labels: np.ndarray, temperature: float, biases: 
     return -log_softmax(logits / temperature + biases)[np.arange(len(labels)), labels]
 
 
-def _fit(
-    logits: np.ndarray, labels: np.ndarray, weights: np.ndarray, regularisation: float
+def fit_numbers(
+    logits: np.ndarray, labels: np.ndarray, weights: np.ndarray, regularisation: float = REGULARISATION
 ) -> tuple[float, np.ndarray]:
-    """Temperature and biases of the largest likelihood."""
+    """Temperature and biases of the largest likelihood, with a normal prior.
+
+    Args:
+        logits: (N, 7).
+        labels: (N,) output indices.
+        weights: of each photo, (N,).
+        regularisation: see `fit_calibration`.
+    """
     logits = logits - logits.mean(axis=1, keepdims=True)
     rows = np.arange(len(labels))
 
@@ -80,7 +87,7 @@ def left_out_losses(
             out = fold == k
             if out.all():
                 return np.full(len(labels), np.nan)
-            fitted = _fit(logits[~out], labels[~out], weights[~out], regularisation)
+            fitted = fit_numbers(logits[~out], labels[~out], weights[~out], regularisation)
             total[out] += _losses(logits[out], labels[out], *fitted)
     return total / REPEATS
 
@@ -119,7 +126,7 @@ def fit_calibration(
     of_lesions = np.bincount(np.unique(lesions, return_inverse=True)[1], gain - gain.mean())
     better = gain.sum() > np.sqrt((of_lesions**2).sum())
     weighing = "lesions" if better else "photos"
-    temperature, biases = _fit(logits, labels, weights[weighing], regularisation)
+    temperature, biases = fit_numbers(logits, labels, weights[weighing], regularisation)
     return Calibration(
         temperature=temperature,
         biases=tuple(biases),

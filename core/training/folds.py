@@ -1,9 +1,11 @@
-"""Cross-validation: one network a fold, each trained without the lesions of its own part."""
+"""Cross-validation: one network a fold, each trained without the lesions of its own part; or one a source, without its photos."""
 
 from dataclasses import replace
 from pathlib import Path
 
 from core.card import CARD_FILE, Card, read_card
+from core.data.ham10000 import read_table
+from core.data.split import sources_of
 from core.folders import model_folder
 from core.training.recipes import Recipe
 from core.training.state import StateFolder
@@ -101,3 +103,78 @@ def finished_fold(out: Path, fold: int, folds: int, backbone: str) -> Card | Non
             "Choose another --out, or delete it."
         )
     return None if StateFolder(folder).exists() else card
+
+
+def source_folder(out: str | Path, source: str) -> Path:
+    """Where the network lies that was trained without a source."""
+    return Path(out) / f"without-{source}"
+
+
+def train_without_sources(
+    recipe: str | Recipe,
+    *,
+    backbone: str,
+    folder: str | Path,
+    out: str | Path,
+    resume: bool = False,
+    report: Report | None = None,
+    **choices,
+) -> list[Card]:
+    """Trains one network for each source of a folder, without that source; see `core.data.split.source_table`.
+
+    A run that was stopped goes on with `resume`: finished networks stay as they are.
+
+    Args:
+        out: gets a folder without-SOURCE for each.
+        **choices: of `train`.
+
+    Returns:
+        The networks' cards, by source.
+
+    Raises:
+        ValueError: see `train`; or the folder's photos are of fewer than two known sources, or `out` holds such networks already and
+            `resume` was not asked for.
+    """
+    report = report or Report()
+    sources = sources_of(read_table(folder))
+    if len(sources) < 2:
+        raise ValueError(
+            f"{folder} has photos of {len(sources)} known sources in the column dataset. Expected two or more, so that one can be left out."
+        )
+    places = {source: source_folder(out, source) for source in sources}
+    begun = [s for s, place in places.items() if (place / CARD_FILE).is_file() or StateFolder(place).exists()]
+    if begun and not resume:
+        raise ValueError(
+            f"{out} holds networks without {', '.join(begun)} already. Go on by --resume, or delete them to begin again."
+        )
+    cards = []
+    for source, place in places.items():
+        if (place / CARD_FILE).is_file():
+            report.say(f"The network without {source} is finished.")
+            cards.append(_finished_without(place, backbone, source))
+            continue
+        report.say(f"Without {source}.")
+        telling = replace(report, say=lambda text, source=source: report.say(f"Without {source}: {text}"))
+        cards.append(
+            train(
+                recipe,
+                backbone=backbone,
+                folder=folder,
+                out=place,
+                without_source=source,
+                resume=StateFolder(place).exists(),
+                report=telling,
+                **choices,
+            )
+        )
+    return cards
+
+
+def _finished_without(place: Path, backbone: str, source: str) -> Card:
+    card = read_card(place)
+    if card.backbone != backbone or card.split.get("without_source") != source:
+        raise ValueError(
+            f"{place} holds {card.backbone} without {card.split.get('without_source') or 'no source'}; expected {backbone} without "
+            f"{source}. Choose another --out, or delete it."
+        )
+    return card

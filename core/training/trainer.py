@@ -46,6 +46,7 @@ def train(
     fold: tuple[int, int] | None = None,
     split_seed: int | None = None,
     stop_after: int | None = None,
+    without_source: str | None = None,
     resume: bool = False,
     pretraining: str | None = None,
     report: Report | None = None,
@@ -63,6 +64,7 @@ def train(
         fold: (number from 1, how many): one fold of a cross-validation by lesion instead of one split.
         split_seed: of the split; the seed itself when None.
         stop_after: ends with the best of the epochs there are, once there are so many: what a sweep does with one that fell behind.
+        without_source: leaves out the photos of this source (column dataset), which become the test part.
         resume: go on after the last whole epoch of the run in `out`.
         pretraining: where `init`'s weights come from, in words, for the card.
         report: who watches.
@@ -94,6 +96,8 @@ def train(
     find_backbone(backbone)
     if fold and recipe.split != "lesion":
         raise ValueError(f"Folds are by lesion; got the split {recipe.split!r}. Leave --split out, or --folds.")
+    if without_source and recipe.split != "lesion":
+        raise ValueError(f"A source is left out by lesion; got the split {recipe.split!r}. Leave --split out.")
     return _train(
         _Plan(
             recipe_name=name,
@@ -106,6 +110,7 @@ def train(
             fold=fold,
             split_seed=recipe.seed if split_seed is None else split_seed,
             stop_after=stop_after,
+            without_source=without_source,
             resume=resume,
             pretraining=pretraining or _describe_init(init),
             report=report or Report(),
@@ -127,6 +132,7 @@ class _Plan:
     fold: tuple[int, int] | None
     split_seed: int
     stop_after: int | None
+    without_source: str | None
     resume: bool
     pretraining: str
     report: Report
@@ -141,7 +147,9 @@ def _train(plan: _Plan) -> Card:
     state = check_begun(plan.out, plan.resume)
     check_folder_takes(plan.out)
     sizes = (image_size, *(size for _, size in recipe.stages(image_size)))
-    data = ready_data(dataset, plan.folder, replace(recipe, seed=plan.split_seed), sizes, plan.fold, report)
+    data = ready_data(
+        dataset, plan.folder, replace(recipe, seed=plan.split_seed), sizes, plan.fold, report, plan.without_source
+    )
     keras.utils.set_random_seed(recipe.seed)
     device = prepare_accelerator()
     report.say(f"Training {plan.backbone} ({plan.recipe_name}) on {device}.")

@@ -10,7 +10,7 @@ from core.data.duplicates import SEEK_SIZE, linked_lesions, near_duplicates
 from core.data.ham10000 import Dataset, class_indices
 from core.data.image_cache import cache_images, encode_facts
 from core.data.patient import FactsEncoder, fit_encoder
-from core.data.split import PARTS, Split, assert_disjoint, fold_table, split_table
+from core.data.split import PARTS, Split, assert_disjoint, fold_table, source_table, split_table
 from core.training.recipes import Recipe
 from core.training.watching import Report
 
@@ -44,7 +44,13 @@ class TrainingData:
 
 
 def ready_data(
-    dataset: Dataset, folder: Path, recipe: Recipe, sizes: Iterable[int], fold: tuple[int, int] | None, report: Report
+    dataset: Dataset,
+    folder: Path,
+    recipe: Recipe,
+    sizes: Iterable[int],
+    fold: tuple[int, int] | None,
+    report: Report,
+    without_source: str | None = None,
 ) -> TrainingData:
     """Decodes the photos at the sides that are wanted, and splits them.
 
@@ -53,13 +59,18 @@ def ready_data(
     """
     table = dataset.table
     images = {size: cache_images(table, size, progress=report.photos) for size in sorted(set(sizes))}
-    split, linked = split_lesions(table, recipe, images, fold, report)
+    split, linked = split_lesions(table, recipe, images, fold, report, without_source)
     encoder = fit_encoder(split.rows(table, "train").age)
     return TrainingData(dataset, images, split, linked, encoder, _parts(table, split, encoder, folder))
 
 
 def split_lesions(
-    table, recipe: Recipe, images: dict[int, np.ndarray], fold: tuple[int, int] | None, report: Report
+    table,
+    recipe: Recipe,
+    images: dict[int, np.ndarray],
+    fold: tuple[int, int] | None,
+    report: Report,
+    without_source: str | None = None,
 ) -> tuple[Split, tuple]:
     """The split, and the groups of lesions that near-duplicates link: they stand together."""
     linked = ()
@@ -72,7 +83,9 @@ def split_lesions(
         linked = linked_lesions(table, near_duplicates(seen, table.lesion_id))
         if linked:
             report.say(f"Kept together: {'; '.join(' and '.join(group) for group in linked)}.")
-    if fold is None:
+    if without_source is not None:
+        split = source_table(table, without_source, recipe.seed, linked)
+    elif fold is None:
         split = split_table(table, recipe.split, recipe.seed, linked)
     else:
         number, folds = fold

@@ -59,6 +59,7 @@ class GateRecord(Struct):
     degraded: list
     test: dict
     test_abroad: dict
+    network: str = ""  # of a set of folds the one that the gate sees through
 
 
 class MapsRecord(Struct):
@@ -76,6 +77,7 @@ class MapsRecord(Struct):
     methods: dict
     agreement: dict
     curves: dict
+    network: str = ""  # of a set of folds the one that was measured
 
 
 class SimilarRecord(Struct):

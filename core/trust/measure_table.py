@@ -76,13 +76,13 @@ class Measure:
 
 MEASURES: dict[str, Measure] = {
     "set": Measure(
-        "The 90 % set of diagnoses: thresholds from validation, coverage and size on test.",
+        "The 90 % set of diagnoses: thresholds from validation, coverage and size on held-out photos.",
         "core.trust.measures.prediction_set:measure_set",
         "set.json",
         SetRecord,
     ),
     "facts": Measure(
-        "How common each combination of age, sex and site is in training, and how often facts change the answer on test.",
+        "How common each combination of age, sex and site is in training, and how often facts change the answer on held-out photos.",
         "core.trust.measures.facts:measure_facts",
         "facts.json",
         FactsRecord,
@@ -95,21 +95,21 @@ MEASURES: dict[str, Measure] = {
         also=("lookalikes.npz",),
     ),
     "gate": Measure(
-        "The photo gate: fitted on training photos, thresholds from validation, false refusals and strangers caught on test.",
+        "The photo gate: fitted on training photos, thresholds from validation, false refusals and strangers caught on held-out photos.",
         "core.trust.measures.gate:measure_gate",
         "gate.json",
         GateRecord,
         rests_on="weights_sha256",
     ),
     "maps": Measure(
-        "Do the maps mean anything: lesion masks, deletion and insertion, shuffled weights, agreement, on test.",
+        "Do the maps mean anything: lesion masks, deletion and insertion, shuffled weights, agreement, on held-out photos.",
         "core.trust.measures.maps:measure_maps",
         "maps.json",
         MapsRecord,
         also=("maps.csv",),
     ),
     "similar": Measure(
-        "Which test melanomas and nevi the network finds alike: hard pairs and look-alikes.",
+        "Which held-out melanomas and nevi the network finds alike: hard pairs and look-alikes.",
         "core.trust.measures.pairs:measure_similar",
         "similar.json",
         SimilarRecord,
@@ -117,7 +117,7 @@ MEASURES: dict[str, Measure] = {
         also=("similar.npz",),
     ),
     "colour": Measure(
-        "Melanoma against nevus under each change of colour, on test.",
+        "Melanoma against nevus under each change of colour, on held-out photos.",
         "core.trust.measures.colour:measure_colour",
         "colour.json",
         ColourRecord,

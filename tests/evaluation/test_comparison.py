@@ -31,7 +31,7 @@ def test_a_model_does_not_differ_from_itself(tmp_path):
 
 
 def test_shipped_models_are_judged_by_lesion():
-    """The pair that photos alone would call different: 143 photos against 109, 0.037, of lesions whose photos lean alike."""
+    """Photos of one lesion lean alike, so counted by photo the two differ more than they do: 106 photos against 84, 0.13 and not 0.17."""
     from pathlib import Path
 
     from core.card import read_card
@@ -39,7 +39,7 @@ def test_shipped_models_are_judged_by_lesion():
 
     weights = Path(__file__).resolve().parents[2] / "weights"
     try:
-        a, b = (read_results(weights / n, read_card(weights / n)) for n in ("EfficientNetB0", "MobileNetV3Small"))
+        a, b = (read_results(weights / n, read_card(weights / n)) for n in ("EfficientNetB0", "MobileNetV2"))
     except InvalidResults as error:
         pytest.skip(str(error))
     found = compare_results(a, b, resamples=20)

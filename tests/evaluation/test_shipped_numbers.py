@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.card import read_card
+from core.card import member_folder, read_card
 from core.diagnoses import CODES
 from core.estimates.in_files import to_plain
 from core.evaluation.curves import reliability, roc
 from core.evaluation.operating import choose_threshold
+from core.evaluation.out_of_fold import held_out_by
 from core.evaluation.results import read_results
 from core.evaluation.subgroups import subgroup_scores
 from core.folders import weights_root
@@ -51,10 +52,37 @@ def test_the_operating_point_was_chosen_on_validation_and_measured_on_test(folde
         pytest.skip("this model has no operating point")
     validation = read_results(folder / "validation", read_card(folder))
     assert point["threshold"] == pytest.approx(choose_threshold(validation.y_true, validation.probabilities))
-    assert not set(validation.lesions) & set(results.lesions), "no test lesion helped to choose it"
-    called, melanoma = results.probabilities[:, MEL] >= point["threshold"], results.y_true == MEL
+    thresholds = np.full(len(results.table), point["threshold"])
+    for own, chosen_on, name in parts_of(folder, results, validation):
+        assert not set(validation.lesions[chosen_on]) & set(results.lesions[own]), "no lesion helped to choose its own"
+        if name:
+            chosen = choose_threshold(validation.y_true[chosen_on], validation.probabilities[chosen_on])
+            assert point["thresholds"][name] == pytest.approx(chosen)
+            thresholds[own] = chosen
+    called, melanoma = results.probabilities[:, MEL] >= thresholds, results.y_true == MEL
     assert point["sensitivity"].value == pytest.approx(called[melanoma].mean())
     assert point["specificity"].value == pytest.approx((~called)[~melanoma].mean())
+
+
+def parts_of(folder, results, validation):
+    """Of each network that is scored: its held-out rows, the rows of validation that choose for them, and its name in a set of folds."""
+    card = read_card(folder)
+    if not card.is_fold_set:
+        return [(np.ones(len(results.table), bool), np.ones(len(validation.table), bool), "")]
+    by = held_out_by(members_of(folder))
+    return [
+        (
+            (results.table.image_id.map(by) == name).to_numpy(),
+            (validation.table.image_id.map(by) != name).to_numpy(),
+            name,
+        )
+        for name in card.network["members"]
+    ]
+
+
+def members_of(folder):
+    card = read_card(folder)
+    return [read_card(member_folder(card, folder, name)) for name in card.network["members"]]
 
 
 def test_reliability_bins_give_the_calibration_error(results):
@@ -93,12 +121,15 @@ def test_what_is_said_of_the_maps(folder):
 
 
 def test_the_set_was_calibrated_on_validation_and_covers_what_is_said(folder, results):
-    from core.trust.measures.prediction_set import calibrate, score_sets
+    from core.trust.measures.prediction_set import calibrate, records_of_folds, score_sets
 
     record = measured(folder, "set.json")
     validation = read_results(folder / "validation", read_card(folder))
     check_alike(to_plain(calibrate(validation)), record["thresholds"])
-    check_alike(to_plain(score_sets(results, record)), to_plain(record["test"]))
+    scored = (
+        records_of_folds(members_of(folder), record, validation, results) if read_card(folder).is_fold_set else record
+    )
+    check_alike(to_plain(score_sets(results, scored)), to_plain(record["test"]))
 
 
 def test_what_changes_of_colour_do(folder):

@@ -3,12 +3,15 @@
 import shutil
 from dataclasses import replace
 
+import numpy as np
+import pandas as pd
 import pytest
 import small_backbone
 
 from core.card import read_card
 from core.data.ham10000 import read_table
-from core.training.folds import begin_folds, fold_folder, train_folds
+from core.data.split import source_table
+from core.training.folds import begin_folds, fold_folder, train_folds, train_without_sources
 from core.training.recipes import find_recipe
 from core.training.state import STATE_FILE
 from core.training.watching import Report
@@ -70,3 +73,52 @@ def test_without_a_folder_the_folds_go_where_models_lie(drawn_folder, tmp_path, 
     begun.write_text("{}")
     with pytest.raises(ValueError, match="models.* holds folds already: 1"):
         train_folds(folder=drawn_folder, **FOLDS)
+
+
+SOURCES = {key: value for key, value in FOLDS.items() if key != "folds"}
+
+
+@pytest.fixture
+def three_sources(drawn_folder, tmp_path):
+    """The drawn folder's photos, as if three clinics had taken them in turn, by lesion."""
+    folder = shutil.copytree(drawn_folder, tmp_path / "sources")
+    path = next(folder.glob("HAM10000_metadata*"))
+    table = pd.read_csv(path)
+    names = np.array(["paris", "quito", "rome"])
+    table["dataset"] = names[pd.factorize(table.lesion_id)[0] % 3]
+    table.to_csv(path, index=False)
+    return folder
+
+
+def test_each_source_is_left_out_once_and_a_stopped_run_goes_on(three_sources, tmp_path):
+    def kill(text):
+        if text.startswith("Without quito: Encoding"):
+            raise Killed
+
+    with pytest.raises(Killed):
+        train_without_sources(folder=three_sources, out=tmp_path / "out", report=Report(say=kill), **SOURCES)
+    with pytest.raises(ValueError, match="holds networks without paris already"):
+        train_without_sources(folder=three_sources, out=tmp_path / "out", **SOURCES)
+    said = []
+    cards = train_without_sources(
+        folder=three_sources, out=tmp_path / "out", resume=True, report=Report(say=said.append), **SOURCES
+    )
+    assert "The network without paris is finished." in said
+    table = read_table(three_sources).set_index("image_id")
+    for card, source in zip(cards, ("paris", "quito", "rome"), strict=True):
+        assert card.split["without_source"] == source
+        assert set(card.split["test"]) == set(table.index[table.dataset == source])
+        met = [*card.split["train"], *card.split["validation"]]
+        assert source not in set(table.dataset[met])
+        assert not set(table.lesion_id[met]) & set(table.lesion_id[card.split["test"]])
+    with pytest.raises(ValueError, match="expected Other without paris"):
+        train_without_sources(
+            folder=three_sources, out=tmp_path / "out", resume=True, **{**SOURCES, "backbone": "Other"}
+        )
+
+
+def test_one_source_cannot_be_left_out(drawn_folder, tmp_path):
+    with pytest.raises(ValueError, match="Expected two or more"):
+        train_without_sources(folder=drawn_folder, out=tmp_path, **SOURCES)
+    with pytest.raises(ValueError, match="Expected one of two sources or more"):
+        source_table(read_table(drawn_folder), "nowhere")

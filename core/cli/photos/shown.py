@@ -61,6 +61,14 @@ def show_one(record: dict, written: str) -> None:
     if record["seen_before"]:
         seen = record["seen_before"]
         console.print(f"Seen before: training {seen['kind']} {seen['image_id']}.", markup=False, style="yellow")
+        if seen.get("answer"):
+            top = max(seen["answer"], key=seen["answer"].__getitem__)
+            console.print(
+                f"{seen['network']}, the network that never saw its lesion, says {NAMES[top]} {percent(seen['answer'][top])}, melanoma "
+                f"{percent(seen['answer']['mel'])}.",
+                markup=False,
+                style="yellow",
+            )
     for note in (*record["notes"], *record["trust_notes"]):
         console.print(note, markup=False, style="yellow", soft_wrap=True)
     console.print(

@@ -1,4 +1,4 @@
-"""Does a change of colour reduce the confusion of melanoma and nevus? Every setting of the lab over a model's test part."""
+"""Does a change of colour reduce the confusion of melanoma and nevus? Every setting of the lab over what a model was held out from."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -39,12 +39,12 @@ DECIMALS = 5
 
 
 def measure_colour(bundle: "Bundle", folder: Path, progress: Progress | None = None) -> None:
-    """Reads each test melanoma and nevus plain and under every setting of `SETTINGS`, with its own facts.
+    """Reads each held-out melanoma and nevus plain and under every setting of `SETTINGS`, with its own facts.
 
     Writes `colour.json` (scores and paired differences) and `colour.csv` (each photo's probabilities of melanoma and nevus).
 
     Raises:
-        InvalidDataset: the folder lacks photos of the test part.
+        InvalidDataset: the folder lacks photos that were held out.
         ValueError: the model has no operating point.
     """
     threshold = find_threshold(bundle.folder, bundle.card)
@@ -53,8 +53,11 @@ def measure_colour(bundle: "Bundle", folder: Path, progress: Progress | None = N
             f"{bundle.name} has no operating point, so sensitivity cannot be measured. Run `python -m core evaluate {bundle.name} "
             f"--data {folder}` first."
         )
-    table = read_pair_table(bundle.card, folder)
-    photos = table[["image_id", "lesion_id", "dx"]].join(_read_all(bundle, table, progress))
+    read = []
+    for network in bundle.scored_networks:
+        table = read_pair_table(network.card, folder)
+        read.append(table[["image_id", "lesion_id", "dx"]].join(_read_all(network, table, progress)))
+    photos = pd.concat(read, ignore_index=True)
     out = Path(bundle.folder)
     write_text(out / PHOTOS_FILE, csv_text(photos))
     record = {

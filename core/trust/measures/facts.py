@@ -1,4 +1,4 @@
-"""Counts the facts of the training photos, and measures on test photos how often the facts change an answer."""
+"""Counts the facts of the training photos, and measures on held-out photos how often the facts change an answer."""
 
 import math
 from pathlib import Path
@@ -40,9 +40,9 @@ def count_facts(table: pd.DataFrame) -> list[list]:
 
 
 def measure_facts(bundle: Bundle, folder: Path, progress: Progress | None = None) -> None:
-    """Counts the training facts, reads the test photos without any, and writes `facts.json`.
+    """Counts the training facts, reads the held-out photos without any, and writes `facts.json`.
 
-    `test` holds, over the test photos: "flips", the share whose likeliest diagnosis the facts change; "right" and
+    `test` holds, over the held-out photos: "flips", the share whose likeliest diagnosis the facts change; "right" and
     "right_withheld", the accuracy with and without facts; and the same two among the flipped.
     """
     from core.data.ham10000 import read_table
@@ -53,10 +53,12 @@ def measure_facts(bundle: Bundle, folder: Path, progress: Progress | None = None
     place = Path(bundle.folder)
     results = read_results(place, bundle.card)
     table = read_table(folder)
-    rows = choose_rows(bundle.card, table, "test", folder)
-    withheld = predict_table(
-        bundle, rows.assign(age=float("nan"), sex="unknown", localization="unknown"), progress=progress
-    )
+    told = []
+    for network in bundle.scored_networks:
+        rows = choose_rows(network.card, table, "test", folder)
+        rows = rows.assign(age=float("nan"), sex="unknown", localization="unknown")
+        told.append(predict_table(network, rows, progress=progress))
+    withheld = pd.concat(told, ignore_index=True)
     record = {
         **digest_of(MEASURE, bundle.card),
         "training_facts": count_facts(choose_rows(bundle.card, table, "train", folder)),

@@ -61,11 +61,15 @@ Numbers = tuple[np.ndarray, np.ndarray, np.ndarray]
 def measure_gate(bundle: "Bundle", folder: Path, progress: Progress | None = None) -> None:
     """Writes `gate.json`; makes the index of look-alikes first where it is missing.
 
+    The gate of a set of folds sees through its first network, whose lesions it was fitted and measured on as any network's: no photo
+    of the collection is new to all of them.
+
     Raises:
         ValueError: a folder without photos of the model's train, validation or test part.
     """
     from core.data.image_cache import cache_images
 
+    whole, bundle = bundle, bundle.scored_networks[0]
     table = read_table(folder)
     for part in ("train", "validation", "test"):
         choose_rows(bundle.card, table, part, folder)
@@ -100,7 +104,9 @@ def measure_gate(bundle: "Bundle", folder: Path, progress: Progress | None = Non
     away = {part: from_other_clinics(chosen, seed) for seed, (part, chosen) in enumerate(abroad.items(), start=1)}
     strange = _encoded(bundle, [s.photo for s in strangers])
 
-    record = {**digest_of(MEASURE, bundle.card), "inputs": list(INPUTS), "eye": spread(home["train"][2])}
+    record = {**digest_of(MEASURE, whole.card), "inputs": list(INPUTS), "eye": spread(home["train"][2])}
+    if bundle is not whole:
+        record["network"] = bundle.name
     record |= _spread(index, home["train"][:2], lesions[train])
     own = np.concatenate([lesions[train], lesions[abroad["train"]]])
     known = own[:, None] == index.lesions
@@ -136,7 +142,7 @@ def measure_gate(bundle: "Bundle", folder: Path, progress: Progress | None = Non
     abroad_verdicts = verdicts(record, away["test"][0], score_inputs(record, gate_inputs(index, record, *away["test"])))
     record["test"] = _false(home_verdicts, table.iloc[test])
     record["test_abroad"] = _false(abroad_verdicts, table.iloc[abroad["test"]])
-    write_text(Path(bundle.folder) / MEASURES[MEASURE].file, to_text(record) + "\n")
+    write_text(Path(whole.folder) / MEASURES[MEASURE].file, to_text(record) + "\n")
 
 
 def _index(bundle, folder, progress) -> LookalikeIndex:

@@ -47,7 +47,9 @@ Progress = Callable[[int, int], None]
 
 
 def measure_maps(bundle: Bundle, folder: Path, progress: Progress | None = None) -> None:
-    """Measures a model's maps on its test photos and writes `maps.csv` and `maps.json` into its folder.
+    """Measures a model's maps on its held-out photos and writes `maps.csv` and `maps.json` into its folder.
+
+    Of a set of folds the first network is measured, on its own part: no photo of the collection is new to all of them.
 
     Args:
         folder: in HAM10000 layout, with or without masks.
@@ -55,6 +57,7 @@ def measure_maps(bundle: Bundle, folder: Path, progress: Progress | None = None)
     """
     from core.trust.measures.map_batches import MapBatches
 
+    whole, bundle = bundle, bundle.scored_networks[0]
     rows = choose_rows(bundle.card, read_table(folder), "test", folder)
     images = cache_images(rows, bundle.card.image_size)
     metadata = encode_facts(rows, bundle.card.facts_encoder)
@@ -81,9 +84,10 @@ def measure_maps(bundle: Bundle, folder: Path, progress: Progress | None = None)
     lesions = int(table.lesion_id.nunique())
     record = {
         "format": FORMAT,
-        "model": bundle.name,
-        **digest_of("maps", bundle.card),
-        "part": "test",
+        "model": whole.name,
+        **({} if bundle is whole else {"network": bundle.name}),
+        **digest_of("maps", whole.card),
+        "part": whole.card.held_out_part,
         "confidence": confidence_words(lesions),
         "sample": {
             "photos": len(sample),
@@ -92,11 +96,11 @@ def measure_maps(bundle: Bundle, folder: Path, progress: Progress | None = None)
             "seed": SEED,
             "same": SAME,
         },
-        **summarise(table, curves, bundle.name),
+        **summarise(table, curves, whole.name),
     }
     text = to_text(record, ensure_ascii=False)
-    write_text(Path(bundle.folder) / CSV_FILE, csv_text(table))
-    write_text(Path(bundle.folder) / JSON_FILE, text + "\n")
+    write_text(Path(whole.folder) / CSV_FILE, csv_text(table))
+    write_text(Path(whole.folder) / JSON_FILE, text + "\n")
 
 
 def read_maps_table(folder: str | Path) -> pd.DataFrame:

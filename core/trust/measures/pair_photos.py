@@ -1,4 +1,4 @@
-"""The melanomas and nevi of a model's test part, read from a folder in batches."""
+"""The melanomas and nevi that a model was held out from, read from a folder in batches."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor

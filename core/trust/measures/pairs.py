@@ -1,4 +1,4 @@
-"""Which test melanomas and nevi a network finds alike: each photo's nearest lesions of both kinds, by pooled feature vectors."""
+"""Which held-out melanomas and nevi a network finds alike: each photo's nearest lesions of both kinds, by pooled feature vectors."""
 
 import hashlib
 import io
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from core.card import Card, short_name
 from core.data.images import fit_image
@@ -33,7 +34,7 @@ FEATURE = "mean over positions of the encoder's feature map (before attention), 
 
 @dataclass(frozen=True, eq=False)
 class Similar:
-    """The nearest lesions of each of a model's test melanomas and nevi.
+    """The nearest lesions of each of a model's held-out melanomas and nevi.
 
     Args:
         image_ids, lesions: of each photo, (N,).
@@ -90,16 +91,21 @@ class Similar:
 
 
 def measure_similar(bundle: "Bundle", folder: Path, progress: Progress | None = None) -> None:
-    """Encodes the test melanomas and nevi, and writes each one's nearest lesions of both kinds beside `similar.json`."""
-    table = read_pair_table(bundle.card, folder)
-    size, vectors = bundle.card.image_size, []
-    for rows, images in read_in_batches(table, lambda photo: fit_image(photo, size)):
-        vectors.append(bundle.engine.encode(images[: len(rows)]).mean(axis=(1, 2)))
-        if progress:
-            progress(int(rows[-1]) + 1, len(table))
-    out, melanoma = Path(bundle.folder), (table.dx == "mel").to_numpy()
-    lesions = table.lesion_id.to_numpy("U")
-    neighbours, cosines = find_neighbours(np.concatenate(vectors), melanoma, lesions)
+    """Encodes the held-out melanomas and nevi, and writes each one's nearest lesions of both kinds beside `similar.json`.
+
+    Of a set of folds each network compares the photos of its own part, as vectors of two networks do not compare.
+    """
+    out, found, start = Path(bundle.folder), [], 0
+    for network in bundle.scored_networks:
+        table = read_pair_table(network.card, folder)
+        near, cosines = find_neighbours(
+            _vectors(network, table, progress), (table.dx == "mel").to_numpy(), table.lesion_id.to_numpy("U")
+        )
+        found.append((table, np.where(near >= 0, near + start, -1).astype("int16"), cosines))
+        start += len(table)
+    table = pd.concat([part for part, _, _ in found], ignore_index=True)
+    melanoma, lesions = (table.dx == "mel").to_numpy(), table.lesion_id.to_numpy("U")
+    neighbours, cosines = (np.concatenate([one[i] for one in found]) for i in (1, 2))
     file = io.BytesIO()
     np.savez_compressed(
         file,
@@ -121,6 +127,16 @@ def measure_similar(bundle: "Bundle", folder: Path, progress: Progress | None = 
         "neighbours_sha256": hashlib.sha256((out / NEIGHBOURS_FILE).read_bytes()).hexdigest(),
     }
     write_text(out / SIMILAR_FILE, to_text(record) + "\n")
+
+
+def _vectors(network: "Bundle", table: pd.DataFrame, progress: Progress | None) -> np.ndarray:
+    """Pooled feature vectors of a table's photos, (N, C)."""
+    size, vectors = network.card.image_size, []
+    for rows, images in read_in_batches(table, lambda photo: fit_image(photo, size)):
+        vectors.append(network.engine.encode(images[: len(rows)]).mean(axis=(1, 2)))
+        if progress:
+            progress(int(rows[-1]) + 1, len(table))
+    return np.concatenate(vectors)
 
 
 def find_neighbours(vectors: np.ndarray, melanoma: np.ndarray, lesions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Calibrates the 90 % sets on validation lesions and measures them on test lesions; see `core.trust.signals.prediction_set`."""
+"""Calibrates the 90 % sets on validation lesions and measures them on held-out lesions; see `core.trust.signals.prediction_set`."""
 
 import math
 from pathlib import Path
@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from core.bundle import Bundle
+from core.card import Card
 from core.diagnoses import CODES
 from core.estimates.in_files import to_text
+from core.evaluation.out_of_fold import held_out_by
 from core.evaluation.results import InvalidResults, Results, read_results
 from core.evaluation.statistics.bootstrap import resample_lesions
 from core.evaluation.statistics.shares import share_of
@@ -78,8 +80,11 @@ def _pools(lesions: dict[str, int], level: float) -> dict[str, tuple[str, ...]]:
     return {code: joined if code in joined else (code,) for code in CODES}
 
 
-def score_sets(results: Results, record: dict) -> dict:
+def score_sets(results: Results, record: dict | list[dict]) -> dict:
     """How the sets fare on lesions that nothing was calibrated on.
+
+    Args:
+        record: whose thresholds make the sets; a list of one for each photo where they differ.
 
     Returns:
         "coverage", "size" and "abstains" by lesion, as promised (each lesion counts the same, by the mean over its photos), and
@@ -87,7 +92,11 @@ def score_sets(results: Results, record: dict) -> dict:
         the coverage, of photos at each size of the set; "unusual", "abstained" and "answered": error rate of photos where the
         network abstains because nothing fits, where it abstains, and where it does not.
     """
-    sets = [build_set(dict(zip(CODES, row, strict=True)), record) for row in results.probabilities]
+    records = record if isinstance(record, list) else [record] * len(results.probabilities)
+    sets = [
+        build_set(dict(zip(CODES, row, strict=True)), own)
+        for row, own in zip(results.probabilities, records, strict=True)
+    ]
     sizes = np.array([len(s.codes) for s in sets])
     covered = np.array([CODES[y] in s.codes for y, s in zip(results.y_true, sets, strict=True)])
     abstains, unusual = np.array([s.abstains for s in sets]), np.array([s.unusual for s in sets])
@@ -129,14 +138,33 @@ def score_sets(results: Results, record: dict) -> dict:
     }
 
 
+def records_of_folds(cards: list[Card], record: dict, validation: Results, test: Results) -> list[dict]:
+    """For each held-out photo the record with the thresholds that validation gives without the photo's own part.
+
+    Args:
+        cards: of the networks of a set of folds.
+    """
+    by = held_out_by(cards)
+    own = validation.table.image_id.map(by).to_numpy()
+    apart = {
+        name: {**record, "thresholds": calibrate(validation.only(own != name))} for name in sorted(set(by.values()))
+    }
+    return [apart[by[image]] for image in test.table.image_id]
+
+
 def measure_set(bundle: Bundle, folder: Path, progress: Progress | None = None) -> None:
-    """Calibrates on the model's validation predictions, measures on its test predictions, and writes `set.json`."""
+    """Calibrates on the model's validation predictions, measures on its held-out predictions, and writes `set.json`.
+
+    The validation slices of a set of folds calibrate together. A photo is scored with what they give without its own part.
+    """
     place = Path(bundle.folder)
     try:
         validation = read_results(place / "validation", bundle.card)
     except InvalidResults as error:
         command = (
-            f"python -m core evaluate {place.name} --data {folder} --split validation --out {place / 'validation'}"
+            f"python -m core folds join {place}"
+            if bundle.card.is_fold_set
+            else f"python -m core evaluate {place.name} --data {folder} --split validation --out {place / 'validation'}"
         )
         raise InvalidMeasure(
             f"The set is calibrated on validation predictions, and there are none to use: {error} The validation part's: `{command}`."
@@ -149,7 +177,10 @@ def measure_set(bundle: Bundle, folder: Path, progress: Progress | None = None) 
         "thresholds": calibrate(validation),
         "calibrated_on": {"photos": len(validation.y_true), "lesions": len(np.unique(validation.lesions))},
     }
-    record["test"] = score_sets(test, record)
+    scored = record
+    if bundle.card.is_fold_set:
+        scored = records_of_folds([network.card for network in bundle.members], record, validation, test)
+    record["test"] = score_sets(test, scored)
     write_text(place / MEASURES[MEASURE].file, to_text(record) + "\n")
     if progress:
         progress(1, 1)

@@ -74,7 +74,7 @@ def gate_photo(index: LookalikeIndex, record: dict, encoded) -> Gate:
     """Judges an encoded photo, in milliseconds.
 
     Args:
-        index: of the model that encoded the photo.
+        index: of the model that encoded the photo; of a set of folds that of its first network, whose channels come first.
         record: of `gate.json`, from `read_measure("gate", folder, card)`.
         encoded: an `EncodedPhoto`.
 
@@ -82,7 +82,7 @@ def gate_photo(index: LookalikeIndex, record: dict, encoded) -> Gate:
         InvalidBundle: the eye's file is missing or damaged.
     """
     square = square_of(encoded)
-    vectors = pool_features(encoded.feature_map)[None], square.seen[None]
+    vectors = pool_features(encoded.feature_map)[None, : len(index.mean)], square.seen[None]
     inputs = gate_inputs(index, record, square.statistics[None], *vectors)
     score, short_side = float(score_inputs(record, inputs)[0]), min(encoded.photo.shape[:2])
     return judge(record, square.statistics, score, short_side, colour_fault(square.image))

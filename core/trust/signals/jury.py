@@ -1,8 +1,8 @@
-"""The jury: every shipped network's vote on one photo, and how often a majority as large was right on the test photos.
+"""The jury: every shipped network's vote on one photo, and how often a majority as large was right on the held-out photos.
 
 Each network votes once, on every page and on the command line: a model that is made of others (its card lists "members")
 never votes beside them. The networks learnt from the same photos, so they share mistakes: their agreement is worth what it
-was worth on the test photos, and that is what stands beside it.
+was worth on the held-out photos, and that is what stands beside it.
 
 Reference: B. Lakshminarayanan, A. Pritzel, C. Blundell, "Simple and scalable predictive uncertainty estimation using deep
 ensembles", NeurIPS 2017.
@@ -93,7 +93,7 @@ class Jury:
 
 @dataclass(frozen=True)
 class JuryRecord:
-    """How often the verdict was right on the test photos that all networks were scored on.
+    """How often the verdict was right on the held-out photos that all networks were scored on.
 
     Args:
         networks: their names.
@@ -108,8 +108,11 @@ class JuryRecord:
 
 
 def votes(card: Card) -> bool:
-    """Whether a model votes: one that is made of others has voted through them, and of one with a leaky split nothing is known."""
-    return not card.members and not card.split.get("leaky")
+    """Whether a model votes: an ensemble of others does not beside them, and of one with a leaky split nothing is known.
+
+    A set of folds is one network in several copies, and has one vote.
+    """
+    return (card.is_fold_set or not card.members) and not card.split.get("leaky")
 
 
 def convene(opinions: Mapping[str, Mapping[str, float]]) -> Jury:
@@ -132,23 +135,23 @@ def convene(opinions: Mapping[str, Mapping[str, float]]) -> Jury:
 
 
 def jury_record(results: Mapping[str, Results]) -> JuryRecord:
-    """How often the verdict was right at each level of agreement, on the test photos that all the networks share.
+    """How often the verdict was right at each level of agreement, on the held-out photos that all the networks share.
 
     Args:
-        results: network -> its test results; the same networks as on the jury.
+        results: network -> its held-out results; the same networks as on the jury.
 
     Raises:
-        ValueError: no network, or networks without a test photo in common.
+        ValueError: no network, or networks without a held-out photo in common.
     """
     if not results:
-        raise ValueError("A jury's record needs at least one network's test results; there are none.")
+        raise ValueError("A jury's record needs at least one network's held-out results; there are none.")
     tables = [r.table.set_index("image_id") for r in results.values()]
     shared = tables[0].index
     for table in tables[1:]:
         shared = shared[shared.isin(table.index)]
     if not len(shared):
         raise ValueError(
-            f"{', '.join(results)} have no test photo in common, so nothing is known of their agreement. Train them on one split."
+            f"{', '.join(results)} have no held-out photo in common, so nothing is known of their agreement. Train them on one split."
         )
     probabilities = np.stack([t.loc[shared, list(CODES)].to_numpy("float64") for t in tables])
     counts = np.zeros(probabilities.shape[1:])

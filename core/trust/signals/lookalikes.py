@@ -190,7 +190,7 @@ def vote(index: LookalikeIndex, rows: list[int]) -> LookalikeVote:
 
 
 def find_lookalikes(
-    index: LookalikeIndex, pooled: np.ndarray, k: int, count: int = SHOWN
+    index: LookalikeIndex, pooled: np.ndarray, k: int, count: int = SHOWN, without: str | None = None
 ) -> tuple[tuple[Lookalike, ...], LookalikeVote]:
     """The nearest training lesions of a photo, and the vote of the nearest k.
 
@@ -198,9 +198,11 @@ def find_lookalikes(
         pooled: (C,), the photo's pooled feature map.
         k: from `lookalikes.json`.
         count: how many to return.
+        without: a lesion that is no look-alike: the photo's own.
     """
     similarities = index.similarities(pooled)
-    rows = index.nearest(similarities, max(k, count))
+    rows = [row for row in index.nearest(similarities, max(k, count) + 1) if index.lesions[row] != without]
+    rows = rows[: max(k, count)]
     return tuple(index.row(r, similarities[r]) for r in rows[:count]), vote(index, rows[:k])
 
 

@@ -36,14 +36,14 @@ def map_agreement(attention: np.ndarray, heatmap: np.ndarray) -> float:
 
 
 def place_agreement(value: float, record: dict) -> tuple[int, CountedEstimate] | None:
-    """Where a photo's agreement stands among the test photos, and how often the network was wrong there.
+    """Where a photo's agreement stands among the held-out photos, and how often the network was wrong there.
 
     Args:
         value: from `map_agreement`.
         record: of `maps.json`, from `read_measure("maps", folder, card)`.
 
     Returns:
-        The quarter, 1 (the least agreement) to 4, and the error rate of the test photos in it. None where the agreement is NaN, or the
+        The quarter, 1 (the least agreement) to 4, and the error rate of the held-out photos in it. None where the agreement is NaN, or the
         network has no attention and nothing was measured.
     """
     agreement = record.get("agreement")

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from core.card import Card, DamagedFile, InvalidBundle, read_bound
+from core.card import Card, DamagedFile, InvalidBundle, member_folder, read_bound, read_card
+from core.data.patient import Facts
 from core.estimates import CountedEstimate
 from core.evaluation.report import EVALUATION_FILE
 from core.trust.measure_table import MEASURES, DamagedMeasure, MissingMeasure, measure_again, read_measure
@@ -40,6 +41,7 @@ class Signals:
     Args:
         records: measure -> its record; those that are missing are left out.
         index: of the training lesions, or None.
+        gate_index: what the gate compares a photo with: the same, or of a set of folds that of the network which the gate sees through.
         missing: measure -> sentence, with the command that makes it, for each that was never made.
         faults: name -> sentence, for each thing that was measured and cannot be used: damaged, lost, exchanged, of other weights.
     """
@@ -48,6 +50,7 @@ class Signals:
     index: LookalikeIndex | None
     missing: Mapping[str, str] = field(default_factory=dict)
     faults: Mapping[str, str] = field(default_factory=dict)
+    gate_index: LookalikeIndex | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -59,7 +62,7 @@ class Signals:
         """Why the gate cannot judge although it was measured; empty where it can, or never was measured."""
         if "gate" in self.faults:
             return self.faults["gate"]
-        if "gate" in self.records and self.index is None:
+        if "gate" in self.records and self.gate_index is None:
             return self.faults.get("lookalikes") or self.missing.get("lookalikes", _NO_INDEX)
         return ""
 
@@ -70,8 +73,8 @@ class MapsAgreement:
 
     Args:
         agreement: -1..1, or None where a map points nowhere.
-        quartile: 1 (least agreement) to 4 among the test photos; None where that is not known.
-        errors: error rate of the test photos in this quarter, or None.
+        quartile: 1 (least agreement) to 4 among the held-out photos; None where that is not known.
+        errors: error rate of the held-out photos in this quarter, or None.
     """
 
     agreement: float | None
@@ -150,14 +153,17 @@ def read_signals(folder: str | Path, card: Card) -> Signals:
         except (ValueError, TypeError, AttributeError) as error:
             del records["gate"]
             faults["gate"] = f"{MEASURES['gate'].file} cannot be used ({error}). {measure_again('gate', folder)}"
-    index = reading("lookalikes", lambda: read_index(folder, card))
+    gate_index = index = reading("lookalikes", lambda: read_index(folder, card))
+    if network := records.get("gate", {}).get("network"):
+        place = member_folder(card, folder, str(network))
+        gate_index = reading("lookalikes", lambda: read_index(place, read_card(place)))
     try:
         read_bound(folder, EVALUATION_FILE, card)
     except FileNotFoundError:
         pass  # never evaluated: there is no operating point, which is said where one would stand
     except DamagedFile as error:
         faults["evaluation"] = f"{error} Run `python -m core evaluate {Path(folder).name} --data HAM10000_FOLDER`."
-    return Signals(records, index, missing, faults)
+    return Signals(records, index, missing, faults, gate_index)
 
 
 def form_gate(signals: Signals, encoded: "EncodedPhoto") -> Gate | None:
@@ -167,10 +173,10 @@ def form_gate(signals: Signals, encoded: "EncodedPhoto") -> Gate | None:
     """
     if signals.gate_fault:
         return _unusable(signals.gate_fault)
-    if signals.index is None or "gate" not in signals.records:
+    if signals.gate_index is None or "gate" not in signals.records:
         return None
     try:
-        return gate_photo(signals.index, signals.records["gate"], encoded)
+        return gate_photo(signals.gate_index, signals.records["gate"], encoded)
     except (ValueError, KeyError, IndexError, TypeError, OSError) as error:
         return _unusable(str(error) if isinstance(error, InvalidBundle) else f"{type(error).__name__}: {error}.")
 
@@ -211,7 +217,7 @@ def form_opinion(
     record = signals.records.get("set")
     return Opinion(
         gate,
-        seen,
+        with_held_out_answer(seen, encoded, reading.facts),
         looked,
         nearest,
         vote,
@@ -233,7 +239,20 @@ def _compare(signals: Signals, encoded: "EncodedPhoto"):
     pooled = pool_features(encoded.feature_map)
     distances = hash_distances(signals.index, square_of(encoded).hashes)
     seen = find_seen(signals.index, distances, signals.index.similarities(pooled), record["thresholds"])
-    return seen, *find_lookalikes(signals.index, pooled, record["k"])
+    if seen and encoded.bundle.card.is_fold_set:
+        seen = replace(seen, network=encoded.bundle.network_without(seen.image_id).name)
+    own = seen.lesion_id if seen else None
+    return seen, *find_lookalikes(signals.index, pooled, record["k"], without=own)
+
+
+def with_held_out_answer(seen: SeenBefore | None, encoded: "EncodedPhoto", facts: Facts) -> SeenBefore | None:
+    """A set of folds' photo that was recognised, with what the network answers that never saw its lesion; others as they are."""
+    from core.reading import encoded_for_members, read_encoded
+
+    if seen is None or not seen.network:
+        return seen
+    told = read_encoded(encoded_for_members(encoded)[seen.network], facts, explain=False)
+    return replace(seen, answer=told.probabilities)
 
 
 def _maps(signals: Signals, encoded: "EncodedPhoto", reading: "LesionReading") -> MapsAgreement | None:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.data.duplicates import BITS
+from core.diagnoses import NAMES
 from core.trust.signals.lookalikes import LookalikeIndex
+from core.wording import percent
 
 PHOTO, LESION = "photo", "lesion"
 
@@ -20,6 +22,8 @@ class SeenBefore:
         image_id, lesion_id: of the training photo.
         bits: by which the perceptual hashes differ, of 256, in the best of eight positions.
         similarity: cosine of the feature vectors.
+        network: of a set of folds the one that never saw the lesion; else "".
+        answer: its probabilities, diagnosis code -> probability; None where it was not asked.
     """
 
     kind: str
@@ -27,15 +31,32 @@ class SeenBefore:
     lesion_id: str
     bits: int
     similarity: float
+    network: str = ""
+    answer: dict[str, float] | None = None
 
     @property
     def words(self) -> str:
-        """The verdict as a sentence."""
-        if self.kind == PHOTO:
+        """The verdict as a sentence, with the answer of the network that never saw the lesion where there is one."""
+        if self.network:
+            what = "This photo" if self.kind == PHOTO else "Very likely another photo of this lesion"
+            met = (
+                f"{what} ({self.image_id}) is in the collection: all networks of this model but {self.network} learned from its lesion, so "
+                "their mean is partly from memory"
+            )
+        elif self.kind == PHOTO:
             met = f"The model was trained on this photo ({self.image_id}): its answer is from memory"
         else:
             met = f"The model was very likely trained on another photo of this lesion ({self.image_id})"
-        return f"{met}. Its measured scores do not hold here."
+        said = f"{met}. Its measured scores do not hold here."
+        return f"{said} {self._own_words}" if self.answer else said
+
+    @property
+    def _own_words(self) -> str:
+        answer = self.answer or {}
+        top = max(answer, key=answer.__getitem__)
+        told = f"{NAMES[top]} with {percent(answer[top])}"
+        melanoma = "" if top == "mel" else f", {NAMES['mel'].lower()} {percent(answer['mel'])}"
+        return f"{self.network}, which never saw it, answers {told}{melanoma}: that answer is out of fold."
 
     def to_json(self) -> dict:
         """As plain values, for records and files."""

@@ -20,13 +20,13 @@ RATIOS = (1, 4, 9, 19, 49, 99)
 
 @dataclass(frozen=True)
 class Weighing:
-    """One judgement, and what it comes to on the test photos' melanomas and nevi.
+    """One judgement, and what it comes to on the held-out photos' melanomas and nevi.
 
     Args:
         ratio: needless excisions that weigh as much as one missed melanoma.
         threshold: the probability of melanoma to act from.
         sensitivity, specificity: at the threshold.
-        missed, needless: melanomas and nevi among `of` melanomas and nevi as in the test photos: missed, and excised.
+        missed, needless: melanomas and nevi among `of` melanomas and nevi as in the held-out photos: missed, and excised.
         loss: expected, per 1000 lesions, in needless excisions.
     """
 

@@ -23,7 +23,7 @@ from core.webapp.shared.photo.overlays import (
     draw_picture,
     patience,
 )
-from core.webapp.shared.shelf import Shelf, balanced_accuracy_of, is_leaky
+from core.webapp.shared.shelf import Shelf, balanced_accuracy_of, is_leaky, scored_on
 from core.webapp.shared.theme import SHORT_NAMES
 from core.webapp.shared.words import plain
 from core.wording import interval, listed, milliseconds, percent
@@ -78,6 +78,7 @@ def draw_jury(readings: list[NetworkReading]) -> None:
                 "Time": milliseconds(o.seconds),
                 "Balanced accuracy, held out": interval(balanced_accuracy_of(o.card))
                 + (", LEAKY" if is_leaky(o.card) else ""),
+                "Scored on": scored_on(o.card),
             }
             for o in readings
         ],

@@ -68,5 +68,5 @@ def _draw_photo(model: Evaluated, row: pd.Series) -> None:
     st.image(photo.pixels, caption=label, alt=label, width="stretch", output_format="JPEG")
     known = row.rename({"Age": "age", "Sex": "sex", "Site": "localization"})
     offer_case(
-        row["Photo"], row_facts(known), model.name, f"A test photo: {truth}, confirmed by {row['Confirmed by']}."
+        row["Photo"], row_facts(known), model.name, f"A held-out photo: {truth}, confirmed by {row['Confirmed by']}."
     )

@@ -18,6 +18,7 @@ from core.webapp.reports.parts import Drawing, Heading, Notice, Part, Rows, Text
 from core.webapp.shared.evaluations import Evaluated, kept_curve
 from core.webapp.shared.frame import NOTICE
 from core.webapp.shared.theme import SHORT_NAMES
+from core.webapp.shared.words import part_words
 from core.wording import cut
 
 
@@ -31,7 +32,7 @@ def evaluation_parts(model: Evaluated) -> list[Part]:
     parts: list[Part] = [
         Notice(NOTICE),
         Text(
-            f"{evaluation.photos:,} photos ({evaluation.split.get('part')} part) of {evaluation.lesions:,} lesions. "
+            f"{evaluation.photos:,} photos ({part_words(evaluation.split.get('part'))}) of {evaluation.lesions:,} lesions. "
             f"{evaluation.confidence} Report of {date.today().isoformat()}.",
         ),
         *(Notice(warning) for warning in evaluation.warnings),

@@ -23,10 +23,10 @@ from core.webapp.shared.export import draw_figure, draw_table, file_name
 from core.webapp.shared.score_cards import draw_score_cards, operating_scores
 from core.webapp.shared.score_charts import confusion_chart, curve_chart
 from core.webapp.shared.theme import SHORT_NAMES
-from core.webapp.shared.words import plain
+from core.webapp.shared.words import part_words, plain
 from core.wording import cut, interval, listed
 
-SECTIONS = ("Scores", "Confusion", "Curves", "Calibration", "Subgroups", "Compare two", "Report")
+SECTIONS = ("Scores", "Confusion", "Curves", "Calibration", "Subgroups", "Compare two", "New clinic", "Report")
 # A class so small that one photo moves its sensitivity by two points or more.
 SMALL_CLASS = 50
 
@@ -36,9 +36,9 @@ def say_provenance(models: dict[str, Evaluated]) -> None:
     for name, model in models.items():
         evaluation = model.results.evaluation
         part = evaluation.split.get("part", "?")
-        held = "held-out " if part == "test" else ""
+        held = "held-out " if part == model.card.held_out_part else ""
         st.caption(
-            f"**{plain(name)}**: {evaluation.photos:,} {held}photos ({part} part) of {evaluation.lesions:,} lesions of "
+            f"**{plain(name)}**: {evaluation.photos:,} {held}photos ({part_words(part)}) of {evaluation.lesions:,} lesions of "
             f"{plain(str(evaluation.data.get('name', '?')))}; split by {plain(str(evaluation.split.get('kind')))}. "
             f"{plain(evaluation.confidence)}"
         )

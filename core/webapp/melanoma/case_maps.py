@@ -26,7 +26,7 @@ def draw_case_maps(choice: Choice, shelf: Shelf, image_id: str, row: pd.Series) 
     name, photo = choice.model.name, load_photo(image_id)
     wanted = {"said": row.said, "true": row.dx}
     try:
-        bundle = load_model(shelf.folder(name), choice.model.card)
+        bundle = load_model(shelf.folder(name), choice.model.card).network_without(image_id)
         encoded = encode(bundle, photo)
         readings = {how: read_encoded(encoded, row_facts(row), target=code) for how, code in wanted.items()}
     except FAILURES as error:
@@ -45,7 +45,9 @@ def draw_case_maps(choice: Choice, shelf: Shelf, image_id: str, row: pd.Series) 
         draw_picture(
             of_answer.attention_overlay, "Soft attention: where it looked", f"Soft attention over photo {image_id}"
         )
+    if choice.model.card.is_fold_set:
+        st.caption(f"Maps of {plain(bundle.name)}, the network that never saw this lesion.")
     draw_legend()
-    draw_map_verdict(bundle.folder, bundle.card, ["soft-attention", of_answer.method])
+    draw_map_verdict(shelf.folder(name), choice.model.card, ["soft-attention", of_answer.method])
     for note in of_answer.notes:
         st.caption(plain(note))

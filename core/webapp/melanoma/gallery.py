@@ -248,7 +248,9 @@ def _draw_figure_17(choice: Choice, table: pd.DataFrame, looks: pd.DataFrame | N
 
 def _offer_case(choice: Choice, image_id: str, row: pd.Series) -> None:
     confirmed = CONFIRMED.get(row.dx_type, row.dx_type)
-    offer_case(image_id, row_facts(row), choice.model.name, f"A test photo: {NAMES[row.dx]}, confirmed by {confirmed}.")
+    offer_case(
+        image_id, row_facts(row), choice.model.name, f"A held-out photo: {NAMES[row.dx]}, confirmed by {confirmed}."
+    )
 
 
 def _ask_filters(table: pd.DataFrame, measured: bool) -> Chosen:
@@ -369,7 +371,9 @@ def _others(choice: Choice, image_id: str) -> str:
         place = (table.image_id == image_id).to_numpy().nonzero()[0]
         own = operating_of(model, "mel")
         if not len(place):
-            lines.append(f"<tr><td>{html.escape(name)}</td><td colspan='3'>not in its test part</td></tr>")
+            lines.append(
+                f"<tr><td>{html.escape(name)}</td><td colspan='3'>it was not held out from this photo</td></tr>"
+            )
             continue
         i = int(place[0])
         mel, nv = table.mel.iloc[i], table.nv.iloc[i]

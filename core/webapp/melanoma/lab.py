@@ -31,7 +31,7 @@ from core.webapp.shared.shelf import Shelf
 from core.webapp.shared.words import plain
 from core.wording import cut, difference, interval, p_value, percent
 
-OWN, TEST = "Own photo or drawing", "A test photo"
+OWN, TEST = "Own photo or drawing", "A held-out photo"
 # Trajectories of one session: a few photos under every change.
 KEPT = 32
 
@@ -47,7 +47,7 @@ def draw_lab(choice: Choice, shelf: Shelf, looks: pd.DataFrame | None, offer: De
 
 
 def _draw_measured(choice: Choice) -> None:
-    st.subheader("Over all test melanomas and nevi", anchor=False)
+    st.subheader("Over all held-out melanomas and nevi", anchor=False)
     try:
         record = read_measure("colour", choice.model.key[0], choice.model.card)
     except DamagedMeasure as error:
@@ -112,7 +112,7 @@ def _draw_one_photo(choice: Choice, shelf: Shelf, looks: pd.DataFrame | None, of
     st.subheader("One photo", anchor=False)
     asked, answered = st.columns([2, 3], gap="large")
     with asked:
-        photo, facts, known = _ask_photo(choice, looks, offer)
+        photo, facts, image_id, known = _ask_photo(choice, looks, offer)
         name = st.selectbox(
             "Change",
             list(TRANSFORMATIONS),
@@ -154,8 +154,9 @@ def _draw_one_photo(choice: Choice, shelf: Shelf, looks: pd.DataFrame | None, of
         if not pass_gate(shelf, choice.model.name, photo):
             return
         bundle = load_model(shelf.folder(choice.model.name), choice.model.card)
+        bundle = bundle.network_without(image_id) if image_id else bundle
         steps = sorted({*change.steps(), float(strength)})
-        answers = [_answer(bundle, choice, photo, name, step, facts) for step in steps]
+        answers = [_answer(bundle, photo, name, step, facts) for step in steps]
     except FAILURES as error:
         st.error(failure(error), icon=":material/error:")
         return
@@ -179,8 +180,10 @@ def _draw_one_photo(choice: Choice, shelf: Shelf, looks: pd.DataFrame | None, of
     )
 
 
-def _ask_photo(choice: Choice, looks: pd.DataFrame | None, offer: DeltaGenerator) -> tuple[Photo | None, Facts, str]:
-    """The photo, the facts that it is read with, and what is known of it."""
+def _ask_photo(
+    choice: Choice, looks: pd.DataFrame | None, offer: DeltaGenerator
+) -> tuple[Photo | None, Facts, str, str]:
+    """The photo, the facts that it is read with, its id if it is of the collection, and what is known of it."""
     source = OWN
     table = darkest_nevi_first(pair_table(choice.model.results, looks, "mel"))
     if photo_folder() is None:
@@ -191,9 +194,9 @@ def _ask_photo(choice: Choice, looks: pd.DataFrame | None, offer: DeltaGenerator
             "Photo from", [TEST, OWN], default=TEST, required=True, key="lab source", label_visibility="collapsed"
         )
     if source == OWN:
-        return ask_photo(), Facts(), ""
+        return ask_photo(), Facts(), "", ""
     image_id = st.selectbox(
-        "Test photo: nevi, the darkest first; then melanomas",
+        "Held-out photo: nevi, the darkest first; then melanomas",
         list(table.index),
         format_func=lambda i: (
             f"{i}: {NAMES[table.dx[i]]}{_dark_words(table.lightness[i])}, melanoma {percent(table.score[i])}"
@@ -205,17 +208,22 @@ def _ask_photo(choice: Choice, looks: pd.DataFrame | None, offer: DeltaGenerator
         with offer:
             offer_photos([image_id], "lab", "of this case")
     row: pd.Series = table.loc[image_id]
-    return photo, row_facts(row), f"{image_id} is a {NAMES[row.dx].lower()}, read with the patient's own facts."
+    return (
+        photo,
+        row_facts(row),
+        image_id,
+        f"{image_id} is a {NAMES[row.dx].lower()}, read with the patient's own facts.",
+    )
 
 
 def _dark_words(lightness: float) -> str:
     return "" if pd.isna(lightness) else f", L* {lightness:.0f}"
 
 
-def _answer(bundle, choice: Choice, photo: Photo, name: str, strength: float, facts: Facts) -> dict[str, float]:
+def _answer(bundle, photo: Photo, name: str, strength: float, facts: Facts) -> dict[str, float]:
     if strength == find_transformation(name).neutral:
         return read_encoded(encode(bundle, photo), facts, explain=False).probabilities
-    return _read(choice.model.card.probabilities_sha256, photo.hash, name, strength, facts, bundle, photo.pixels)
+    return _read(bundle.card.probabilities_sha256, photo.hash, name, strength, facts, bundle, photo.pixels)
 
 
 # Of this session alone: the answers are kept by a patient's facts.

@@ -104,11 +104,11 @@ def ask_choice(models: dict[str, Evaluated]) -> Choice | None:
         if operating is None:
             st.caption(
                 f"No operating point: the validation part was not evaluated. Run `python -m core evaluate {plain(name)} --data "
-                "HAM10000_FOLDER`. Never choose a threshold on the test photos shown here."
+                "HAM10000_FOLDER`. Never choose a threshold on the held-out photos shown here."
             )
         else:
             st.caption(
-                "The largest threshold that finds 9 of 10 melanomas among the *validation* photos. What follows is on test photos; a "
+                "The largest threshold that finds 9 of 10 melanomas among the *validation* photos. What follows is on held-out photos; a "
                 "threshold chosen on them would flatter the network."
             )
     # The reading page's threshold is one on the probability of melanoma.

@@ -8,7 +8,7 @@ from core.webapp.melanoma.charts import decision_chart, duel_roc_chart, two_side
 from core.webapp.melanoma.state import Choice, kept_roc
 from core.webapp.shared.export import draw_figure, draw_table
 from core.webapp.shared.theme import COLORS
-from core.webapp.shared.words import plain
+from core.webapp.shared.words import part_words, plain
 from core.wording import cut, interval, percent, rate, spelt
 
 # Shares of melanoma among the melanomas and nevi that are examined: from screening to a list for excision.
@@ -29,7 +29,7 @@ def draw_threshold(choice: Choice) -> None:
         format_func=lambda share: f"{share * 1000:g}",
         key="prevalence",
         bind="query-params",
-        help=f"Among this collection's own test photos it is {duel.prevalence * 1000:.0f} in 1,000, far more than any doctor sees. "
+        help=f"Among this collection's own held-out photos it is {duel.prevalence * 1000:.0f} in 1,000, far more than any doctor sees. "
         "Sensitivity and specificity do not depend on it; what a call means does.",
     )
     predictive = duel.predictive(choice.threshold, prevalence)
@@ -37,7 +37,7 @@ def draw_threshold(choice: Choice) -> None:
     with left:
         st.html(_two_by_two(table))
         st.caption(
-            f"Test photos: {duel.photos['melanoma']:,} photos of {duel.lesions['melanoma']:,} melanomas, {duel.photos['nevus']:,} photos "
+            f"Held out: {duel.photos['melanoma']:,} photos of {duel.lesions['melanoma']:,} melanomas, {duel.photos['nevus']:,} photos "
             f"of {duel.lesions['nevus']:,} nevi. Rows are the truth; framed cells are the errors."
         )
     with right:
@@ -194,7 +194,7 @@ def say_model(choice: Choice) -> None:
     """On what the chosen network was scored."""
     evaluation = choice.model.results.evaluation
     st.caption(
-        f"**{plain(choice.model.name)}**: {evaluation.photos:,} photos ({evaluation.split.get('part', '?')} part) of "
+        f"**{plain(choice.model.name)}**: {evaluation.photos:,} photos ({part_words(evaluation.split.get('part'))}) of "
         f"{evaluation.lesions:,} lesions; melanomas and nevi of it are shown here. {plain(evaluation.confidence)}"
     )
     for warning in evaluation.warnings:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.card import Card
+from core.card import OUT_OF_FOLD, Card, member_folder
 from core.diagnoses import CODES, NAMES
 from core.estimates import DecidedEstimate, Estimate
 from core.evaluation.report import Evaluation, InvalidEvaluation, read_evaluation
@@ -12,9 +12,9 @@ from core.webapp.models.history import read_history
 from core.webapp.shared.charts import CONFIG, history_chart, per_class_chart, scores_chart
 from core.webapp.shared.export import draw_wrapped
 from core.webapp.shared.score_cards import HEADLINES, draw_score_cards, operating_scores
-from core.webapp.shared.shelf import Shelf, balanced_accuracy_of, is_leaky
+from core.webapp.shared.shelf import Shelf, balanced_accuracy_of, is_leaky, scored_on
 from core.webapp.shared.words import plain
-from core.wording import UNKNOWN, duration, interval, milliseconds
+from core.wording import UNKNOWN, duration, interval, listed, milliseconds
 
 PARTS = {"train": "training", "validation": "validation", "test": "test"}
 
@@ -26,6 +26,7 @@ def draw_overview(shelf: Shelf) -> None:
             {
                 "Model": name,
                 "Balanced accuracy": interval(balanced_accuracy_of(card)),
+                "Scored on": scored_on(card),
                 "Size": f"{card.megabytes:.1f} MB",
                 "Weights": f"{card.parameters / 1e6:.1f} M",
                 "Input": f"{card.image_size} px",
@@ -38,6 +39,10 @@ def draw_overview(shelf: Shelf) -> None:
     )
     measured = {name: balanced_accuracy_of(card) for name, card in shelf.models.items() if balanced_accuracy_of(card)}
     if len(measured) > 1:
+        if len({scored_on(shelf.models[name]) for name in measured}) > 1:
+            st.caption(
+                "Not all were scored on the same photos (see *Scored on*): *Evaluation* compares them on those that all were held out from."
+            )
         st.plotly_chart(
             scores_chart(measured, "balanced accuracy, 95 % interval"),
             config=CONFIG,
@@ -78,15 +83,15 @@ def _draw_limits(card: Card) -> None:
 
 
 def _draw_scores(card: Card, evaluation: Evaluation | None) -> None:
-    test = card.scores.get("test")
+    test = card.held_out_scores
     if not test:
         st.info(
-            f"The test part was not scored yet: `python -m core evaluate {card.name} --data FOLDER`.",
+            f"The held-out photos were not scored yet: `python -m core evaluate {card.name} --data FOLDER`.",
             icon=":material/info:",
         )
     else:
         st.markdown(
-            f"On **{test.get('photos', '?')} held-out photos** of {test.get('lesions', '?')} lesions. "
+            f"On **{test.get('photos', '?')} held-out photos** of {test.get('lesions', '?')} lesions{_each_by_its_own(card)}. "
             f"{plain(str(test.get('confidence', '')))}"
         )
         draw_score_cards({card.name: test | operating_scores(evaluation.operating_point if evaluation else None)})
@@ -105,7 +110,7 @@ def _draw_scores(card: Card, evaluation: Evaluation | None) -> None:
             f"Validation, {validation.get('photos', '?')} photos: {', '.join(scores)}. {plain(str(validation.get('confidence', '')))}"
         )
     if test:
-        with st.expander("Every score of the test part"):
+        with st.expander("Every score on the held-out photos"):
             st.dataframe(
                 [
                     {
@@ -117,8 +122,16 @@ def _draw_scores(card: Card, evaluation: Evaluation | None) -> None:
                     if isinstance(score, Estimate)
                 ],
                 hide_index=True,
-                alt="Every score of the test part, with its interval",
+                alt="Every score on the held-out photos, with its interval",
             )
+
+
+def _each_by_its_own(card: Card) -> str:
+    """How a set of folds was held out from all of them; empty for other models."""
+    if not card.is_fold_set:
+        return ""
+    count = len(card.members)
+    return f", each answered by the one of {count} networks that never saw its lesion; new photos are read by the mean of the {count}"
 
 
 def _draw_per_class(evaluation: Evaluation) -> None:
@@ -165,7 +178,7 @@ def _draw_data(card: Card) -> None:
                 "Lesions": data.get("lesions", {}).get(part),
                 **dict(zip(CODES, data.get("photos_per_class", {}).get(part, ()), strict=False)),
             }
-            for part, label in PARTS.items()
+            for part, label in ({OUT_OF_FOLD: OUT_OF_FOLD} if card.is_fold_set else PARTS).items()
         ],
         hide_index=True,
         alt="Photos and lesions of each part of the split, and photos of each diagnosis",
@@ -183,11 +196,21 @@ def _draw_data(card: Card) -> None:
 
 def _draw_training(card: Card, folder: Path) -> None:
     training, recipe = card.training, card.recipe
-    st.markdown(
+    trained = (
         f"Recipe **{plain(str(recipe.get('name', '?')))}**, {training.get('epochs', '?')} epochs in "
-        f"{duration(training.get('seconds') or 0)} on {plain(str(training.get('device') or 'an unnamed device'))}; epoch "
-        f"{training.get('best_epoch', '?')} was kept. Calibration: {card.calibration.words}."
+        f"{duration(training.get('seconds') or 0)} on {plain(str(training.get('device') or 'an unnamed device'))}"
     )
+    if card.is_fold_set:
+        first, *others = card.members
+        st.markdown(
+            f"{trained}, for {1 + len(others)} networks together. Each is calibrated by itself, and their mean is not calibrated again. "
+            f"Below: {plain(first)}; its like are {plain(listed(others))}."
+        )
+        folder = member_folder(card, folder, first)
+    else:
+        st.markdown(
+            f"{trained}; epoch {training.get('best_epoch', '?')} was kept. Calibration: {card.calibration.words}."
+        )
     history = read_history(folder)
     if history:
         best = max((row.get("val_balanced_accuracy") or 0 for row in history), default=0)
@@ -237,8 +260,8 @@ def _evaluation(card: Card, folder: Path) -> Evaluation | None:
         evaluation = read_evaluation(folder)
     except InvalidEvaluation:
         return None
-    fits = evaluation.probabilities_sha256 == card.probabilities_sha256 and evaluation.split.get("part") == "test"
-    return evaluation if fits else None
+    own = evaluation.split.get("part") == card.held_out_part
+    return evaluation if own and evaluation.probabilities_sha256 == card.probabilities_sha256 else None
 
 
 def _speed(card: Card) -> str:

@@ -4,9 +4,11 @@ from typing import Any
 
 import pandas as pd
 
+from core.card import Card
 from core.diagnoses import NAMES
 from core.studies.paper import our_score, read_paper_table
 from core.webapp.shared.evaluations import Evaluated
+from core.webapp.shared.shelf import scored_on
 from core.wording import interval
 
 NO_RUN, NO_COUNTERPART = "no run yet", ""
@@ -67,7 +69,7 @@ def by_backbone(models: dict[str, Evaluated]) -> dict[str, Evaluated]:
     """The first, that is the best, model of each backbone that was scored on its own held-out test part."""
     best: dict[str, Evaluated] = {}
     for model in models.values():
-        if model.results.evaluation.split.get("part") == "test":
+        if model.results.evaluation.split.get("part") == model.card.held_out_part:
             best.setdefault(model.card.backbone, model)
     return best
 
@@ -87,7 +89,7 @@ def side_by_side(name: str, models: dict[str, Evaluated]) -> pd.DataFrame:
         score = our_score(name, row, model.results) if model else None
         countable = row.get("arm") != "AD" and name != "Table 8" and row.get("quantity", "accuracy") == "accuracy"
         if name == "Table 6" and model and row["quantity"] == "trainable_parameters":
-            column.append(f"{model.card.parameters:,}")
+            column.append(f"{_parameters(model.card):,}")
         else:
             column.append(interval(score) if score else (NO_COUNTERPART if model or not countable else NO_RUN))
     table["Melascope (95 %)"] = column
@@ -113,6 +115,11 @@ def as_read(table: pd.DataFrame) -> pd.DataFrame:
     return words.rename(columns=COLUMNS)
 
 
+def _parameters(card: Card) -> int:
+    """Of one network: a set of folds holds several alike."""
+    return card.parameters // len(card.members) if card.is_fold_set else card.parameters
+
+
 def _own_row(model: Evaluated) -> dict:
     metrics = model.results.evaluation.under("likeliest").metrics
     names = {"accuracy": "accuracy", "precision": "macro_precision", "f1": "macro_f1", "recall": "balanced_accuracy"}
@@ -121,6 +128,6 @@ def _own_row(model: Evaluated) -> dict:
         | {column: round(metrics[metric].known, 3) for column, metric in names.items()}
         | {
             "auc": round(metrics["auc_macro"].known, 3),
-            "notes": "held-out test by lesion; rule likeliest; macro means",
+            "notes": f"held out by lesion, {scored_on(model.card)}; rule likeliest; macro means",
         }
     )

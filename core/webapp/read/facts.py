@@ -50,7 +50,7 @@ def over_patients(expected: Expected) -> str:
 
 
 def draw_what_if(what: WhatIf | None, record: dict | None, problem: str, threshold: float | None) -> None:
-    """The curves, the baseline, and how much facts matter on test photos."""
+    """The curves, the baseline, and how much facts matter on held-out photos."""
     if what is None:
         st.caption("This network looks at the photo only: age, sex and body site do not change its answer.")
         return
@@ -71,10 +71,10 @@ def draw_what_if(what: WhatIf | None, record: dict | None, problem: str, thresho
 
 
 def facts_worth(record: dict) -> str:
-    """How often facts change the answer on test photos, and which answer is right more often then."""
+    """How often facts change the answer on held-out photos, and which answer is right more often then."""
     test = record["test"]
     return (
-        f"On test photos the facts change the likeliest diagnosis in {rate(test['flips'])}; then the answer with them was right in "
+        f"On held-out photos the facts change the likeliest diagnosis in {rate(test['flips'])}; then the answer with them was right in "
         f"{rate(test['flipped_right'])}, the one without in {rate(test['flipped_right_withheld'])}."
     )
 

@@ -1,4 +1,4 @@
-"""The jury on the page: all networks' votes on the photo, and how often a majority as large was right on test photos."""
+"""The jury on the page: all networks' votes on the photo, and how often a majority as large was right on held-out photos."""
 
 import math
 
@@ -18,11 +18,11 @@ from core.wording import percent, rate
 
 
 def jurors(shelf: Shelf) -> Shelf:
-    """The shelf with the networks that vote: single ones, that were not shown their own test lesions."""
+    """The shelf with the networks that vote: single ones, that were not shown their own held-out lesions."""
     return Shelf(shelf.root, {name: card for name, card in shelf.models.items() if votes(card)}, {})
 
 
-def ask_jury(shelf: Shelf, photo: Photo, facts: Facts) -> tuple[Jury | None, dict | None]:
+def ask_jury(shelf: Shelf, photo: Photo, facts: Facts) -> tuple[Jury | None, CountedEstimate | None]:
     """The jury's answer, and how often it was right at this level of agreement; None where there are not two networks."""
     opinions = read_with_all(jurors(shelf), photo, facts)
     if len(opinions) < 2:
@@ -33,7 +33,7 @@ def ask_jury(shelf: Shelf, photo: Photo, facts: Facts) -> tuple[Jury | None, dic
 
 
 def kept_jury_record(shelf: Shelf, names: tuple[str, ...]) -> JuryRecord | None:
-    """How these networks' majorities fared on the test photos; None where one of them was never evaluated."""
+    """How these networks' majorities fared on the held-out photos; None where one of them was never evaluated."""
     evaluated, _ = read_evaluated(shelf)
     if not set(names) <= set(evaluated):
         return None
@@ -61,11 +61,11 @@ def draw_jury(jury: Jury | None, right: CountedEstimate | None) -> None:
 def jury_worth(jury: Jury, right: CountedEstimate | None) -> str:
     """How often a majority of this size was right, in a sentence."""
     if right is None:
-        return "How often such a majority is right was not measured: not all of these networks were evaluated on common test photos."
-    return f"Where {jury.agreeing} of {len(jury.votes)} agreed, they were right in {rate(right)} of {right.photos:,} test photos."
+        return "How often such a majority is right was not measured: not all of these networks were evaluated on common held-out photos."
+    return f"Where {jury.agreeing} of {len(jury.votes)} agreed, they were right in {rate(right)} of {right.photos:,} held-out photos."
 
 
-@st.cache_resource(max_entries=16, show_spinner="Counting the test photos' votes")
+@st.cache_resource(max_entries=16, show_spinner="Counting the held-out photos' votes")
 def _record(keys: tuple, _results: dict[str, Results]) -> JuryRecord | None:
     try:
         return jury_record(_results)

@@ -1,4 +1,4 @@
-"""Look-alikes: the training lesions nearest to a photo, what they say together, and what that was worth on test lesions."""
+"""Look-alikes: the training lesions nearest to a photo, what they say together, and what that was worth on held-out lesions."""
 
 import streamlit as st
 
@@ -62,14 +62,14 @@ def draw_lookalikes(
 
 
 def vote_worth(vote: LookalikeVote, record: dict | None, top: str | None = None) -> str:
-    """How often such a vote was wrong on test photos, and the network where the two say different things."""
+    """How often such a vote was wrong on held-out photos, and the network where the two say different things."""
     if not record:
         return ""
     scored, sentences = record["test"], []
     level = next(one for one in scored["wrong_by_agreement"] if vote.agreement >= one["from"])
     if level["value"] is not None:
         sentences.append(
-            f"Where as many agreed, their diagnosis was wrong in {percent(level['value'])} of test photos."
+            f"Where as many agreed, their diagnosis was wrong in {percent(level['value'])} of held-out photos."
         )
     answers = scored.get("network_wrong")
     if top and answers and all(answers[key].value is not None for key in ("same", "other")):
@@ -82,7 +82,7 @@ def vote_worth(vote: LookalikeVote, record: dict | None, top: str | None = None)
             )
         else:
             sentences.append(
-                f"The network says {NAMES[top]}; where the two differ it was wrong in {other} of test photos, else in {same}."
+                f"The network says {NAMES[top]}; where the two differ it was wrong in {other} of held-out photos, else in {same}."
             )
     return " ".join(sentences)
 

@@ -1,4 +1,4 @@
-"""The 90 % set on the page: the differential in words, what it was worth on test photos, and its table."""
+"""The 90 % set on the page: the differential in words, what it was worth on held-out photos, and its table."""
 
 import streamlit as st
 
@@ -17,10 +17,12 @@ def draw_set(prediction_set: PredictionSet, record: dict) -> None:
 
 
 def set_worth(prediction_set: PredictionSet, record: dict) -> str:
-    """How such sets fared on the test photos."""
+    """How such sets fared on the held-out photos."""
     test = record["test"]
     by_photo = rate(test["coverage_by_photo"])
-    coverage = f"The true diagnosis was in the set for {rate(test['coverage'])} of test lesions, by photo {by_photo}."
+    coverage = (
+        f"The true diagnosis was in the set for {rate(test['coverage'])} of held-out lesions, by photo {by_photo}."
+    )
     if prediction_set.unusual:
         return (
             f"{coverage} Where nothing fitted, the likeliest diagnosis was wrong in {rate(test['unusual'])} of photos."
@@ -37,7 +39,7 @@ def draw_set_record(record: dict) -> None:
     """How the set was calibrated and how it fared, by diagnosis and by group of patients."""
     test = record["test"]
     st.markdown(
-        f"##### The 90 % set on {test['coverage'].lesions:,} test lesions\n"
+        f"##### The 90 % set on {test['coverage'].lesions:,} held-out lesions\n"
         f"The true diagnosis was in it for {rate(test['coverage'])} of lesions, as promised to be 90 %; counted by photo, "
         f"{rate(test['coverage_by_photo'])} of {test['coverage'].photos:,}. It held {test['size'].value:.1f} diagnoses on average. "
         f"For {rate(test['abstains'])} the answer was that the network does not know: there its likeliest diagnosis was wrong in "
@@ -56,7 +58,7 @@ def draw_set_record(record: dict) -> None:
     draw_table(
         rows,
         "The 90 percent set by diagnosis and group",
-        "Share of test lesions whose true diagnosis is in the set, with its 95 % interval over lesions, and the same by photo. Groups of "
+        "Share of held-out lesions whose diagnosis is in the set, with its 95 % interval over lesions, and the same by photo. Groups of "
         "patients have at least 30 lesions; diagnoses have their row however rare they are.",
         tallest=7,
     )

@@ -3,11 +3,14 @@
 Apart from `app.py`, because it needs pandas, SciPy and scikit-learn, for which nobody who only opens the page should wait.
 """
 
+from dataclasses import replace
+
 import streamlit as st
 
 from core.data.patient import Facts
 from core.prevalence import Mixture
 from core.reading import read_encoded
+from core.trust.signals.opinion import with_held_out_answer
 from core.trust.signals.prediction_set import build_set
 from core.webapp.read.answer import draw_answer, draw_differential, draw_place
 from core.webapp.read.contradictions import draw_contradictions
@@ -55,6 +58,7 @@ def draw_reading(shelf: Shelf, name: str, photo: Photo, facts: Facts, mixture: M
                 return None
             reading = read_encoded(encoded, facts, explain=False, mixture=mixture)
             what = ask_what_if(encoded, facts, facts_record, mixture)
+            opinion = replace(opinion, seen=with_held_out_answer(opinion.seen, encoded, facts))
         except FAILURES as error:
             st.error(failure(error), icon=":material/error:")
             return None

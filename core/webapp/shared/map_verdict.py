@@ -46,7 +46,9 @@ def draw_map_verdict(folder: str | Path, card: Card, methods: Sequence[str]) -> 
     with st.expander("What was measured", icon=":material/fact_check:"):
         for method in known:
             st.markdown(f"**{EXPLAINERS[method].title}**\n\n{check_lines(record, method)}")
-        st.caption(f"On {record['photos']:,} test photos of {record['lesions']:,} lesions; 95 % intervals in brackets.")
+        st.caption(
+            f"On {record['photos']:,} held-out photos of {record['lesions']:,} lesions; 95 % intervals in brackets."
+        )
         st.page_link(PAGE, label="All figures: do the maps mean anything?", icon=":material/arrow_forward:")
 
 

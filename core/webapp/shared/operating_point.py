@@ -91,7 +91,7 @@ def stand(reading, threshold: float | None) -> Standing | None:
 
 
 def draw_own_threshold(shelf: Shelf, name: str, threshold: float | None, default: float | None, reading) -> None:
-    """The threshold, what it gives on test photos, and the table from costs to thresholds."""
+    """The threshold, what it gives on held-out photos, and the table from costs to thresholds."""
     if st.session_state.pop(_CHANGED, False):
         st.rerun()  # the sentence beside the answer stands outside this section
     st.markdown(
@@ -118,16 +118,16 @@ def draw_own_threshold(shelf: Shelf, name: str, threshold: float | None, default
     if threshold is not None:
         st.markdown(f"{stand(reading, threshold).words}.")
     if evaluated is None:
-        st.caption("What a threshold gives on test photos is not known: this network has no usable evaluation.")
+        st.caption("What a threshold gives on held-out photos is not known: this network has no usable evaluation.")
         return
-    # A threshold of the reader's is on the probabilities where the photo comes from: so are the test photos' then.
+    # A threshold of the reader's is on the probabilities where the photo comes from: so are the held-out photos' then.
     duel = kept_duel(evaluated, reading.elsewhere.mixture if reading.elsewhere and is_own() else None)
     if duel is None:
         return
     if threshold is not None:
         point = duel.at(threshold)
         st.caption(
-            f"On test photos it finds {rate(point.sensitivity)} of melanomas and spares {rate(point.specificity)} of nevi."
+            f"On held-out photos it finds {rate(point.sensitivity)} of melanomas and spares {rate(point.specificity)} of nevi."
         )
     _draw_costs(duel)
 
@@ -163,17 +163,17 @@ def _draw_costs(duel: Duel) -> None:
             for row in rows
         ],
         hide_index=True,
-        alt="What each judgement comes to on the test photos",
+        alt="What each judgement comes to on the held-out photos",
     )
     st.caption(
-        "A ratio of R suggests acting from 1 / (1 + R) on. Per 1000 melanomas and nevi as in the test photos "
+        "A ratio of R suggests acting from 1 / (1 + R) on. Per 1000 melanomas and nevi as in the held-out photos "
         f"({percent(duel.prevalence)} melanomas, far more than in most practices); the loss is counted in needless excisions. It takes "
         "the probabilities at their word."
     )
 
 
 def kept_duel(evaluated: Evaluated, mixture: Mixture | None = None) -> Duel | None:
-    """The test photos' melanomas and nevi, resampled once; None where one of them is missing.
+    """The held-out photos' melanomas and nevi, resampled once; None where one of them is missing.
 
     Args:
         mixture: re-weights their probabilities to a place with another mixture of diagnoses.

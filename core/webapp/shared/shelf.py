@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from core.card import CARD_FILE, Card, InvalidBundle, check_members, read_card
+from core.card import CARD_FILE, OUT_OF_FOLD, Card, InvalidBundle, check_members, read_card
 from core.estimates import Estimate
 from core.folders import weights_root
 from core.schemas.kind import InvalidRecord, Kind
@@ -69,8 +69,16 @@ def _stamps(folder: Path) -> tuple:
 
 def balanced_accuracy_of(card: Card) -> Estimate | None:
     """The held-out balanced accuracy, or None if it was never measured."""
-    score = card.scores.get("test", {}).get("balanced_accuracy")
+    score = card.held_out_scores.get("balanced_accuracy")
     return score if isinstance(score, Estimate) and score.value is not None else None
+
+
+def scored_on(card: Card) -> str:
+    """The photos that its held-out scores are of, in words; empty if it was never measured."""
+    photos = card.held_out_scores.get("photos")
+    if not isinstance(photos, int):
+        return ""
+    return f"{photos:,} photos, {OUT_OF_FOLD}" if card.is_fold_set else f"{photos:,} test photos"
 
 
 def is_leaky(card: Card) -> bool:

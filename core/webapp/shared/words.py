@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from core.card import OUT_OF_FOLD
 from core.folders import REPOSITORY, weights_root
 
 # Where a bare address is taken for a link: web addresses by their beginning, e-mail addresses by their sign. Escapes do not help here:
@@ -21,6 +22,11 @@ def plain(text: str) -> str:
     text = re.sub(r"([\\`*_\[\]$~<>|#])", r"\\\1", text)
     text = re.sub(r":(?=\w)", r"\\:", text)
     return _ADDRESS.sub(lambda found: found[0] + _JOINER, text)
+
+
+def part_words(part: str | None) -> str:
+    """A part of a split, such as "test part"; out-of-fold answers are of no part."""
+    return OUT_OF_FOLD if part == OUT_OF_FOLD else f"{part or '?'} part"
 
 
 def _without_places(text: str) -> str:

@@ -24,11 +24,11 @@ def people_roc_chart(
 
     Args:
         points: (label, key of `MARKS`, point) each; those that lack a side are left out.
-        model: its curve on all its test photos.
+        model: its curve on all its held-out photos.
         target: key of `answers.TARGETS`.
     """
     curve = kept_curve(model, "roc", target) if model is not None and target == "mel" else None
-    figure = curve_chart([(f"{model.name}, all test photos", target, curve)] if model and curve else [], "roc")
+    figure = curve_chart([(f"{model.name}, all held-out photos", target, curve)] if model and curve else [], "roc")
     named = set()
     for label, mark, point in points:
         found, spared = point.sensitivity, point.specificity

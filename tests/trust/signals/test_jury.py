@@ -51,16 +51,17 @@ def test_only_shared_photos_count(tmp_path):
     few = read_results(write_made_up(tmp_path / "few", table.iloc[:100]), CARD)
     other = read_results(write_made_up(tmp_path / "other", table.iloc[100:]), CARD)
     assert jury_record({"A": made_up_results(tmp_path / "a"), "B": few}).photos == 100
-    with pytest.raises(ValueError, match="no test photo in common"):
+    with pytest.raises(ValueError, match="no held-out photo in common"):
         jury_record({"A": few, "B": other})
 
 
 def test_a_model_made_of_others_or_with_a_leaky_split_does_not_vote():
     class Card:
         def __init__(self, members, split):
-            self.members, self.split = members, split
+            self.members, self.split, self.is_fold_set = members, split, "folds" in split
 
     assert votes(Card((), {"leaky": False})) and votes(Card((), {}))
+    assert votes(Card(("fold-1", "fold-2"), {"folds": [[1, 2], [2, 2]]})), "one network in several copies"
     assert not votes(Card(("A", "B"), {})) and not votes(Card((), {"leaky": True}))
 
 

@@ -1,4 +1,4 @@
-"""Agreement of two maps by hand, and its place among the test photos."""
+"""Agreement of two maps by hand, and its place among the held-out photos."""
 
 import math
 

@@ -104,6 +104,6 @@ def measured(record: dict | None) -> str:
         return ""
     false, caught = record["test"]["refused"], record["strangers_mean"]["refused"]
     return (
-        f"On test photos the gate wrongly refused {rate(false)}; of pictures of a kind that it had never met, none of them a "
+        f"On held-out photos the gate wrongly refused {rate(false)}; of pictures of a kind that it had never met, none of them a "
         f"dermoscopic photo, it refused {percent(caught.value)}."
     )

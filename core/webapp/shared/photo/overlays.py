@@ -103,5 +103,5 @@ def agreement_words(value: float, record: dict) -> str:
     how = next(words for least, words in _AGREEMENT if value >= least)
     return (
         f"**Attention and Grad-CAM {how}** (agreement {signed(value, 2)}: 1 is the same places, 0 unrelated ones, -1 opposite ones). That "
-        f"is in the {which} quarter of the test photos, where the likeliest diagnosis was wrong in {rate(errors)}."
+        f"is in the {which} quarter of the held-out photos, where the likeliest diagnosis was wrong in {rate(errors)}."
     )

@@ -47,7 +47,7 @@ def draw_learner(token: str) -> None:
         draw_figure(
             people_roc_chart([("you", "before", score.point)], model),
             "learner beside the network",
-            "You, with intervals, beside the network's curve on all its test photos. Your cases are chosen, mostly hard ones.",
+            "You, with intervals, beside the network's curve on all its held-out photos. Your cases are chosen, mostly hard ones.",
             "The learner's point and the network's curve on the ROC",
         )
 

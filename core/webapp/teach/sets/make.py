@@ -19,7 +19,7 @@ from core.webapp.shared.words import plain
 from core.webapp.teach.asking import sentences
 from core.webapp.teach.sets.choose import keep_set, own_sets
 
-GALLERY, TABLE, PHOTOS = "From test photos", "From a table", "From own photos"
+GALLERY, TABLE, PHOTOS = "From held-out photos", "From a table", "From own photos"
 _ANY = "any"
 _MOST_ROWS = 300
 
@@ -51,11 +51,11 @@ def draw_sets() -> None:
 
 
 def _from_gallery(title: str) -> CaseSet | None:
-    """Test photos, by what they are and what a network said."""
+    """Held-out photos, by what they are and what a network said."""
     evaluated, _ = read_evaluated(read_shelf())
     if not evaluated:
         st.info(
-            "No network here has an evaluation, so there are no test photos to choose from.", icon=":material/info:"
+            "No network here has an evaluation, so there are no held-out photos to choose from.", icon=":material/info:"
         )
         return None
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
@@ -81,7 +81,7 @@ def _from_gallery(title: str) -> CaseSet | None:
         key="gallery rows",
         hide_index=True,
         height=330,
-        alt="Test photos to choose from",
+        alt="Held-out photos to choose from",
     )
     places = event.selection.rows
     st.caption(
