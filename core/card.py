@@ -184,7 +184,9 @@ def read_card(folder: str | Path, *, renew: bool = False) -> Card:
     """
     path = Path(folder) / CARD_FILE
     if path.is_file() and path.stat().st_size > MOST_BYTES:
-        raise InvalidBundle(f"{path} has {path.stat().st_size / 2**20:,.0f} MB; expected a card, at most {MOST_BYTES >> 20} MB.")
+        raise InvalidBundle(
+            f"{path} has {path.stat().st_size / 2**20:,.0f} MB; expected a card, at most {MOST_BYTES >> 20} MB."
+        )
     try:
         record = from_text(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -185,7 +185,10 @@ def test_requirements_are_what_the_sources_import_and_pinned():
     every = [line for lines in (project["dependencies"], *extras.values()) for line in lines]
     loose = [line for line in every if "==" not in line and not line.startswith("melascope[")]
     assert not loose, f"Pin {loose} in pyproject.toml."
-    told = (*project["dependencies"], *(line for name in ("dicom", "export", "scale", "service") for line in extras[name]))
+    told = (
+        *project["dependencies"],
+        *(line for name in ("dicom", "export", "scale", "service") for line in extras[name]),
+    )
     pins = dict(line.partition(";")[0].replace("[data,tune]", "").split("==") for line in told)
     packages = set().union(*map(imported_packages, SOURCES)) - set(sys.stdlib_module_names) - {"core"}
     assert {DISTRIBUTIONS.get(package, package) for package in packages} == set(pins) - PLUGINS

@@ -91,7 +91,9 @@ def train(
         from core.training.watching import Report
 
     if leave_one_source_out and (folds or ray is not None or out is None):
-        raise ValueError("--leave-one-source-out needs a folder of its own by --out, and goes without --folds and --ray.")
+        raise ValueError(
+            "--leave-one-source-out needs a folder of its own by --out, and goes without --folds and --ray."
+        )
     whole = 0
     with progress("Preparing") as update:
 

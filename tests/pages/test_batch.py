@@ -80,7 +80,7 @@ def test_of_two_photos_with_one_name_each_opens_as_itself(open_app):
 
 
 def test_a_folder_of_this_computer_is_read_and_what_is_no_photo_is_named(open_app, tmp_path, monkeypatch):
-    monkeypatch.setattr("core.webapp.batch.ask.is_local", lambda: True)
+    monkeypatch.setattr("core.webapp.shared.photo.allowed.others_reach", lambda: False)
     (tmp_path / "one.png").write_bytes(MEL)
     (tmp_path / "notes.txt").write_text("notes")
     app = open_app(PAGE)
@@ -93,7 +93,8 @@ def test_a_folder_of_this_computer_is_read_and_what_is_no_photo_is_named(open_ap
 
 
 def test_from_elsewhere_a_folder_is_not_offered(open_app, monkeypatch):
-    monkeypatch.setattr("core.webapp.batch.ask.is_local", lambda: False)
+    monkeypatch.setattr("core.webapp.batch.ask.others_reach", lambda: True)
+    monkeypatch.setattr("core.webapp.batch.ask.allowed_roots", list)
     app = open_app(PAGE)
     assert "A folder on Melascope's computer" not in app.segmented_control(key="batch source").options
 

@@ -10,8 +10,8 @@ from core.data.patient import Facts
 from core.data.photo_list import list_photos
 from core.data.tables.facts_list import EXAMPLE, NAMED, FactsList, read_facts_list
 from core.data.tables.table_file import InvalidDataset
-from core.webapp.batch.allowed import NotAllowed, allowed_roots, check_allowed, is_local
 from core.webapp.batch.run import Item
+from core.webapp.shared.photo.allowed import NOT_ALLOWED, allowed_roots, is_allowed, others_reach
 from core.webapp.shared.words import plain
 
 PHOTOS, FOLDER, HERE = "Photos", "A folder", "A folder on Melascope's computer"
@@ -21,7 +21,7 @@ MOST_BYTES = 600_000_000  # of uploads together: they stay in memory
 
 def ask_items() -> list[Item]:
     """Asks for photos and the table of facts; says what of either cannot be used."""
-    sources = [PHOTOS, FOLDER, *([HERE] if is_local() or allowed_roots() else [])]
+    sources = [PHOTOS, FOLDER, *([HERE] if allowed_roots() or not others_reach() else [])]
     source = st.segmented_control("Photos from", sources, default=PHOTOS, required=True, key="batch source")
     items = _from_disk() if source == HERE else _uploaded(source == FOLDER)
     return _with_facts(items)
@@ -62,20 +62,25 @@ def _from_disk() -> list[Item]:
     ).strip()
     if not asked:
         return []
+    if not is_allowed(asked):
+        st.error(NOT_ALLOWED, icon=":material/lock:")
+        return []
     try:
-        folder = check_allowed(Path(asked), is_local())
+        folder = Path(asked).expanduser()
         if not folder.is_dir():
             raise ValueError(f"{asked} is no folder of that computer. Expected a folder of photos.")
-        found = list_photos([folder])
-        # A link in an allowed folder may lead out of it.
-        paths = [check_allowed(path, is_local()) for path in found.paths]
-    except NotAllowed as error:
-        st.error(plain(str(error)), icon=":material/lock:")
-        return []
+        listed = list_photos([folder])
     except (ValueError, OSError, RuntimeError) as error:
         st.error(plain(str(error)), icon=":material/folder_off:")
         return []
-    _say_skipped(found.skipped)
+    # A link in an allowed folder may lead out of it.
+    paths = [path for path in listed.paths if is_allowed(path)]
+    _say_skipped(
+        [
+            *listed.skipped,
+            *(f"{path.name}: leads out of the folders that may be read." for path in listed.paths if path not in paths),
+        ]
+    )
     return _bounded([Item(path.name, path) for path in paths])
 
 

@@ -54,7 +54,9 @@ def test_a_heading_and_its_sentence_stay_with_their_figure():
 def test_the_bars_are_ordered_and_as_long_as_their_values():
     probabilities = dict(zip(CODES, (0.1, 0.05, 0.05, 0.1, 0.4, 0.2, 0.1), strict=True))
     (page,) = pages(Bars(probabilities))
-    assert page.index(NAMES["mel"]) < page.index(NAMES["nv"]) < page.index(NAMES["df"]) and "40 %" in page.replace("\u00a0", " ")
+    assert page.index(NAMES["mel"]) < page.index(NAMES["nv"]) < page.index(NAMES["df"]) and "40 %" in page.replace(
+        "\u00a0", " "
+    )
 
 
 def test_pictures_of_any_count_stand_in_one_row():

@@ -1,10 +1,12 @@
 """Folders on a page: any where only this computer reaches the app, else in and below those that its owner named."""
 
 import os
+from types import SimpleNamespace
 
 import pytest
 import streamlit as st
 
+from core.webapp.shared.photo import allowed
 from core.webapp.shared.photo.allowed import NOT_ALLOWED, ROOTS_VARIABLE, is_allowed
 from core.webapp.shared.photo.folder import open_folder
 
@@ -41,3 +43,19 @@ def test_neither_dots_nor_links_lead_out_of_a_named_folder(options, tmp_path, mo
     assert is_allowed(inside) and is_allowed(str(inside / "deeper"))
     for place in (outside, inside / ".." / "inside-not", inside / "link", inside / "link" / "deeper"):
         assert not is_allowed(place)
+
+
+@pytest.mark.parametrize(
+    ("headers", "reach"),
+    [
+        ({}, False),
+        ({"Host": "localhost:8501"}, False),
+        ({"Host": "[::1]:8501"}, False),
+        ({"Host": "melascope.example"}, True),
+        ({"Host": "localhost:8501", "X-Forwarded-For": "10.0.0.9"}, True),
+    ],
+)
+def test_a_visitor_by_another_name_or_a_proxy_is_from_elsewhere(monkeypatch, headers, reach):
+    local = SimpleNamespace(context=SimpleNamespace(headers=headers), get_option=lambda name: "localhost")
+    monkeypatch.setattr(allowed, "st", local)
+    assert allowed.others_reach() is reach
