@@ -201,6 +201,7 @@ def test_a_reload_brings_photo_facts_and_label_back(visit, server, plain, viewpo
     wait_for_reading(page)
     page.get_by_label("Age in years").fill("61")
     page.get_by_label("Age in years").press("Enter")
+    page.wait_for_timeout(1000)  # until the server has begun on it
     wait_until_idle(page)
     said = page.get_by_role("heading", level=3).first.inner_text()
     page.reload()
