@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.webapp.compare.view import draw_all_overlays, draw_jury, passes_gate
+from core.webapp.compare.view import draw_all_overlays, draw_votes, passes_gate
 from core.webapp.shared.frame import page_frame
 from core.webapp.shared.photo.all_networks import read_with_all
 from core.webapp.shared.photo.ask import ask_photo, say_broken, say_no_models
@@ -42,6 +42,6 @@ with answered:
     opinions = read_with_all(shelf, photo, facts)
     if not opinions:
         st.stop()
-    draw_jury(opinions)
+    draw_votes(opinions)
 
 draw_all_overlays(opinions, facts)

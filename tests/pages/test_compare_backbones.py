@@ -45,7 +45,7 @@ def test_an_ensemble_stands_in_the_table_and_does_not_vote_beside_its_members():
         from types import SimpleNamespace
 
         from core.diagnoses import CODES
-        from core.webapp.compare.view import draw_jury
+        from core.webapp.compare.view import draw_votes
         from core.webapp.shared.photo.all_networks import NetworkReading
 
         def opinion(name, top, malignancy, members=(), leaky=False):
@@ -55,7 +55,7 @@ def test_an_ensemble_stands_in_the_table_and_does_not_vote_beside_its_members():
                 name, card, None, SimpleNamespace(top=top, probabilities=says, malignancy=malignancy), 0.1
             )
 
-        draw_jury(
+        draw_votes(
             [
                 opinion("Ensemble", "mel", 0.9, ("A", "B")),
                 opinion("A", "nv", 0.1),

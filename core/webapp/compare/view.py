@@ -43,7 +43,7 @@ def passes_gate(shelf: Shelf, photo: Photo) -> bool:
     return True
 
 
-def draw_jury(readings: list[NetworkReading]) -> None:
+def draw_votes(readings: list[NetworkReading]) -> None:
     """The votes, and every probability of every network.
 
     The votes are the jury's, as on the reading page: a model that is made of others stands in the table and does not vote beside them.
