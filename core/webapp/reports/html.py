@@ -44,10 +44,11 @@ def _said(value: object) -> str:
 
 
 def _rows(part: Rows) -> str:
-    if not part.rows:
+    if not part.printed:
         return ""
-    head = "".join(f"<th scope=col>{_said(name)}</th>" for name in part.rows[0])
-    body = "".join(f"<tr>{''.join(f'<td>{_said(value)}</td>' for value in row.values())}</tr>\n" for row in part.rows)
+    names, *rows = part.printed
+    head = "".join(f"<th scope=col>{html.escape(name)}</th>" for name in names)
+    body = "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>\n" for row in rows)
     return f"<div class=table><table><thead><tr>{head}</tr></thead><tbody>\n{body}</tbody></table></div>"
 
 

@@ -43,9 +43,16 @@ class Notice:
 
 @dataclass(frozen=True)
 class Rows:
-    """A table: dicts with the same keys."""
+    """A table: dicts, whose keys are its columns; a row may lack some."""
 
     rows: Sequence[dict]
+
+    @property
+    def printed(self) -> list[list[str]]:
+        """The head, then each row's cells, as a report prints them; empty where there is no row."""
+        names = list(dict.fromkeys(name for row in self.rows for name in row))
+        cells = [[said(row.get(name)) for name in names] for row in self.rows]
+        return [[said(name) for name in names], *cells] if names else []
 
 
 @dataclass(frozen=True)

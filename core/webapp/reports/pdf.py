@@ -146,11 +146,9 @@ def _notice(part: Notice) -> list[Flowable]:
 
 
 def _rows(part: Rows) -> list[Flowable]:
-    if not part.rows:
+    if not part.printed:
         return []
-    names = [said(name) for name in part.rows[0]]
-    cells = [[said(value) for value in row.values()] for row in part.rows]
-    columns = [[name, *(row[c] for row in cells)] for c, name in enumerate(names)]
+    columns = [list(column) for column in zip(*part.printed, strict=True)]
     for size in _SIZES:
         if sum(_narrowest(column, size) for column in columns) <= WIDTH:
             return _table(columns, size)

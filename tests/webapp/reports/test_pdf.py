@@ -76,3 +76,10 @@ def test_a_figure_is_vectors_with_its_own_text():
 def test_cells_are_said_once_for_all_files():
     assert [said(value) for value in (None, float("nan"), 0.25, 3, "a")] == ["", "", "0.250", "3", "a"]
     assert said("95.3 % of 9") == "95.3\u00a0% of 9" and said(SCORE) == "0.661 (0.624\u00a0to\u00a00.699)"
+
+
+def test_rows_that_lack_a_column_leave_its_cell_empty():
+    rows = Rows([{"Score": "AUC", "Value": 0.5}, {"Score": "Accuracy", "Rule": "likeliest"}])
+    assert rows.printed == [["Score", "Value", "Rule"], ["AUC", "0.500", ""], ["Accuracy", "", "likeliest"]]
+    (page,) = pages(rows)
+    assert "likeliest" in page and "0.500" in page
