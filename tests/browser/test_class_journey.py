@@ -15,6 +15,7 @@ from core.teaching.case_sets.sources import choose_cases
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 STUDENTS = ("Ada", "Bo", "Cy")
+WAITS = 200  # seconds, at most, on a busy machine
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +37,14 @@ def class_server(tmp_path, photos, drawn_bundle_folder):
     server.start()
     yield server
     server.kill()
+
+
+def another_window(page, address: str):
+    """A window of the same browser, which keeps what the first one keeps."""
+    window = page.context.new_page()
+    window.set_default_timeout(WAITS * 1000)
+    window.goto(address)
+    return window
 
 
 def words(page) -> str:
@@ -76,9 +85,7 @@ def test_a_lesson_with_a_phone_that_drops_out_and_a_server_that_is_killed(visit,
     teacher = visit(f"{class_server.address}/#key={KEY}", WIDE, color_scheme=scheme)
     code = open_room(teacher, cases)
     assert "key" not in teacher.url, "what leads the server does not stay in the address that a wall may show"
-    wall = teacher.context.new_page()
-    wall.set_viewport_size(WIDE)
-    wall.goto(f"{class_server.address}/?wall={code}")
+    wall = another_window(teacher, f"{class_server.address}/?wall={code}")
     wall.get_by_role("img", name=re.compile("QR code")).wait_for()
     check_accessible(wall)
 
@@ -101,13 +108,12 @@ def test_a_lesson_with_a_phone_that_drops_out_and_a_server_that_is_killed(visit,
     answer(phones[0], "nv")
     answer(phones[1], "mel")
     phones[2].context.set_offline(True)
-    phones[2].close()
     for phone in phones[:2]:
         phone.get_by_text("It is kept.").wait_for()
     wall.get_by_text("2 of 3 have answered").wait_for()
-    gone, phones[2] = phones[2], phones[2].context.new_page()
-    gone.context.set_offline(False)
-    phones[2].goto(f"{class_server.address}/?room={code}")
+    phones[2].context.set_offline(False)
+    gone, phones[2] = phones[2], another_window(phones[2], f"{class_server.address}/?room={code}")
+    gone.close()
     phones[2].get_by_role("button", name="Send", exact=True).wait_for()
     answer(phones[2], "nv")
     phones[2].get_by_text("It is kept.").wait_for()
