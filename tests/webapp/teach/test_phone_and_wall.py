@@ -167,7 +167,7 @@ def test_class_against_network_draws_the_rooms_own_network(window, room, cases, 
     desk.button_group(key="desk part").set_value("Results")
     desk.run()
     drawn = str([chart.proto for chart in desk.get("plotly_chart")])
-    assert "Ours, all test photos" in drawn and "Another" not in drawn
+    assert "Ours, all held-out photos" in drawn and "Another" not in drawn
 
 
 def test_a_click_on_the_wall_counts_though_its_run_ends_early(window, room, monkeypatch):

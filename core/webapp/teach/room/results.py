@@ -85,7 +85,7 @@ def _points(results: RoomResults) -> list:
 
 
 def _evaluated(model: str) -> Evaluated | None:
-    """The room's own network on all its test photos; None where it has no evaluation on this computer."""
+    """The room's own network on all its held-out photos; None where it has no evaluation on this computer."""
     return read_evaluated(read_shelf())[0].get(model)
 
 
