@@ -29,7 +29,10 @@ def offer_photos(ids: Iterable[str], key: str, what: str = "of these cases", abo
         about: more of them, in sentences.
     """
     lacking = fetching().look().lacking
-    ids = [i for i in dict.fromkeys(ids) if is_archive_id(i) and i not in lacking and find_photo(i) is None]
+    absent = [i for i in dict.fromkeys(ids) if is_archive_id(i) and find_photo(i) is None]
+    if gone := [i for i in absent if i in lacking]:
+        st.caption(f":material/cloud_off: The archive does not have {', '.join(gone)}.")
+    ids = [i for i in absent if i not in lacking]
     if not ids:
         return
     # It looks again by itself while something is fetched, and only then.

@@ -113,6 +113,17 @@ def test_the_button_says_how_much_under_which_licence_and_fetches(archive):
     assert find_photo(IDS[0]).is_file()
 
 
+def test_a_photo_that_the_archive_lacks_is_said_and_not_offered_again(archive):
+    del archive.photos[IDS[3]]
+    app = AppTest.from_function(page, default_timeout=30).run()
+    app.button[0].click().run()
+    wait(fetching())
+    app.run()
+    assert app.markdown[-1].value == "7 photos"
+    assert not app.button
+    assert f"The archive does not have {IDS[3]}." in app.caption[0].value
+
+
 def test_another_session_sees_the_download_that_goes_on(archive):
     archive.delay = 0.2
     first, second = (AppTest.from_function(page, default_timeout=30) for _ in range(2))
