@@ -43,6 +43,6 @@ def test_real_cases_come_with_one_click_and_open_with_another(visit, fresh):
         check_no_errors(one)
         check_fits(one)
     assert page.get_by_role("button", name=re.compile("^Get ")).count() == 0
-    page.locator(".st-key-start-cases button").first.click()
+    page.locator(".st-key-start-cases .stButton button").first.click()
     page.get_by_text("All seven diagnoses").wait_for()
     check_no_errors(page)
