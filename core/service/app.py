@@ -87,7 +87,7 @@ class Service:
 
     def _load(self) -> None:
         self.models.load()
-        log("loaded", models=list(self.models.names), damaged=list(self.models.faults))
+        log("loaded", models=list(self.models.names), damaged=self.models.faults)
 
     def _build(self) -> FastAPI:
         api = FastAPI(

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from core.bundle import Bundle, load_bundle
-from core.card import CARD_FILE, InvalidBundle, find_bundle, weights_root
+from core.card import CARD_FILE, find_bundle, weights_root
 from core.interchange import SourcePhoto
 from core.questions import OpenModel, Question
 from core.service.batching import BatchingEngine
@@ -49,16 +49,18 @@ class ServedModels:
         return self.loaded and bool(self._open)
 
     def load(self) -> None:
-        """Loads all that an answer needs: networks, what was measured of them, the jury, the gate's eye."""
+        """Loads all that an answer needs, unless it is loaded: networks, what was measured of them, the jury, the gate's eye."""
         for name, folder in self._folders.items():
+            if name in self._open:
+                continue
             try:
                 model = OpenModel(folder, self._load)
                 model.bundle.engine.ready()
                 # Else the first who ask wait for what is loaded when it is needed: the gate's eye, the jury, libraries.
                 model.answer(SourcePhoto(np.zeros((WARM, WARM, 3), "uint8")), Question(force=True))
                 self._open[name] = model
-            except (InvalidBundle, OSError, ValueError) as error:
-                self.faults[name] = str(error)
+            except Exception as error:  # noqa: BLE001 - one model's fault, whatever it is, must not cost the others their answers
+                self.faults[name] = str(error) or type(error).__name__
         self.loaded = True
 
     def _load(self, folder: Path) -> Bundle:

@@ -4,12 +4,14 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import httpx
 import pytest
 from asking import opened
 
+READY_WITHIN = 200  # seconds
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
@@ -45,7 +47,9 @@ def start(measured_bundle_folder):
             port = re.search(r'"port": (\d+)', log.read_text())
         assert port, log.read_text()
         address = f"http://127.0.0.1:{port[1]}"
+        end = time.monotonic() + READY_WITHIN
         while process.poll() is None:
+            assert time.monotonic() < end, log.read_text()
             try:
                 if httpx.get(f"{address}/v2/health/ready", timeout=30).status_code == 200:
                     break

@@ -2,7 +2,11 @@
 
 import hypothesis
 import pytest
-from asking import opened
+
+from core.service.app import Service
+from core.service.metrics import Metrics
+from core.service.served import ServedModels
+from core.service.settings import Settings
 
 schemathesis = pytest.importorskip("schemathesis", reason="needs the extra `test`")
 
@@ -21,8 +25,9 @@ CHECKS = (
 
 @pytest.fixture(scope="module")
 def served(measured_bundle_folder):
-    with opened([measured_bundle_folder], hosts=("*",)) as client:
-        yield client.service
+    service = Service(Settings(hosts=("*",)), ServedModels([measured_bundle_folder], 8), Metrics())
+    service.models.load()
+    return service
 
 
 def test_every_operation_answers_as_it_is_described(served):
