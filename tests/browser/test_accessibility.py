@@ -7,7 +7,7 @@ from test_journeys import NARROW, WIDE, wait_until_idle
 
 from core.webapp.shared.frame import PAGES
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
 
 GRAVE = ("serious", "critical")
 # Sections that a page opens by its address, beside the first of each.
@@ -25,8 +25,8 @@ SECTIONS = (
 LOOKS = [
     pytest.param(WIDE, "light", id="wide light"),
     pytest.param(NARROW, "dark", id="narrow dark"),
-    pytest.param(WIDE, "dark", id="wide dark", marks=pytest.mark.slow),
-    pytest.param(NARROW, "light", id="narrow light", marks=pytest.mark.slow),
+    pytest.param(WIDE, "dark", id="wide dark"),
+    pytest.param(NARROW, "light", id="narrow light"),
 ]
 
 
