@@ -20,7 +20,7 @@ _WRAPPED = """<style>
 .wrapped th, .wrapped td { border-bottom: 1px solid rgba(128,140,150,.35); padding: .4rem .6rem; text-align: left; }
 .wrapped th { font-weight: 600; } .wrapped td:first-child { font-weight: 600; }
 @media (max-width: 640px) {
-  .wrapped thead { position: absolute; clip-path: inset(50%); height: 1px; overflow: hidden; }
+  .wrapped thead { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden; }
   .wrapped tr { display: block; border-bottom: 1px solid rgba(128,140,150,.6); padding: .5rem 0; }
   .wrapped td { display: flex; justify-content: space-between; gap: 1rem; border: 0; padding: .15rem 0; text-align: right; }
   .wrapped td:not(:first-child)::before { content: attr(data-name); text-align: left; opacity: .75; }
