@@ -304,7 +304,9 @@ def test_read_refuses_no_dermoscopic_photo_but_keeps_its_line(measured_bundle_fo
     lines = [json.loads(line) for line in (tmp_path / "out" / "readings.jsonl").read_text().splitlines()]
     read, refused = lines
     assert set(SIGNALS) <= set(read) and set(SIGNALS) <= set(refused)
-    assert read["seen_before"]["image_id"] == known and read["lookalikes"][0]["image_id"] == known
+    # A photo's own lesion is recognised, and is then no look-alike.
+    assert read["seen_before"]["image_id"] == known
+    assert read["lookalikes"] and read["seen_before"]["lesion_id"] not in [x["lesion_id"] for x in read["lookalikes"]]
     assert read["gate"]["verdict"] != "refuse" and "probabilities" in read
     assert refused["gate"]["verdict"] == "refuse" and "dermoscopic" in refused["gate"]["reasons"][0]
     assert "probabilities" not in refused and any("--force" in note for note in refused["notes"])
