@@ -89,12 +89,12 @@ def _lists() -> dict[str, CaseSet]:
 
 
 @st.cache_data(max_entries=300, show_spinner=False)
-def _thumbnail(image_id: str, path: str, stamp: int) -> bytes:
+def _thumbnail(photo_id: str, path: str, stamp: int) -> bytes:
     """The archive's thumbnail, or one made of the photo."""
     from PIL import Image
 
     try:
-        if there := fetched_thumbnail(image_id):
+        if there := fetched_thumbnail(photo_id):
             return there.read_bytes()
     except (CannotWrite, OSError):
         pass
