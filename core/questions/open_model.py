@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from core.decisions import EVEN, decide
 from core.diagnoses import CODES
 from core.interchange import SourcePhoto, describe_facts
 from core.reading import NOTICE, LesionReading, encode_photo, encoded_for_members, read_encoded, warm_up
+from core.threads import once
 
 if TYPE_CHECKING:  # with pandas, and a command that is refused need not wait for it
     from core.questions.question import Question
@@ -63,7 +63,7 @@ class OpenModel:
             "files": card.files,
         }
 
-    @cached_property
+    @once
     def bundle(self) -> Bundle:
         from core.trust.signals.eye import open_eye
 
@@ -78,13 +78,13 @@ class OpenModel:
         warm.result()
         return bundle
 
-    @cached_property
+    @once
     def signals(self) -> Signals:
         from core.trust.signals.opinion import read_signals
 
         return read_signals(self.bundle.folder, self.bundle.card)
 
-    @cached_property
+    @once
     def jurors(self) -> list[Bundle]:
         """The networks that vote: those beside the model, itself among them if it is a network of its own."""
         from core.trust.signals.jury import votes

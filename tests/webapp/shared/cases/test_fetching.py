@@ -3,15 +3,14 @@
 import time
 
 import pytest
-from stand_in_archive import ATTRIBUTION, Fault, jpeg, standing_in
+from stand_in_archive import ATTRIBUTION, Fault, jpeg
 from streamlit.testing.v1 import AppTest
 
 from core.archive.isic import ARCHIVE_VARIABLE
 from core.archive.photos import fetched_photos
 from core.archive.web import Web
-from core.folders import DATA_VARIABLE
 from core.webapp.shared.cases.fetching import Fetching, fetching
-from core.webapp.shared.photo.folder import VARIABLE, find_photo, photo_credit, photo_folder
+from core.webapp.shared.photo.folder import find_photo, photo_credit, photo_folder
 
 IDS = [f"ISIC_{7100000 + n:07d}" for n in range(8)]
 
@@ -21,16 +20,9 @@ def quick(**kwargs) -> Web:
 
 
 @pytest.fixture
-def archive(monkeypatch, tmp_path):
-    monkeypatch.setenv(DATA_VARIABLE, str(tmp_path))
-    monkeypatch.delenv(VARIABLE, raising=False)
-    fetching.clear()
-    with standing_in() as stand_in:
-        monkeypatch.setenv(ARCHIVE_VARIABLE, stand_in.address)
-        picture = jpeg()
-        stand_in.photos = dict.fromkeys(IDS, picture)
-        yield stand_in
-    fetching.clear()
+def archive(empty_archive):
+    empty_archive.photos = dict.fromkeys(IDS, jpeg())
+    return empty_archive
 
 
 def wait(job: Fetching):

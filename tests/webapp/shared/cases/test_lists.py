@@ -1,16 +1,12 @@
 """Real cases on the start page: offered first on a fresh machine, opened by a click once they are there."""
 
 import pytest
-from stand_in_archive import jpeg, standing_in
+from stand_in_archive import jpeg
 from streamlit.testing.v1 import AppTest
 
-from core.archive.isic import ARCHIVE_VARIABLE
 from core.archive.photos import fetch_photos
 from core.archive.web import Web
-from core.folders import DATA_VARIABLE
 from core.teaching.case_sets.shipped import read_lists
-from core.webapp.shared.cases.fetching import fetching
-from core.webapp.shared.photo.folder import VARIABLE
 
 
 def page():
@@ -25,15 +21,10 @@ def page():
 
 
 @pytest.fixture
-def archive(monkeypatch, tmp_path):
-    monkeypatch.setenv(DATA_VARIABLE, str(tmp_path))
-    monkeypatch.delenv(VARIABLE, raising=False)
-    fetching.clear()
-    with standing_in() as stand_in:
-        monkeypatch.setenv(ARCHIVE_VARIABLE, stand_in.address)
-        picture = jpeg(size=(60, 45))
-        stand_in.photos = {case.id: picture for cases in read_lists().values() for case in cases.cases}
-        yield stand_in
+def archive(empty_archive):
+    picture = jpeg(size=(60, 45))
+    empty_archive.photos = {case.id: picture for cases in read_lists().values() for case in cases.cases}
+    return empty_archive
 
 
 def test_a_fresh_machine_is_offered_the_cases_that_ship(archive):
