@@ -24,8 +24,9 @@ def ask_inputs(shelf: Shelf) -> tuple[Photo | None, str, Mixture | None]:
     if st.session_state.get(_FOR) != (there.whole_hash if there else ""):
         # Another photo shuts it, none opens it; else it stays as the reader left it.
         st.session_state[_FOR], st.session_state[_INPUTS] = there.whole_hash if there else "", there is None
+    # The same words with and without a photo: with others it is another box to the browser, which loses what is being uploaded in it.
     box = st.expander(
-        "Photo, network and place" if there else "Choose a photo",
+        "Photo, network and place",
         icon=":material/add_photo_alternate:",
         key=_INPUTS,
         on_change="rerun",
