@@ -1,23 +1,38 @@
-"""Faults survived, as figures: 1,000 malformed uploads of a seeded fuzzer, each read to its answer.
+"""Faults survived, as figures: malformed uploads, trainings killed at random moments, disks that are full.
 
-python -m benchmarks.faults uploads
+What is killed on the way to a saved answer (the app, PostgreSQL, a worker of Ray) is in the tests, which docs/explanation/faults.md names.
+
+    python -m benchmarks.faults uploads     1,000 files of a seeded fuzzer
+    python -m benchmarks.faults training    20 kills of a small training on drawn photos
+    python -m benchmarks.faults disk        each writer on a file system of one megabyte (Linux, as root)
 """
 
 import argparse
 from pathlib import Path
 
-from benchmarks.fault_parts import uploads
-
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=("uploads",))
+    parser.add_argument("part", choices=("uploads", "training", "disk"))
     parser.add_argument("--count", type=int, default=1000, help="Of uploads.")
+    parser.add_argument("--kills", type=int, default=20, help="Of trainings.")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--photo", type=Path, help="What the uploads show; a drawn lesion if not given.")
     parser.add_argument("--model", default="MobileNetV3Small", help="That reads what can be read.")
     asked = parser.parse_args()
-    uploads.measure(asked.count, asked.seed, asked.photo, asked.model)
+    # Each part loads what it needs: the process that reads uploads is a copy of this one, and its memory is measured.
+    if asked.part == "uploads":
+        from benchmarks.fault_parts import uploads
+
+        uploads.measure(asked.count, asked.seed, asked.photo, asked.model)
+    elif asked.part == "training":
+        from benchmarks.fault_parts import killed_training
+
+        killed_training.measure(asked.kills, asked.seed)
+    else:
+        from benchmarks.fault_parts import full_disk
+
+        full_disk.measure(asked.model)
 
 
 if __name__ == "__main__":
