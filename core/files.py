@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from core.folders import CACHE_VARIABLE, CannotWrite
+from core.folders import CACHE_VARIABLE, CannotWrite, temporary_fault
 
 # A scratch file whose writer cannot be asked (it ran on another machine, or is of an older version) is left alone for so long.
 LEFT_ALONE = 24 * 3600  # seconds
@@ -386,6 +386,8 @@ def _cannot_write(error: OSError, target: Path, size: int | None = None) -> Cann
         return CannotWrite(
             f"The disk of {folder} is full.{wanted} Make room, or choose another folder (decoded photos: {CACHE_VARIABLE})."
         )
+    if fault := temporary_fault(error):
+        return CannotWrite(fault)
     why = error.strerror or str(error)
     return CannotWrite(
         f"{target} cannot be written ({why}). Expected a folder that this user may write to; choose another one, or change its permissions."

@@ -73,3 +73,10 @@ def data_root() -> Path:
         raise CannotWrite(
             f"There is no home folder (HOME is not set), so there is no place for data. Name one: {DATA_VARIABLE}=/some/folder."
         ) from None
+
+
+def temporary_fault(error: Exception) -> str:
+    """What to do where Python finds no folder for temporary files; empty where an error is of another kind."""
+    if not isinstance(error, FileNotFoundError) or "temporary directory" not in str(error):
+        return ""
+    return f"{error.strerror}. Expected a folder for temporary files that this user may write to: name one by TMPDIR=/some/folder."

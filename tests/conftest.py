@@ -1,5 +1,6 @@
 """Fixtures: a drawn HAM10000, a bundle of random weights, and the real photos where they are at hand."""
 
+import errno
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -59,6 +60,18 @@ def cases() -> Path:
     if not folder.is_dir():
         pytest.skip("needs shared/cases beside the repository")
     return folder
+
+
+@pytest.fixture
+def no_temporary_folder(monkeypatch) -> None:
+    """As on a machine that takes no temporary file anywhere."""
+    import tempfile
+
+    def none_is_there():
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']")
+
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_get_default_tempdir", none_is_there)
 
 
 @pytest.fixture(autouse=True, scope="session")

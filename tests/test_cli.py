@@ -439,6 +439,17 @@ def test_read_refuses_a_bad_choice(options, words, photo, drawn_bundle_folder):
     assert_one_sentence(run("read", photo, "--model", drawn_bundle_folder, "--json", *options), *words)
 
 
+def test_a_machine_without_a_folder_for_temporary_files_reads_and_says_what_export_lacks(
+    no_temporary_folder, photo, drawn_bundle_folder, tmp_path
+):
+    """As a container that is read only."""
+    ask = ("read", photo, "--model", drawn_bundle_folder, "--json", "--force")
+    assert json.loads(run(*ask).stdout)["model"] == "Drawn"
+    refused = run("export", drawn_bundle_folder, "--format", "litert", "--out", tmp_path / "out")
+    assert_one_sentence(refused, "temporary", "TMPDIR=")
+    assert not (tmp_path / "out").exists()
+
+
 def test_read_refuses_what_is_not_there(tmp_path, drawn_bundle_folder, photo):
     (tmp_path / "none").mkdir()
     (tmp_path / "file").write_text("in the way")

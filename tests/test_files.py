@@ -1,8 +1,10 @@
 """Files appear whole or not at all, whoever else writes them and whenever a writer is stopped."""
 
+import ast
 import errno
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -55,6 +57,47 @@ def test_two_writers_of_one_file_tear_nothing_and_lose_nothing(tmp_path):
     done.set()
     reader.join()
     assert not wrong and names(tmp_path) == ["file.json"]
+
+
+# Where a file is written by other means than `core.files`, and why nothing half-written can stay.
+WRITES_ITSELF = {
+    "archive/unpack.py": "within folder_written_whole",
+    "bundle.py": "within written_whole",
+    "cli/terminal.py": "standard error and /dev/null",
+    "cluster/parts.py": "within written_whole",
+    "data/drawn.py": "drawn photos, for tests",
+    "data/image_cache.py": "within written_whole",
+    "files.py": "these are they",
+    "serving/formats.py": "within folder_written_whole",
+    "serving/make_graph.py": "a temporary folder",
+    "training/state.py": "within folder_written_whole",
+    "webapp/reports/parts.py": "memory, for a download",
+    "webapp/teach/sets/make.py": "a temporary folder",
+    "archive/web.py": "a part that is named so, and goes on where it was cut",
+}
+WRITERS = ("write_bytes", "write_text", "save_weights", "savefig", "to_parquet", "write_table", "tofile", "open_memmap")
+
+
+def writes(call: ast.Call) -> bool:
+    """Whether a call writes a file by itself."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    if name == "open":
+        given = [*call.args, *(word.value for word in call.keywords if word.arg == "mode")]
+        modes = [node.value for node in ast.walk(ast.Tuple(given)) if isinstance(node, ast.Constant)]
+        return any(isinstance(mode, str) and re.fullmatch(r"[rbt+]*[wax][rbt+]*", mode) for mode in modes)
+    if name == "to_csv":
+        return bool(call.args)
+    return isinstance(call.func, ast.Attribute) and name in WRITERS
+
+
+def test_every_writer_is_one_that_leaves_nothing_half_written():
+    root = Path(files.__file__).parent
+    found = {
+        path.relative_to(root).as_posix()
+        for path in root.rglob("*.py")
+        if any(isinstance(node, ast.Call) and writes(node) for node in ast.walk(ast.parse(path.read_text("utf-8"))))
+    }
+    assert found == set(WRITES_ITSELF), "Write through core.files, or say here why that is not needed."
 
 
 def test_an_error_leaves_the_old_file(tmp_path):

@@ -43,10 +43,10 @@ def measure(model: str) -> None:
         for name, writer in writers(Path(scratch), model).items():
             with disk(place, 512 * 2**20):
                 writer.prepare(place)
-                before = size_of(place)
+                before = {path: path.read_bytes() for path in files_in(place)}
                 if said := writer.write(place):
                     raise RuntimeError(f"{name} fails with room enough: {said}")
-                need = size_of(place) - before
+                need = sum(path.stat().st_size for path in files_in(place) if path.read_bytes() != before.get(path))
             faults, silent = [], 0
             for share in SHARES:
                 fault, told = try_once(place, writer, int(share * need))
@@ -103,11 +103,6 @@ def files_in(place: Path) -> list[Path]:
     return [p for p in sorted(place.rglob("*")) if p.is_file() and p.name != "filler"]
 
 
-def size_of(place: Path) -> int:
-    there = os.statvfs(place)
-    return (there.f_blocks - there.f_bfree) * there.f_frsize
-
-
 def unsound(path: Path) -> str:
     """What is wrong with a file, by its kind; empty when it is whole."""
     import h5py
@@ -134,7 +129,7 @@ def unsound(path: Path) -> str:
         ".onnx": lambda: __import__("onnx").load_from_string(content),
     }
     if path.name.startswith("."):
-        return "is left behind, hidden" if ".partial" not in path.name else ""
+        return "is left behind, hidden"
     try:
         readers.get(path.suffix, lambda: None)()
     except Exception as error:  # noqa: BLE001 - whatever a reader says of a torn file
@@ -158,9 +153,10 @@ def writers(scratch: Path, model: str) -> dict[str, Writer]:
     small = small_backbone.small_bundle(scratch / "Small")
     recipe = replace(find_recipe("honest"), epochs=1, frozen_epochs=1)
 
-    def train(folder: Path) -> None:
+    def train(folder: Path) -> Path:
         from core.training.trainer import train as train_network
 
+        out = folder / "Trained"
         train_network(
             recipe,
             backbone=small_backbone.NAME,
@@ -168,8 +164,9 @@ def writers(scratch: Path, model: str) -> dict[str, Writer]:
             image_size=64,
             batch_size=8,
             folder=data,
-            out=folder / "Trained",
+            out=out,
         )
+        return out
 
     def cache(folder: Path) -> None:
         from core.data.ham10000 import read_table
@@ -216,6 +213,33 @@ def writers(scratch: Path, model: str) -> dict[str, Writer]:
 
         open_store(str(folder / "teaching.sqlite3")).close()
 
+    def unpack(folder: Path) -> None:
+        from core.archive.unpack import unpack_photos
+
+        unpack_photos(archive, folder / "unpacked")
+
+    archive = scratch / "photos.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        for path in photos:
+            packed.write(path, path.name)
+    trained = train(scratch)
+    if said := command("evaluate", trained, "--data", data)(scratch):
+        raise RuntimeError(said)
+    models = scratch / "models"
+    for name in ("One", "Two"):
+        shutil.copytree(trained, models / name)
+
+    def join(folder: Path) -> str:
+        shelf = folder / "models"
+        os.environ["MELASCOPE_WEIGHTS"] = str(shelf)
+        try:
+            return command("ensemble", "One", "Two", "--data", data)(folder)
+        finally:
+            del os.environ["MELASCOPE_WEIGHTS"]
+
+    def copy(source: Path, name: str) -> Callable[[Path], object]:
+        return lambda folder: shutil.copytree(source, folder / name)
+
     read = ("read", "--model", model, "--no-jury", "--force")
     return {
         "read, one photo": Writer(command(*read, photos[0], "--out", "{}/out")),
@@ -223,9 +247,16 @@ def writers(scratch: Path, model: str) -> dict[str, Writer]:
         "read --dicom": Writer(command(*read, photos[0], "--dicom", "{}/out")),
         "evaluate": Writer(command("evaluate", small, "--data", data, "--split", "all", "--out", "{}/out")),
         "export --format onnx": Writer(command("export", small, "--format", "onnx", "--out", "{}/out")),
-        "calibrate": Writer(
-            command("calibrate", "{}/Small", "--data", data), lambda folder: shutil.copytree(small, folder / "Small")
+        "calibrate": Writer(command("calibrate", "{}/Trained", "--data", data), copy(trained, "Trained")),
+        "ensemble": Writer(join, copy(models, "models")),
+        "measure, the sets": Writer(
+            command("measure", "{}/Trained", "--data", data, "--only", "set"), copy(trained, "Trained")
         ),
+        "measure, the look-alikes": Writer(
+            command("measure", "{}/Trained", "--data", data, "--only", "lookalikes"), copy(trained, "Trained")
+        ),
+        "data lesions": Writer(command("data", "lesions", data, "--all", "--out", "{}/lesions.csv")),
+        "unpacked photos": Writer(plainly(unpack)),
         "train": Writer(plainly(train)),
         "a model's folder": Writer(plainly(save)),
         "decoded photos": Writer(plainly(cache)),
@@ -248,7 +279,7 @@ def command(*words: object) -> Callable[[Path], str]:
     return write
 
 
-def plainly(work: Callable[[Path], None]) -> Callable[[Path], str]:
+def plainly(work: Callable[[Path], object]) -> Callable[[Path], str]:
     """A function of the library, and its error as the command line says it."""
 
     def write(folder: Path) -> str:

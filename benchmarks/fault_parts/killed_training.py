@@ -17,7 +17,7 @@ from core.training.state import StateFolder
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 # One run is killed so often before it may end.
-KILLS_A_RUN = 4
+KILLS_A_RUN = 5
 # A backbone of three layers on drawn photos: a second an epoch, so that a kill falls between two of them as often as within one.
 CHILD = """
 import sys
@@ -47,30 +47,30 @@ say("done", 0)
 def measure(kills: int, seed: int) -> None:
     """Prints how often an epoch that was told as done was lost, and how many runs ended otherwise than the one nobody killed."""
     rng = random.Random(seed)
-    lost, unequal, moments, left = 0, 0, [], kills
+    lost, unequal, moments, left, runs = 0, 0, [], kills, 0
     with tempfile.TemporaryDirectory() as scratch:
         data = draw_ham10000(Path(scratch) / "ham10000")
         whole = Path(scratch) / "whole"
         training = Training(data, whole)
-        seconds = training.finish()
+        training.finish()
+        epochs, seconds = len(training.told), training.epoch_seconds
         wanted = result(whole)
-        runs = 0
         while left:
             out = Path(scratch) / f"run-{runs}"
+            state = StateFolder(out)
             runs += 1
-            for _ in range(min(KILLS_A_RUN, left)):
-                before = read_state(StateFolder(out))
+            # Moments in epochs: 3.4 is four tenths into the fourth.
+            for moment in sorted(rng.uniform(0, epochs) for _ in range(min(KILLS_A_RUN, left))):
                 training = Training(data, out)
-                told = max(before, training.kill_after(rng.uniform(0, seconds * 0.6)))
+                told = max(read_state(state), training.kill_at(moment, seconds))
                 left -= 1
-                state = StateFolder(out)
                 if (out / "card.json").is_file() and not state.exists():
                     moments.append("after the end")
                     break
                 saved = read_state(state)
-                moments.append(f"epoch {max(told, saved) + 1}")
+                moments.append(round(moment, 2))
                 lost = max(lost, told - saved)
-            if StateFolder(out).exists() or not (out / "card.json").is_file():
+            if state.exists() or not (out / "card.json").is_file():
                 Training(data, out).finish()
             unequal += result(out) != wanted
     tell("killed trainings: epochs told as done and lost, at most", lost, "0", lost == 0, kills=kills, moments=moments)
@@ -81,7 +81,9 @@ class Training:
     """A training in a process of its own; goes on with what is in `out`."""
 
     def __init__(self, data: Path, out: Path):
-        self.epoch = 0
+        # When each epoch was told, of those that this process made.
+        self.told: dict[int, float] = {}
+        self.changed = threading.Condition()
         self.process = subprocess.Popen(
             [sys.executable, "-c", CHILD, str(REPOSITORY), str(data), str(out)],
             stdout=subprocess.PIPE,
@@ -102,27 +104,34 @@ class Training:
             if kind == "ready":
                 self.ready.set()
             elif kind == "epoch":
-                self.epoch = int(what)
+                with self.changed:
+                    self.told[int(what)] = time.monotonic()
+                    self.changed.notify()
 
-    def finish(self) -> float:
-        """Waits for its end; returns the seconds from when it was ready."""
-        begun = time.monotonic()
+    @property
+    def epoch_seconds(self) -> float:
+        """Of an epoch, on average of those after the first."""
+        return (max(self.told.values()) - min(self.told.values())) / (len(self.told) - 1)
+
+    def finish(self) -> None:
+        """Waits for its end."""
         _, said = self.process.communicate()
         self.listener.join()
         if self.process.returncode:
             raise RuntimeError(said)
-        return time.monotonic() - begun
 
-    def kill_after(self, seconds: float) -> int:
-        """Kills it; returns the last epoch that it has told."""
-        try:
-            self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
+    def kill_at(self, moment: float, epoch_seconds: float) -> int:
+        """Kills it at a moment that is counted in epochs; returns the last epoch that it has told."""
+        before = int(moment)
+        with self.changed:
+            while self.process.poll() is None and max(self.told, default=0) < before:
+                self.changed.wait(0.05)
+        time.sleep((moment - before) * epoch_seconds)
+        self.process.kill()
         self.process.wait()
         self.listener.join()
         self.process.stderr.close()
-        return self.epoch
+        return max(self.told, default=0)
 
 
 def read_state(state: StateFolder) -> int:

@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
+from core.folders import temporary_fault
 from core.keras_home import find_fault
 
 # Tables that go into a file or a pipe need no folding.
@@ -47,6 +48,8 @@ def say(sentence: str, style: str = "") -> None:
 def sentence(error: Exception | str) -> str:
     """What went wrong, for a person."""
     if "keras" not in sys.modules and not isinstance(error, str) and (fault := _keras_fault(error)):
+        return fault
+    if isinstance(error, OSError) and (fault := temporary_fault(error)):
         return fault
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename or 'The system'}: {error.strerror}."

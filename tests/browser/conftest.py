@@ -11,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -108,13 +109,16 @@ def chromium():
 
 @pytest.fixture
 def visit(chromium) -> Iterator[Callable]:
-    """A function that opens an address in a window of its own; fails on any error of the page's own code."""
-    contexts, errors = [], []
+    """A function that opens an address in a window of its own; fails on any error of the page's own code and on any request elsewhere."""
+    contexts, errors, asked, here = [], [], [], {"localhost", "127.0.0.1"}
 
     def open_page(address: str, viewport: dict = WIDE, **options):
         context = chromium.new_context(viewport=viewport, accept_downloads=True, **options)
         contexts.append(context)
+        here.add(urlsplit(address).hostname)
+        context.on("request", lambda request: asked.append(request.url))
         page = context.new_page()
+        page.on("websocket", lambda socket: asked.append(socket.url))
         page.set_default_timeout(READS_WITHIN * 1000)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(address)
@@ -124,3 +128,4 @@ def visit(chromium) -> Iterator[Callable]:
     for context in contexts:
         context.close()
     assert not errors
+    assert not {url for url in asked if not url.startswith(("data:", "blob:")) and urlsplit(url).hostname not in here}

@@ -65,15 +65,16 @@ def stop(process: subprocess.Popen) -> None:
 
 @pytest.fixture(scope="module")
 def nginx(tmp_path_factory, drawn_bundle_folder):
-    """nginx, the app and the service, started as the page says; gives nginx' port and its folder for uploads."""
+    """nginx, two processes of the app and the service, started as the page says; gives nginx' port, its folder and the processes."""
     program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     if program is None or shutil.which("openssl") is None:
         pytest.skip("needs nginx and openssl (apt-get install nginx)")
     place = tmp_path_factory.mktemp("nginx")
-    ports = {name: free_port() for name in ("tls", "app", "service")}
+    ports = {name: free_port() for name in ("tls", "app", "second", "service")}
     certificate = f"req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN={HOST} -keyout key.pem -out cert.pem"
     subprocess.run(["openssl", *certificate.split()], cwd=place, check=True, capture_output=True)
     told = block("nginx").replace("listen 443 ssl", f"listen 127.0.0.1:{ports['tls']} ssl")
+    told = told.replace("# server 127.0.0.1:8502;", f"server 127.0.0.1:{ports['second']};")
     told = told.replace("127.0.0.1:8501", f"127.0.0.1:{ports['app']}").replace(
         "127.0.0.1:8080", f"127.0.0.1:{ports['service']}"
     )
@@ -86,11 +87,13 @@ def nginx(tmp_path_factory, drawn_bundle_folder):
     owner = "user root;" if os.geteuid() == 0 else ""
     (place / "nginx.conf").write_text(
         f"{owner} pid {place}/pid; error_log {place}/error.log; daemon off; worker_processes 1;\nevents {{}}\n"
-        f"http {{ access_log off;\n{temporary}\n{told}\n}}\n"
+        f"http {{ log_format who '$melascope_visitor $upstream_addr $uri'; access_log {place}/access.log who;\n"
+        f"{temporary}\n{told}\n}}\n"
     )
     (place / "keys.txt").write_text(f"{KEY}\n")
     app, service = block("").replace("\\\n", " ").strip().splitlines()
-    app = app.split("streamlit")[1].replace("8501", str(ports["app"])).replace("'", "").split()
+    app = app.split("streamlit")[1].replace("'", "")
+    apps = {name: app.replace("8501", str(ports[name])).split() for name in ("app", "second")}
     service = (
         service.split("melascope")[1]
         .replace("8080", str(ports["service"]))
@@ -99,7 +102,7 @@ def nginx(tmp_path_factory, drawn_bundle_folder):
     )
     environment = {**os.environ, "MELASCOPE_WEIGHTS": str(drawn_bundle_folder.parent), "TF_CPP_MIN_LOG_LEVEL": "3"}
     commands = {
-        "app": [sys.executable, "-m", "streamlit", *app],
+        **{name: [sys.executable, "-m", "streamlit", *words] for name, words in apps.items()},
         "service": [sys.executable, "-m", "core", *service],
         "nginx": [program, "-p", str(place), "-c", str(place / "nginx.conf")],
     }
@@ -111,9 +114,10 @@ def nginx(tmp_path_factory, drawn_bundle_folder):
                 command, cwd=REPOSITORY, env=environment, stdout=log, stderr=subprocess.STDOUT
             )
             stack.callback(stop, running[name])
-        wait_for(f"http://127.0.0.1:{ports['app']}/melascope/_stcore/health", running["app"], place / "app.log")
+        for name in apps:
+            wait_for(f"http://127.0.0.1:{ports[name]}/melascope/_stcore/health", running[name], place / f"{name}.log")
         wait_for(f"http://127.0.0.1:{ports['service']}/v2/health/ready", running["service"], place / "service.log")
-        yield ports["tls"], place
+        yield ports["tls"], place, {f"127.0.0.1:{ports[name]}": running[name] for name in apps}
     assert "emerg" not in (place / "error.log").read_text()
 
 
@@ -170,7 +174,7 @@ def test_under_another_name_the_service_is_not_reached(client):
 
 
 def test_an_upload_never_lies_on_nginx_disk_and_a_giant_one_is_refused(nginx, client):
-    port, place = nginx
+    port, place, _ = nginx
     seen = []
 
     def slowly():
@@ -190,3 +194,71 @@ def test_an_upload_never_lies_on_nginx_disk_and_a_giant_one_is_refused(nginx, cl
     giant.endheaders()
     assert giant.getresponse().status == 413
     giant.close()
+
+
+# ---- two processes of the app ----
+
+
+def processes_of(place: Path) -> dict[str, set[str]]:
+    """Visitor -> the processes that answered it."""
+    found: dict[str, set[str]] = {}
+    for line in (place / "access.log").read_text().splitlines():
+        visitor, process, uri = line.split(" ", 2)
+        if uri.startswith("/melascope/") and process != "-":
+            found.setdefault(visitor, set()).add(process)
+    return found
+
+
+def test_visitors_spread_over_the_processes_and_each_stays_with_one(nginx):
+    port, place, processes = nginx
+    visitors = set()
+    for _ in range(16):
+        with httpx.Client(verify=False, headers={"host": HOST}, timeout=60) as visitor:
+            address = f"https://127.0.0.1:{port}/melascope/"
+            name = visitor.get(address).headers["set-cookie"].split(";")[0].removeprefix("melascope=")
+            for _ in range(3):
+                again = visitor.get(f"{address}_stcore/health", headers={"cookie": f"melascope={name}"})
+                assert again.status_code == 200 and f"melascope={name};" in again.headers["set-cookie"]
+        visitors.add(name)
+    found = processes_of(place)
+    assert len(visitors) == 16 and all(len(found[name]) == 1 for name in visitors)
+    assert set.union(*(found[name] for name in visitors)) == set(processes)
+
+
+@pytest.mark.slow
+def test_two_people_are_each_answered_by_a_process_of_their_own_and_one_that_is_killed_costs_a_reload(outside, nginx):
+    """Page, WebSocket, upload and the pictures of an answer of one person all go to one process."""
+    context, address = outside
+    _, place, processes = nginx
+    people = {}
+    for _ in range(40):
+        person = context.browser.new_context(ignore_https_errors=True)
+        page = person.new_page()
+        page.set_default_timeout(READS_WITHIN * 1000)
+        page.goto(address)
+        (cookie,) = (one["value"] for one in person.cookies() if one["name"] == "melascope")
+        (process,) = processes_of(place)[cookie]
+        if process in people:
+            person.close()
+            continue
+        people[process] = person, page, cookie
+        if len(people) == len(processes):
+            break
+    for _, page, _ in people.values():
+        page.locator("input[type=file]").wait_for(state="attached")
+        upload(page, drawn_png())
+        wait_for_reading(page)
+        shown = page.locator("img").evaluate_all(
+            "images => images.every(image => image.complete && image.naturalWidth)"
+        )
+        assert shown
+    found = processes_of(place)
+    assert all(found[cookie] == {process} for process, (_, _, cookie) in people.items())
+    killed = next(iter(people))
+    processes[killed].kill()
+    processes[killed].wait()
+    _, page, _ = people[killed]
+    page.goto(address)
+    page.locator("input[type=file]").wait_for(state="attached")
+    upload(page, drawn_png())
+    wait_for_reading(page)

@@ -207,6 +207,14 @@ def test_an_ensemble_is_served_by_its_members(folders, images):
 # ---- which engine ----
 
 
+def test_a_machine_that_takes_no_temporary_file_has_an_engine_all_the_same(no_temporary_folder, monkeypatch):
+    """As a container that is read only: the system's way to find a library writes a file first."""
+    monkeypatch.delenv(engines.VARIABLE, raising=False)
+    engines.has_gpu.cache_clear()
+    assert choose_engine() == "onnxruntime"
+    engines.has_gpu.cache_clear()
+
+
 def test_the_variable_and_the_argument_choose(monkeypatch):
     monkeypatch.delenv(engines.VARIABLE, raising=False)
     for gpu, expected in ((False, "onnxruntime"), (True, "tensorflow")):
@@ -328,6 +336,24 @@ def test_many_threads_that_call_a_cold_network_compile_it_once(folders, images):
     traced = []
     encoder = bundle.engine._encoder
     encoder._encode._function = tf.function(lambda x: (traced.append(1), time.sleep(0.2), x)[2], reduce_retracing=True)
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(encoder._run, [images[:1]] * 8))
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(encoder._run, [images[:1]] * 16))
     assert len(traced) == 1
+
+
+def test_a_cold_network_that_sixteen_threads_ask_is_traced_once(folders, images):
+    bundle = load_bundle(folders["paper"], "tensorflow")
+    network = bundle.engine.with_weights(*bundle.engine.weights())
+    facts = patients(bundle)[0]
+
+    def ask(_):
+        feature_map = network.encode(images[0])
+        return network.head(feature_map, facts)[0], network.gradients(feature_map, facts)
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(ask, range(16)))
+    for once in (network._encoder._encode, network._head, network._gradients):
+        assert once._function.experimental_get_tracing_count() == 1
+    for answer in answers:
+        for got, expected in zip(answer, answers[0], strict=True):
+            assert np.array_equal(got, expected)
