@@ -67,7 +67,7 @@ class Calibration:
     @property
     def words(self) -> str:
         """What was fitted on what, in one sentence without a full stop."""
-        biases = ", ".join(f"{code} {bias:+.2f}" for code, bias in zip(CODES, self.biases, strict=True))
+        biases = ", ".join(f"{code} {bias:+z.2f}" for code, bias in zip(CODES, self.biases, strict=True))
         text = f"temperature {self.temperature:.2f}, biases {biases}"
         if not self.photos:
             return text

@@ -2,7 +2,7 @@
 
 A probability, or a share of lesions, is said in whole per cent ("13 %"), finer only where its interval would vanish. A score
 from 0 to 1 (balanced accuracy, AUC, calibration error) has three decimals ("0.751"), as has a difference of two scores. Files
-for machines hold every digit.
+for machines hold every digit. Nothing that rounds to zero has a minus.
 """
 
 import math
@@ -87,7 +87,7 @@ def rate(share: Estimate | None, missing: str = UNKNOWN) -> str:
 
 def interval(score: Estimate | None, decimals: int = 3) -> str:
     """A score from 0 to 1 with its 95 % interval, such as "0.661 (0.624 to 0.699)"."""
-    return spelt(score, lambda number: f"{number:.{decimals}f}")
+    return spelt(score, lambda number: f"{number:z.{decimals}f}")
 
 
 def difference(apart: Estimate | None) -> str:
@@ -96,8 +96,8 @@ def difference(apart: Estimate | None) -> str:
 
 
 def signed(value: float, decimals: int = 3) -> str:
-    """A number with its sign, such as "+0.012"; nothing that rounds to zero has a minus."""
-    return f"{round(value, decimals) + 0.0:+.{decimals}f}"
+    """A number with its sign, such as "+0.012"."""
+    return f"{value:+z.{decimals}f}"
 
 
 def points(apart: Estimate | None) -> str:
@@ -108,7 +108,7 @@ def points(apart: Estimate | None) -> str:
 def hundredths(score: Estimate | None, *, is_difference: bool, missing: str = UNKNOWN) -> str:
     """A score, or a difference of scores, in points without their name, as tables of experiments hold them: "75.1 (70.7 to 79.8)"."""
     sign = "+" if is_difference else ""
-    return spelt(score, lambda number: f"{100 * number:{sign}.1f}", missing=missing)
+    return spelt(score, lambda number: f"{100 * number:{sign}z.1f}", missing=missing)
 
 
 def p_value(p: float | None) -> str:

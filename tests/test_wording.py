@@ -1,17 +1,20 @@
 """Numbers in words: the same everywhere, and never at odds with one another."""
 
+import json
 import re
 
 import numpy as np
 import pytest
 
 from core.estimates import Estimate
+from core.folders import weights_root
 from core.wording import (
     against,
     cut,
     difference,
     duration,
     frequency,
+    hundredths,
     interval,
     listed,
     milliseconds,
@@ -145,3 +148,24 @@ def test_what_is_printed_is_ordered_as_the_numbers_are():
             share = min(max(share, 0.0), 1.0)
             one, other = (float(re.sub(r"[<>%\s]", "", text)) for text in against(share, threshold))
             assert abs(share - threshold) < 1e-5 or (one >= other) == (share >= threshold), (share, threshold)
+
+
+def test_what_rounds_to_zero_has_no_minus():
+    close = Estimate(-0.0004, -0.0049, -0.0001)
+    assert interval(close, 2) == "0.00 (0.00 to 0.00)" and difference(close) == "+0.000 (-0.005 to +0.000)"
+    assert points(close) == "+0 points (+0 to +0)" and "-0.0 " not in hundredths(close, is_difference=True)
+
+
+def _sentences(record):
+    """Every text of a JSON record."""
+    if isinstance(record, str):
+        yield record
+    elif isinstance(record, dict | list):
+        for part in record.values() if isinstance(record, dict) else record:
+            yield from _sentences(part)
+
+
+@pytest.mark.parametrize("path", sorted(weights_root().glob("*/*.json")), ids=str)
+def test_no_shipped_sentence_says_minus_zero(path):
+    for sentence in _sentences(json.loads(path.read_text(encoding="utf-8"))):
+        assert not re.search(r"(?<![\w.])[-−]0(\.0+)?(?![\d.]*\d)", sentence), sentence

@@ -63,7 +63,7 @@ def _show(card) -> None:
         "diagnosis", "bias", "share of training photos", title=f"{card.name}: temperature {calibration.temperature:.3f}"
     )
     for code, bias, share in zip(CODES, calibration.biases, terms.shares, strict=True):
-        table.add_row(NAMES[code], f"{bias:+.3f}", f"{100 * share:.1f} %")
+        table.add_row(NAMES[code], f"{bias:+z.3f}", f"{100 * share:.1f} %")
     table.caption = (
         f"Fitted on {calibration.photos:,} photos of {calibration.lesions:,} lesions, {calibration.weighing} counting alike: log loss "
         f"{calibration.log_loss_before:.3f} before, {calibration.log_loss_after:.3f} after. "

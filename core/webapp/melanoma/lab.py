@@ -82,7 +82,7 @@ def _draw_measured(choice: Choice) -> None:
         f"colour {score} {choice.model.name}",
         "Right of the dotted line a change of colour helps, left it harms. Filled dots differ from plain beyond chance (Holm-corrected, "
         "p below 0.05); whiskers are 95 % intervals of the paired difference, before that correction.",
-        "; ".join(f"{row['title']} {row['differences'][score].value:+.3f}" for row in rows),
+        "; ".join(f"{row['title']} {row['differences'][score].value:+z.3f}" for row in rows),
     )
     draw_table(
         [

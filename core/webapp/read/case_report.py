@@ -116,7 +116,7 @@ def case_parts(case: Case) -> list[Part]:
                 {
                     "What": "Biases",
                     "Value": ", ".join(
-                        f"{code} {b:+.4f}" for code, b in zip(CODES, reading.card["biases"], strict=True)
+                        f"{code} {b:+z.4f}" for code, b in zip(CODES, reading.card["biases"], strict=True)
                     ),
                 },
                 *({"What": name, "Value": version} for name, version in reading.versions.items()),
