@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.webapp.read.photo.framing import draw_setting, is_setting, offer_setting, say_framing
 from core.webapp.read.photo.start import ask_inputs, draw_alone, draw_waiting, say_what_comes
-from core.webapp.shared.cases.lists import draw_cases
+from core.webapp.shared.cases.lists import draw_case_lists
 from core.webapp.shared.frame import page_frame
 from core.webapp.shared.photo.ask import say_broken, say_no_models
 from core.webapp.shared.photo.facts import ask_facts
@@ -23,7 +23,7 @@ take_opened(shelf.models)
 first = st.container()
 photo, name, mixture = ask_inputs(shelf)
 if photo is None:
-    draw_cases(first)
+    draw_case_lists(first)
     say_what_comes()
     preload(shelf.folder(name), shelf.models[name], "core.webapp.read.view")
     st.stop()

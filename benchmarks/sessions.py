@@ -26,7 +26,7 @@ from core.data.images import read_photo
 from core.data.patient import SEXES, SITES, Facts
 from core.reading import encode_photo, read_encoded
 from core.trust.signals.opinion import form_opinion, read_signals
-from core.webapp.shared.charts import describe
+from core.webapp.shared.charts import describe_differential
 
 MOST_MB = 450
 MODELS = ("Ensemble", "EfficientNetB0", "MobileNetV2", "MobileNetV3Small")
@@ -59,7 +59,7 @@ def main() -> None:
         visits.append((path, facts, name))
         # What is sent of nobody, which comes first, and of the patient.
         answers = (read_encoded(encoded, of, explain=False) for of in (Facts(), facts))
-        expected.append(tuple(describe(answer.probabilities).encode() for answer in answers))
+        expected.append(tuple(describe_differential(answer.probabilities).encode() for answer in answers))
         if len(visits) == asked.visitors:
             break
     if asked.memory:

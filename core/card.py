@@ -21,6 +21,8 @@ from core.schemas.kind import InvalidRecord, Kind
 
 CARD_FILE = "card.json"
 WEIGHTS_FILE = "model.weights.h5"
+# The training's epochs.
+HISTORY_FILE = "history.csv"
 FORMAT = 2
 # What no card of ours comes near, so that one from elsewhere cannot fill the memory: bytes of the file, and pixels of a photo's side.
 MOST_BYTES, MOST_PIXELS = 256 * 2**20, 4096

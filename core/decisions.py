@@ -5,9 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.diagnoses import CODES, index_of
-
-MELANOMA = index_of("mel")
+from core.diagnoses import CODES, MELANOMA
 
 
 @dataclass(frozen=True)

@@ -50,3 +50,7 @@ def index_of(code: str) -> int:
     if code not in CODES:
         raise ValueError(f"Unknown diagnosis {code!r}. Expected one of: {', '.join(CODES)}.")
     return CODES.index(code)
+
+
+# Of the question that matters most: is it a melanoma, and no nevus.
+MELANOMA, NEVUS = index_of("mel"), index_of("nv")

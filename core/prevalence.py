@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.diagnoses import CODES
+from core.diagnoses import CODES, MELANOMA
 
 # Shares are typed and printed with few digits: seven rounded numbers need not add up to 1 exactly.
 TOLERANCE = 0.01
@@ -62,7 +62,7 @@ def own_mixture(melanoma: float, shares_from: Sequence[float]) -> Mixture:
         raise ValueError(
             f"A share of melanoma of {melanoma!r} is not possible. Expected a number between 0 and 1, such as 0.02."
         )
-    shares, place = np.array(shares_from, "float64") / np.sum(shares_from), CODES.index("mel")
+    shares, place = np.array(shares_from, "float64") / np.sum(shares_from), MELANOMA
     others = 1 - shares[place]
     shares *= (1 - melanoma) / others
     shares[place] = melanoma

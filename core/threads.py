@@ -11,6 +11,8 @@ from contextvars import ContextVar
 from typing import Any, Generic, TypeVar, overload
 
 T = TypeVar("T")
+# How long work says where it stands: so much is done, of so much.
+Progress = Callable[[int, int], None]
 _alone: ContextVar[bool] = ContextVar("alone", default=False)
 
 

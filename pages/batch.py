@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.webapp.batch.ask import ask_items
-from core.webapp.batch.run import Asked, held_run
+from core.webapp.batch.run import BatchSettings, held_run
 from core.webapp.shared.frame import page_frame
 from core.webapp.shared.photo.ask import ask_mixture, ask_model, say_broken, say_no_models
 from core.webapp.shared.shelf import read_shelf
@@ -38,7 +38,7 @@ begin = st.button(
 if begin:
     from core.webapp.batch.view import start_run
 
-    start_run(shelf, items, Asked(name, mixture.title if mixture else "", "auto" if auto else "none", force), mixture)
+    start_run(shelf, items, BatchSettings(name, mixture.title if mixture else "", "auto" if auto else "none", force), mixture)
 run = held_run().run
 if run is not None:
     from core.webapp.batch.view import draw_run

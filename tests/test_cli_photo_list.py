@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from core.__main__ import app
 from core.data.drawn import draw_lesion
-from core.data.photo_list import SHOWN, list_photos
+from core.data.photo_list import SHOWN_LINES, list_photos
 
 
 def run(*arguments):
@@ -74,10 +74,10 @@ def test_a_folder_without_photos_says_what_it_holds(tmp_path):
 
 
 def test_many_skipped_files_are_counted(folder):
-    for number in range(SHOWN + 7):
+    for number in range(SHOWN_LINES + 7):
         (folder / f"{number:02d}.txt").write_text("text")
     lines = list_photos([folder]).skipped_lines()
-    assert len(lines) == SHOWN + 1 and lines[-1] == "Skipped 7 more files."
+    assert len(lines) == SHOWN_LINES + 1 and lines[-1] == "Skipped 7 more files."
 
 
 def test_what_was_named_and_not_read_fails(folder, measured_bundle_folder, tmp_path):

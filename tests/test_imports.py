@@ -218,3 +218,29 @@ def test_importing_what_is_light_stays_light(code):
     code += f"\nimport sys; print('loaded:', [m for m in {heavy!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, timeout=60)
     assert done.stdout.endswith("loaded: []\n"), done.stdout + done.stderr
+
+
+def public_names(path: Path) -> tuple[set[str], set[str]]:
+    """Names of a file's functions and classes, and of its other values, that others may use."""
+    built, values = set(), set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            built.add(node.name)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            values |= {name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)}
+    return {n for n in built if not n.startswith("_")}, {n for n in values if not n.startswith("_")}
+
+
+def test_one_name_is_one_thing():
+    """No function or class of core has a namesake, nor has a value that other files take; commands are named after what they call."""
+    files = [p for p in SOURCES if p.is_relative_to(CORE) and "migrations" not in p.parts]
+    taken = Counter(name for path in SOURCES for name in imported_names(path))
+    places: dict[str, list[str]] = {}
+    for path in files:
+        built, values = public_names(path)
+        values = {name for name in values if taken[f"{module_of(path)}.{name}"]}
+        for name in (built if part_of(path) != "cli" else set()) | (values - {"T"}):
+            places.setdefault(name, []).append(label(path))
+    twins = {name: where for name, where in places.items() if len(where) > 1}
+    assert not twins, f"One word, one thing: {twins}"

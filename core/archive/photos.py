@@ -3,7 +3,7 @@
 import contextlib
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from core.archive.isic import LICENCES, ArchivePhoto, RemoteFile, find_photos, i
 from core.archive.web import Denied, FetchFailed, NotThere, Web
 from core.files import locked, make_folder, write_text
 from core.folders import data_root
+from core.threads import Progress
 
 PHOTOS, THUMBNAILS = "photos", "thumbnails"
 # What the archive's photos of HAM10000 have on average, to say beforehand how much will come.
@@ -80,7 +81,7 @@ def fetch_photos(
     ids: Iterable[str],
     folder: Path | None = None,
     web: Web | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Fetched:
     """Fetches photos that are not there yet, each with its thumbnail; each counts as soon as it is whole.
 

@@ -34,7 +34,7 @@ def lists(
     from core.folders import weights_root
     from core.teaching.case_sets import rules, shipped
 
-    made = rules.make_lists(find_bundle(model or rules.MODEL), weights_root() / LESIONS_FILE)
+    made = rules.make_lists(find_bundle(model or rules.LISTS_MODEL), weights_root() / LESIONS_FILE)
     for cases, path in zip(made.values(), shipped.write_lists(made, out or shipped.FOLDER), strict=True):
         results().print(f"{cases.title}: {len(cases)} cases. Written to {path}.", markup=False, soft_wrap=True)
 

@@ -10,7 +10,7 @@ from core.cli.terminal import plain_errors, progress, results
 
 app = typer.Typer(help="Fetch a HAM10000 folder, and look at one.", no_args_is_help=True)
 # A list longer than this says no more than its length, unless --all asks for it.
-SHOWN = 20
+MOST_SHOWN = 20
 MEGABYTE = 1_000_000
 
 
@@ -63,7 +63,7 @@ def check(
         typer.Argument(metavar="FOLDER", help="HAM10000 layout: the metadata CSV and the photos.", show_default=False),
     ],
     everything: Annotated[
-        bool, typer.Option("--all", help=f"List every fault, not the first {SHOWN} of each kind.")
+        bool, typer.Option("--all", help=f"List every fault, not the first {MOST_SHOWN} of each kind.")
     ] = False,
 ) -> None:
     """Count classes, lesions and missing facts, and decode every photo.
@@ -101,7 +101,7 @@ def check(
 
 
 def _list(console, items: tuple[str, ...], everything: bool) -> None:
-    shown = items if everything else items[:SHOWN]
+    shown = items if everything else items[:MOST_SHOWN]
     for item in shown:
         console.print(f"  {item}", markup=False, soft_wrap=True)
     if len(shown) < len(items):

@@ -9,13 +9,13 @@ import typer
 def _choose(name: str | None) -> str | None:
     """Names the engine for all that the command will ask: the model, its members, the jury and the photo gate's eye."""
     if name:
-        from core.serving.engines import VARIABLE, find_engine
+        from core.serving.engines import ENGINE_VARIABLE, find_engine
 
         try:
             find_engine(name)
         except ValueError as error:
             raise typer.BadParameter(str(error)) from None
-        os.environ[VARIABLE] = name
+        os.environ[ENGINE_VARIABLE] = name
     return name
 
 

@@ -59,10 +59,10 @@ def serve(
 
     check_service()
     from core.service.server import serve as run
-    from core.service.settings import LOCAL, Settings, check_open, read_base_path, read_keys
+    from core.service.settings import LOCAL, Settings, check_guarded, read_base_path, read_keys
 
     known = read_keys(keys)
-    check_open(address, known, without_keys)
+    check_guarded(address, known, without_keys)
     most = int(megabytes * 1e6)
     settings = Settings(
         keys=known,

@@ -71,7 +71,7 @@ def list_rows(sources: Iterable[str]) -> list[PhotoRow]:
     return found
 
 
-def digest_of(rows: Sequence[PhotoRow]) -> str:
+def digest_of_rows(rows: Sequence[PhotoRow]) -> str:
     """SHA-256 of a list: what tells whether parts are of the same photos in the same order."""
     digest = hashlib.sha256()
     for row in rows:

@@ -17,8 +17,9 @@ from core.card import sha256_of
 from core.cluster.parts import Parts
 from core.cluster.stream import ROW, stream_parts
 from core.data.ham10000 import InvalidDataset
-from core.evaluation.predictions import Progress, answer_table, require_no_faults, require_photos, tell_probabilities
+from core.evaluation.predictions import answer_table, require_no_faults, require_photos, tell_probabilities
 from core.folders import cache_root
+from core.threads import Progress
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from core.folders import CACHE_VARIABLE, WEIGHTS_VARIABLE
-from core.serving.engines import VARIABLE as ENGINE_VARIABLE
+from core.serving.engines import ENGINE_VARIABLE as ENGINE_VARIABLE
 from core.serving.engines import choose_engine
 
 # What `--ray` alone means.
-LOCAL = "local"
+THIS_MACHINE = "local"
 MISSING = "Ray is not installed. It comes with the extra `scale`: pip install 'melascope[scale]'."
 # Shared memory of a Ray of our own, bytes: what lies in it is lists of addresses and answers, never photos.
 STORE = 256 * 2**20
@@ -44,11 +44,11 @@ def check_ray() -> None:
 
 
 @contextmanager
-def on_ray(address: str = LOCAL, workers: int | None = None) -> Iterator[None]:
+def on_ray(address: str = THIS_MACHINE, workers: int | None = None) -> Iterator[None]:
     """Connects to Ray for as long as the block lasts; one that is connected already is used and left as it is.
 
     Args:
-        address: `LOCAL` starts one on this machine, which listens on localhost only, without its dashboard, and ends with the block;
+        address: `THIS_MACHINE` starts one on this machine, which listens on localhost only, without its dashboard, and ends with the block;
             else "auto", HOST:PORT or ray://HOST:PORT.
         workers: processes of a Ray of our own; as many as there are cores when None.
 
@@ -62,11 +62,11 @@ def on_ray(address: str = LOCAL, workers: int | None = None) -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
-    if address != LOCAL and address != "auto" and ":" not in address:
+    if address != THIS_MACHINE and address != "auto" and ":" not in address:
         raise ValueError(f"{address!r} is no address of Ray. Expected auto, HOST:PORT or ray://HOST:PORT after --ray.")
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     try:
-        if address == LOCAL:
+        if address == THIS_MACHINE:
             ray.init(
                 address="local",
                 num_cpus=workers,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from core.cluster.parts import Parts
 from core.cluster.ray_runtime import RETRIES, call_plainly, count_workers, passed_environment
+from core.threads import Progress
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -49,7 +50,7 @@ def stream_parts(
     *,
     chunk: int,
     workers: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
     sound: Callable[[pa.Table], bool] = lambda table: True,
 ) -> list[pa.Table]:
     """Has the parts made that are missing, in a connected Ray; see `on_ray`.

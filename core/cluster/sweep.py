@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from core.card import CARD_FILE, read_card
+from core.card import CARD_FILE, HISTORY_FILE, read_card
 from core.cluster.ray_runtime import RETRIES, call_plainly, count_workers, passed_environment
 from core.cluster.search_space import Space, Trial
 from core.csv_cells import csv_text
@@ -24,7 +24,7 @@ from core.data.ham10000 import read_dataset
 from core.data.tables.folder_check import require_trainable
 from core.files import check_folder_takes, make_folder, write_text
 from core.training.recipes import find_recipe
-from core.training.state import HISTORY_FILE, STATE_FILE, StateFolder
+from core.training.state import STATE_FILE, StateFolder
 from core.training.trainer import train
 from core.training.watching import Report
 
@@ -163,7 +163,7 @@ def _run_trial(space: Space, trial: Trial, data: Path, out: Path, environment: d
 
     os.environ.update(environment)
     folder, last = out / trial.name, space.epochs(trial)
-    rows = read_history(folder)
+    rows = read_epochs(folder)
 
     def report(row: dict) -> None:
         tune.report({"epoch": row["epoch"], FIGURE: row[FIGURE]})
@@ -173,7 +173,7 @@ def _run_trial(space: Space, trial: Trial, data: Path, out: Path, environment: d
             report(row)
     if not _is_finished(folder):
         _train(space, trial, data, folder, Report(epoch=lambda row: row["epoch"] < last and report(row)))
-    if rows := read_history(folder):
+    if rows := read_epochs(folder):
         report(rows[-1])
 
 
@@ -184,7 +184,7 @@ def _end_stopped(space: Space, trials: list[Trial], data: Path, out: Path, envir
     def end(trial: Trial) -> None:
         os.environ.update(environment)
         folder = out / trial.name
-        _train(space, trial, data, folder, Report(), stop_after=len(read_history(folder)))
+        _train(space, trial, data, folder, Report(), stop_after=len(read_epochs(folder)))
 
     task = ray.remote(max_retries=RETRIES, **each)(end)
     stopped = [trial for trial in trials if StateFolder(out / trial.name).exists()]
@@ -210,7 +210,7 @@ def _train(space: Space, trial: Trial, data: Path, folder: Path, report: Report,
     )
 
 
-def read_history(folder: Path) -> list[dict]:
+def read_epochs(folder: Path) -> list[dict]:
     """The whole epochs of a trial so far, finished or not."""
     state = StateFolder(folder)
     if state.exists():
@@ -233,7 +233,7 @@ def collect_trials(space: Space, out: Path) -> pd.DataFrame:
         if not _is_finished(folder):
             continue
         training = read_card(folder).training
-        figures = {row["epoch"]: row[FIGURE] for row in read_history(folder)}
+        figures = {row["epoch"]: row[FIGURE] for row in read_epochs(folder)}
         rows.append(
             {
                 "trial": trial.name,

@@ -21,8 +21,8 @@ from core.data.photo_files import (
 from core.data.tables.table_file import WORKBOOKS, InvalidDataset, read_columns, read_header
 from core.data.tables.table_forms import (
     COLUMNS,
-    EXAMPLE,
-    Rows,
+    HEADER,
+    FormedRows,
     has_diagnoses,
     has_facts,
     has_lesions,
@@ -59,7 +59,7 @@ class Dataset:
     folder: Path
     source: Path
     table: pd.DataFrame
-    rows: Rows
+    rows: FormedRows
     clashes: tuple[Clash, ...]
     without_row: tuple[str, ...]
     files: FoundFiles
@@ -96,7 +96,7 @@ def read_dataset(folder: str | Path) -> Dataset:
     """
     folder = Path(folder)
     source = _find_table(folder)
-    columns = read_columns(source, KNOWN_COLUMNS, EXAMPLE)
+    columns = read_columns(source, KNOWN_COLUMNS, HEADER)
     rows = read_rows(columns, source, _companions(folder, source, list(columns.columns)))
     files = find_files(folder)
     table = rows.table.copy()
@@ -156,7 +156,7 @@ def _no_table(folder: Path) -> str:
     tables = [p for p in entries if p.suffix.lower() in TABLE_SUFFIXES and p.is_file()]
     if len(tables) == 1:
         # Its own fault is the better answer.
-        columns = read_columns(tables[0], KNOWN_COLUMNS, EXAMPLE)
+        columns = read_columns(tables[0], KNOWN_COLUMNS, HEADER)
         read_rows(columns, tables[0], {})
     there = ", ".join(p.name for p in entries[:5]) or "nothing"
     return f"{expected}. Expected the unpacked HAM10000 download; found: {there}. See README, 'Get the data'."
@@ -179,7 +179,7 @@ def _companions(folder: Path, source: Path, names: list[str]) -> dict[str, pd.Da
     if not is_one_hot(names) and has_lesions(names):
         return {}
     return {
-        path.name: read_columns(path, KNOWN_COLUMNS, EXAMPLE)
+        path.name: read_columns(path, KNOWN_COLUMNS, HEADER)
         for path, header in _tables(folder)
         if path != source and has_photos(header) and has_facts(header) and not has_diagnoses(header)
     }

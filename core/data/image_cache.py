@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,11 +12,11 @@ from core.data.images import UnreadablePhoto, fit_image, read_photo
 from core.data.patient import FactsEncoder
 from core.files import make_cache_folder, mark_used, reserve, written_whole
 from core.folders import cache_root
-from core.threads import cores
+from core.threads import Progress, cores
 
 
 def cache_images(
-    table: pd.DataFrame, size: int, root: Path | None = None, progress: Callable[[int, int], None] | None = None
+    table: pd.DataFrame, size: int, root: Path | None = None, progress: Progress | None = None
 ) -> np.ndarray:
     """Decodes every photo of a table once, as serving would see it.
 

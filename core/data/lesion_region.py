@@ -1,6 +1,5 @@
 """How a lesion looks in plain numbers, from photo and mask: lightness, colour, size, contrast; and the table of them."""
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from core.csv_cells import csv_text
 from core.data.ham10000 import MASK_FOLDER
 from core.data.images import read_photo
 from core.files import write_text
+from core.threads import Progress
 
 LESIONS_FILE = "lesions.csv"
 # Surrounding skin: a ring around the lesion, this far out in shares of the photo's short side; the first part, where lesion fades
@@ -141,7 +141,7 @@ def name_colours(looks: pd.DataFrame) -> pd.Series:
     return pd.Series(chosen, index=looks.index, dtype=object)
 
 
-def measure_table(table: pd.DataFrame, progress: Callable[[int, int], None] | None = None) -> pd.DataFrame:
+def measure_table(table: pd.DataFrame, progress: Progress | None = None) -> pd.DataFrame:
     """Measures every lesion of a table that has a photo and a mask.
 
     Args:

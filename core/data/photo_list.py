@@ -6,7 +6,7 @@ from pathlib import Path
 
 # What systems scatter in every folder, besides hidden files, is not worth a line.
 CLUTTER = ("thumbs.db", "desktop.ini", "__macosx")
-SHOWN = 20
+SHOWN_LINES = 20
 NAMED = 5
 _TEXT_START = 512
 
@@ -27,8 +27,8 @@ class PhotoList:
 
     def skipped_lines(self) -> list[str]:
         """What to say of the files that are not read; long lists are cut."""
-        lines = [f"Skipped {line}" for line in self.skipped[:SHOWN]]
-        more = len(self.skipped) - SHOWN
+        lines = [f"Skipped {line}" for line in self.skipped[:SHOWN_LINES]]
+        more = len(self.skipped) - SHOWN_LINES
         return [*lines, f"Skipped {more:,} more files."] if more > 0 else lines
 
 

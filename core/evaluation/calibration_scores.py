@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from core.diagnoses import CODES, MALIGNANT
+from core.diagnoses import CODES, MALIGNANT, MELANOMA
 
 CLASSES = len(CODES)
 # Guo et al. 2017, "On calibration of modern neural networks", section 4.
@@ -67,7 +67,7 @@ def calibration_scores(
         "malignancy_mean_probability": mean[:, CLASSES],
         "malignancy_share": share[:, CLASSES],
     }
-    for name, question in (("melanoma", CODES.index("mel")), ("malignancy", CLASSES)):
+    for name, question in (("melanoma", MELANOMA), ("malignancy", CLASSES)):
         slope, intercept = slope_and_intercept(said[:, question], true[:, question], weights)
         summary |= {f"{name}_slope": slope, f"{name}_intercept": intercept}
     return summary, columns

@@ -13,15 +13,16 @@ from core.data.ham10000 import class_indices, read_dataset
 from core.data.split import PARTS, lesions_unknown
 from core.data.tables.findings import list_findings
 from core.decisions import SCORED, Terms, decide, rule_of
-from core.diagnoses import CODES
+from core.diagnoses import CODES, MELANOMA
 from core.estimates import DecidedEstimate, Estimate
 from core.evaluation.metrics import DECIDED, DECIDED_PER_CLASS, absent_classes, confusion
-from core.evaluation.operating import MELANOMA, operating_point
-from core.evaluation.predictions import Progress, predict_table
+from core.evaluation.operating import operating_point
+from core.evaluation.predictions import predict_table
 from core.evaluation.report import EVALUATION_FILE, Evaluation
 from core.evaluation.results import VALIDATION_FOLDER, Results, read_results, write_results
 from core.evaluation.statistics.bootstrap import RESAMPLES, confidence_words, decided_bootstrap, lesion_bootstrap
 from core.files import check_folder_takes
+from core.threads import Progress
 
 CHOICES = (*PARTS, "all")
 

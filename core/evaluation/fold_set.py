@@ -30,9 +30,9 @@ from core.evaluation.out_of_fold import (
     score_out_of_fold,
     score_slices,
 )
-from core.evaluation.predictions import Progress
 from core.evaluation.report import EVALUATION_FILE, Evaluation, read_evaluation
 from core.evaluation.results import VALIDATION_FOLDER, write_results
+from core.threads import Progress
 
 
 def join_folds(folder: str | Path, name: str | None = None) -> Card:

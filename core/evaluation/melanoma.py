@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from core.card import Card
-from core.diagnoses import CODES
+from core.diagnoses import CODES, MELANOMA, NEVUS
 from core.estimates import Estimate
-from core.evaluation.metrics import MELANOMA, NEVUS
+from core.evaluation.curves import BAND_RESAMPLES
 from core.evaluation.operating import choose_threshold
 from core.evaluation.report import InvalidEvaluation, read_evaluation
 from core.evaluation.results import VALIDATION_FOLDER, Results, read_results
@@ -22,8 +22,6 @@ SCORES: dict[str, str] = {
     "mel": "Probability of melanoma",
     "pair": "Melanoma's share of melanoma + nevus",
 }
-# Of the ROC's band, which needs every threshold of each.
-BAND_RESAMPLES = 400
 # Where the decision curve is drawn: from one in a hundred to even odds.
 HARM_THRESHOLDS = np.linspace(0.01, 0.5, 50)
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from core.diagnoses import MELANOMA, NEVUS
 from core.estimates import Estimate
 from core.evaluation.melanoma import melanoma_scores
-from core.evaluation.metrics import MELANOMA, NEVUS
 from core.evaluation.results import Results
 from core.evaluation.statistics.bootstrap import RESAMPLES, proportion, resample_lesions, with_interval
 from core.wording import percent, points, rate
@@ -28,7 +28,7 @@ REGRESSED = ("lightness", "chroma", "blue", "area", "contrast")
 REGRESSION_RESAMPLES = 300
 # Keeps a resample whose errors one property splits perfectly from running away; tiny beside a few hundred photos.
 RIDGE = 0.5
-NEWTON_STEPS = 12
+FIT_STEPS = 12
 
 
 @dataclass(frozen=True)
@@ -218,7 +218,7 @@ def _logistic(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
     penalty = RIDGE * np.eye(x.shape[1])
     penalty[0, 0] = 1e-6
     products = (x[:, :, None] * x[:, None, :]).reshape(len(x), -1)
-    for _ in range(NEWTON_STEPS):
+    for _ in range(FIT_STEPS):
         p = 1 / (1 + np.exp(-np.clip(beta @ x.T, -30, 30)))
         slope = (weights * (y - p)) @ x - beta @ penalty
         curvature = ((weights * p * (1 - p)) @ products).reshape(len(weights), x.shape[1], x.shape[1]) + penalty

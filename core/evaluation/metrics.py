@@ -4,11 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from core.diagnoses import CODES, MALIGNANT, index_of
+from core.diagnoses import CODES, MALIGNANT, MELANOMA, NEVUS
 from core.evaluation.calibration_scores import CALIBRATION_BINS, calibration_bins, calibration_scores
 
 CLASSES = len(CODES)
-MELANOMA, NEVUS = index_of("mel"), index_of("nv")
 # Operating points that screening studies report. docs/reproduction.md, section 7.
 OPERATING_POINTS = (0.90, 0.95)
 # Scores that a decision rule gives; all others are of the probabilities themselves.

@@ -9,10 +9,10 @@ import pandas as pd
 
 from core.card import CARD_FILE, OUT_OF_FOLD, Card, InvalidBundle, read_card
 from core.data.ham10000 import class_indices
-from core.diagnoses import CODES
+from core.diagnoses import CODES, MELANOMA
 from core.evaluation.evaluator import score_table
 from core.evaluation.metrics import absent_classes
-from core.evaluation.operating import MELANOMA, TARGET_SENSITIVITY, choose_threshold, measure_threshold
+from core.evaluation.operating import TARGET_SENSITIVITY, choose_threshold, measure_threshold
 from core.evaluation.report import Evaluation
 from core.evaluation.results import VALIDATION_FOLDER, InvalidResults, Results, read_results
 from core.evaluation.statistics.bootstrap import RESAMPLES, confidence_words

@@ -1,7 +1,7 @@
 """Calibrated probabilities of every photo in a table, from the same pixels as serving."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -11,14 +11,13 @@ from core.bundle import Bundle
 from core.data.ham10000 import InvalidDataset
 from core.data.images import UnreadablePhoto, fit_image, read_photo
 from core.diagnoses import CODES
+from core.threads import Progress
 
 FACT_COLUMNS = ("lesion_id", "dx_type", "age", "sex", "localization", "dataset")
 READERS = 4
 BATCHES_AHEAD = 3
 # Names in an error message; the rest are counted.
 NAMED = 10
-
-Progress = Callable[[int, int], None]
 
 
 def _read_image(path: str, size: int) -> np.ndarray:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.diagnoses import CODES
+from core.diagnoses import CODES, MELANOMA
 from core.estimates import Estimate
-from core.evaluation.metrics import CLASSES, MELANOMA, confusion
+from core.evaluation.metrics import CLASSES, confusion
 from core.evaluation.results import Results
 from core.evaluation.statistics.bootstrap import RESAMPLES, proportion, resample_lesions
 from core.evaluation.statistics.weighted import counted_scores

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.diagnoses import CODES
-from core.explain.by_tensorflow import score_cam, smooth_grad
+from core.explain.by_tensorflow import ask_score_cam, ask_smooth_grad
 from core.explain.evidence import Evidence
 from core.explain.grad_cam import grad_cam
 from core.explain.grad_cam_plus_plus import grad_cam_plus_plus
@@ -68,7 +68,7 @@ EXPLAINERS: dict[str, Explainer] = {
         "No gradient: each of the 32 most varied features is left alone on the photo, and counts by how probable that makes the class. "
         "Loads TensorFlow the first time, which takes some seconds.",
         True,
-        score_cam,
+        ask_score_cam,
         loads_tensorflow=True,
     ),
     "smoothgrad": Explainer(
@@ -76,7 +76,7 @@ EXPLAINERS: dict[str, Explainer] = {
         "Places where a small change of what was seen would change the score of the class most, for it or against it; mean over 10 noisy "
         "copies. Loads TensorFlow the first time, which takes some seconds.",
         True,
-        smooth_grad,
+        ask_smooth_grad,
         loads_tensorflow=True,
     ),
 }

@@ -12,7 +12,7 @@ from core.diagnoses import NAMES
 from core.interchange.evidence import MAKER, add_equipment, new_uid, reference
 from core.interchange.identity import fill_identity
 from core.interchange.read import DicomSource
-from core.reading import NOTICE, LesionReading
+from core.reading import READING_NOTICE, LesionReading
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -39,7 +39,7 @@ def draw_capture(reading: LesionReading, photo: np.ndarray) -> np.ndarray:
     width = len(shown) * (_SHOWN + margin) + margin
     sheet = Image.new("RGB", (width, 2 * margin + (len(rows) + 4) * line + height + margin), _PAPER)
     draw, font, bold = ImageDraw.Draw(sheet), ImageFont.load_default(18), ImageFont.load_default(22)
-    draw.text((margin, margin), NOTICE, _WARNING, bold)
+    draw.text((margin, margin), READING_NOTICE, _WARNING, bold)
     for place, picture in enumerate(shown):
         sheet.paste(picture, (margin + place * (_SHOWN + margin), margin + line + 8))
     y = margin + line + 8 + height + 8
@@ -48,7 +48,7 @@ def draw_capture(reading: LesionReading, photo: np.ndarray) -> np.ndarray:
         y += line
         numbers = (reading.probabilities[code], *((reading.here[code],) if there else ()))
         draw.text((margin, y), "  ".join((*(f"{number:.3f}" for number in numbers), NAMES[code])), _INK, font)
-    draw.text((margin, y + line), NOTICE, _WARNING, bold)
+    draw.text((margin, y + line), READING_NOTICE, _WARNING, bold)
     return np.asarray(sheet)
 
 
@@ -67,7 +67,7 @@ def make_capture(
     ds.Modality, ds.SeriesNumber, ds.ConversionType = "OT", 9004, "WSD"
     ds.ImageType = ["DERIVED", "SECONDARY"]
     ds.SeriesDescription = f"{MAKER}: a reading to look at. Not a diagnosis."
-    ds.DerivationDescription = f"Photo, heatmap and probabilities by {MAKER}. {NOTICE}"
+    ds.DerivationDescription = f"Photo, heatmap and probabilities by {MAKER}. {READING_NOTICE}"
     ds.SourceImageSequence = [reference(source)]
     # The notice names nobody; what the source has burned in, it shows.
     ds.BurnedInAnnotation = "YES" if source.burned_in else "NO"

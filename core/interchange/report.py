@@ -14,15 +14,15 @@ from core.diagnoses import NAMES
 from core.interchange.body_sites import SITE_CODES
 from core.interchange.evidence import MAKER, OBSERVER_UID, new_uid
 from core.interchange.read import DicomSource, describe_facts
-from core.reading import NOTICE, LesionReading
+from core.reading import READING_NOTICE, LesionReading
 
 if TYPE_CHECKING:
     from pydicom import Dataset
 
 SCHEME = "99MELASCOPE"
-MALIGNANT = ("P-MALIGNANT", "Probability of a malignant diagnosis")
+P_MALIGNANT = ("P-MALIGNANT", "Probability of a malignant diagnosis")
 # What the measurement groups are called.
-AS_CALIBRATED = "Lesion, probabilities as calibrated"
+LESION_AS_CALIBRATED = "Lesion, probabilities as calibrated"
 REWEIGHTED = "Lesion, probabilities re-weighted by Bayes' rule for: "
 TOP = ("TOP", "Likeliest of the seven diagnoses")
 
@@ -60,7 +60,7 @@ def make_report(
     def group(identifier: str, probabilities: dict[str, float], malignancy: float, top: str):
         """Eight numbers and the likeliest diagnosis."""
         values = {ours(*probability_code(code)): value for code, value in probabilities.items()}
-        values[ours(*MALIGNANT)] = malignancy
+        values[ours(*P_MALIGNANT)] = malignancy
         return sr.MeasurementsAndQualitativeEvaluations(
             tracking_identifier=sr.TrackingIdentifier(uid=new_uid(), identifier=identifier),
             finding_type=Code("95324001", "SCT", "Skin lesion"),
@@ -74,7 +74,7 @@ def make_report(
             source_images=[image],
         )
 
-    groups = [group(AS_CALIBRATED, reading.probabilities, reading.malignancy, reading.top)]
+    groups = [group(LESION_AS_CALIBRATED, reading.probabilities, reading.malignancy, reading.top)]
     there = reading.elsewhere
     if there:
         groups.append(group(f"{REWEIGHTED}{there.mixture.title}", there.probabilities, there.malignancy, there.top))
@@ -93,7 +93,7 @@ def make_report(
     given = f"Facts given to the network: {known}." if known else "No facts were given to the network."
     which = (f"Frame {source.frame} of {source.frames}.",) if source.frames > 1 else ()
     source_of_shares = (f"{there.mixture.title}: {there.mixture.source}",) if there else ()
-    for sentence in (NOTICE, given, *which, *source_of_shares, *reading.notes, *remarks):
+    for sentence in (READING_NOTICE, given, *which, *source_of_shares, *reading.notes, *remarks):
         comment = sr.TextContentItem(
             name=Code("121106", "DCM", "Comment"), value=sentence, relationship_type=sr.RelationshipTypeValues.CONTAINS
         )

@@ -10,9 +10,9 @@ from core.data.patient import METADATA_WIDTH
 from core.designs import NetworkDesign
 from core.diagnoses import CODES
 from core.networks.backbones import build_encoder, find_backbone
-from core.networks.soft_attention import CONSTANT_FORMS, FORMS, MAPS, SoftAttention
+from core.networks.soft_attention import ATTENTION_FORMS, CONSTANT_FORMS, MAPS, SoftAttention
 
-ATTENTIONS = ("none", *FORMS)
+ATTENTIONS = ("none", *ATTENTION_FORMS)
 HEADS = ("paper", "pooled")
 PAPER = NetworkDesign()
 

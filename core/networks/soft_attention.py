@@ -6,7 +6,7 @@ from keras import ops
 # Number of attention maps. Reference: Datta et al. 2021; the paper's notebooks.
 MAPS = 16
 GAMMA_START = 0.01
-FORMS = ("paper", "published", "normalised", "uniform", "uniform_gamma")
+ATTENTION_FORMS = ("paper", "published", "normalised", "uniform", "uniform_gamma")
 # Controls: a constant map, nothing to attend with.
 CONSTANT_FORMS = ("uniform", "uniform_gamma")
 
@@ -26,7 +26,7 @@ class SoftAttention(keras.layers.Layer):
     Reference: Nguyen et al. 2022, Eq. 1 and Figs. 6-7; docs/reproduction.md, section 3.
 
     Args:
-        form: one of `FORMS`.
+        form: one of `ATTENTION_FORMS`.
         maps: K.
         gamma: start of the scale; None takes the form's own (0.01 or 1).
         learn_gamma: False keeps gamma at its start (ablation).
@@ -39,8 +39,8 @@ class SoftAttention(keras.layers.Layer):
         self, form: str = "paper", maps: int = MAPS, gamma: float | None = None, learn_gamma: bool = True, **kwargs
     ):
         super().__init__(**kwargs)
-        if form not in FORMS:
-            raise ValueError(f"Unknown attention form {form!r}. Expected one of: {', '.join(FORMS)}.")
+        if form not in ATTENTION_FORMS:
+            raise ValueError(f"Unknown attention form {form!r}. Expected one of: {', '.join(ATTENTION_FORMS)}.")
         self.form, self.maps, self.learn_gamma = form, maps, learn_gamma
         self.gamma_start = gamma if gamma is not None else (1.0 if form == "normalised" else GAMMA_START)
         self.gamma = None

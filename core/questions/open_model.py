@@ -15,7 +15,7 @@ from core.data.patient import Facts
 from core.decisions import EVEN, decide
 from core.diagnoses import CODES
 from core.interchange import SourcePhoto, describe_facts
-from core.reading import NOTICE, LesionReading, encode_photo, encoded_for_members, read_encoded, warm_up
+from core.reading import READING_NOTICE, LesionReading, encode_photo, encoded_for_members, read_encoded, warm_up
 from core.threads import once
 
 if TYPE_CHECKING:  # with pandas, and a command that is refused need not wait for it
@@ -172,7 +172,7 @@ class OpenModel:
             "facts": vars(facts),
             "notes": [f"Not read. {force} reads it anyway; what is said of such a photo means little."],
             "card": {"sha256": card.weights["sha256"]},
-            "notice": NOTICE,
+            "notice": READING_NOTICE,
         }
 
 

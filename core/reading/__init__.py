@@ -9,12 +9,12 @@ from core.reading.encoded import (
     join_encoded,
     shrunk,
 )
-from core.reading.lesion import METHOD, NOTICE, Elsewhere, LesionReading, read_encoded, read_lesion
+from core.reading.lesion import METHOD, READING_NOTICE, Elsewhere, LesionReading, read_encoded, read_lesion
 from core.reading.speed import measure_speed, warm_up
 
 __all__ = [
     "METHOD",
-    "NOTICE",
+    "READING_NOTICE",
     "EncodedPhoto",
     "Elsewhere",
     "LesionReading",

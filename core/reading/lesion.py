@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from core.bundle import Bundle
 
 METHOD = "grad-cam"
-NOTICE = "For research and teaching. Not a diagnosis."
+READING_NOTICE = "For research and teaching. Not a diagnosis."
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +114,7 @@ class LesionReading:
             "card": self.card,
             "engine": self.engine,
             "versions": self.versions,
-            "notice": NOTICE,
+            "notice": READING_NOTICE,
         }
 
 

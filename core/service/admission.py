@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
-from core.service.refusals import BUSY, NOT_NOW, TOOK_TOO_LONG, Refused
+from core.service.refusals import BUSY, NOT_NOW, TOOK_TOO_LONG, RequestRefused
 
 T = TypeVar("T")
 # Weight of the latest request in the running mean of what one takes.
@@ -52,7 +52,7 @@ class Admission:
         def take(count: int) -> None:
             nonlocal held
             if self.bytes + count > self._most_memory:
-                raise Refused(
+                raise RequestRefused(
                     BUSY,
                     f"The bodies of other requests fill the {self._most_memory / 1e6:,.0f} MB there are for them. Ask again.",
                     self.retry_after,
@@ -69,12 +69,12 @@ class Admission:
         """Stops a request at the door.
 
         Raises:
-            Refused: the service stops, or as many are there as may be.
+            RequestRefused: the service stops, or as many are there as may be.
         """
         if self.stopping:
-            raise Refused(NOT_NOW, "The service is stopping. Ask again in a moment.", 1)
+            raise RequestRefused(NOT_NOW, "The service is stopping. Ask again in a moment.", 1)
         if self.accepted >= self.most:
-            raise Refused(
+            raise RequestRefused(
                 BUSY, f"{self.accepted} requests are in work or wait, as many as may. Ask again.", self.retry_after
             )
 
@@ -85,7 +85,7 @@ class Admission:
             work: deadline (of `time.monotonic`) -> answer. Long work looks at it between its steps.
 
         Raises:
-            Refused: see `check`; or the time is over.
+            RequestRefused: see `check`; or the time is over.
         """
         self.check()
         loop, begun = asyncio.get_running_loop(), time.monotonic()
@@ -114,14 +114,14 @@ def expect_time(deadline: float) -> None:
     """Stops work whose time is over.
 
     Raises:
-        Refused: it is.
+        RequestRefused: it is.
     """
     if time.monotonic() > deadline:
-        raise Refused(TOOK_TOO_LONG, "The time for this request is over. Ask for less at once.", 1)
+        raise RequestRefused(TOOK_TOO_LONG, "The time for this request is over. Ask for less at once.", 1)
 
 
-def too_long(seconds: float) -> Refused:
-    return Refused(
+def too_long(seconds: float) -> RequestRefused:
+    return RequestRefused(
         TOOK_TOO_LONG,
         f"No answer within {seconds:g} s. Ask again when there is less to do, or ask for less at once.",
         1,

@@ -20,7 +20,7 @@ from core.service.described import (
     BODY_OF_READ,
     HEALTH,
     INFERENCE,
-    MODEL,
+    MODEL_METADATA,
     MODELS,
     READING,
     SERVER,
@@ -43,8 +43,8 @@ from core.service.refusals import (
     TOOK_TOO_LONG,
     UNFORESEEN,
     WRONG_TYPE,
-    Refused,
-    shown,
+    RequestRefused,
+    repeated,
 )
 from core.service.served import ServedModels
 from core.service.settings import Settings
@@ -107,7 +107,7 @@ class Service:
         api.add_api_route("/v2/health/live", self.live, responses=responses(HEALTH), **get)
         api.add_api_route("/v2/health/ready", self.ready, responses=responses(HEALTH, NOT_NOW), **get)
         api.add_api_route("/v2/models", self.list_models, responses=responses(MODELS), **get)
-        about = responses(MODEL, NOT_THERE, NOT_NOW)
+        about = responses(MODEL_METADATA, NOT_THERE, NOT_NOW)
         api.add_api_route("/v2/models/{name}", self.model, responses=about, **get)
         api.add_api_route(
             "/v2/models/{name}/ready", self.model_ready, responses=responses(HEALTH, NOT_THERE, NOT_NOW), **get
@@ -142,7 +142,7 @@ class Service:
     async def ready(self) -> Response:
         """Whether it takes requests: models are loaded, and it is not stopping."""
         if not self.models.ready or self.admission.stopping:
-            raise Refused(
+            raise RequestRefused(
                 NOT_NOW, "Not ready: the models are loading, none can be loaded, or the service is stopping.", 2
             )
         return JSONResponse({"ready": True})
@@ -157,7 +157,7 @@ class Service:
         return JSONResponse(
             {
                 "name": bundle.name,
-                "versions": [network.version_of(bundle)],
+                "versions": [network.weights_version(bundle)],
                 "platform": bundle.engine.name,
                 "inputs": [kind.to_json() for kind in network.inputs_of(bundle)],
                 "outputs": [kind.to_json() for kind in network.outputs_of(bundle)],
@@ -185,9 +185,9 @@ class Service:
             head = body if length is None else body[:length]
             if len(head) > self.settings.most_tensor_bytes:
                 most = self.settings.most_tensor_bytes / 1e6
-                raise Refused(TOO_BIG, f"The JSON is longer than {most:,.0f} MB. Send tensors as bytes behind it.")
+                raise RequestRefused(TOO_BIG, f"The JSON is longer than {most:,.0f} MB. Send tensors as bytes behind it.")
             if length is not None and length > len(body):
-                raise Refused(MALFORMED, f"{HEADER_LENGTH} says {length:,}, and the body has {len(body):,} bytes.")
+                raise RequestRefused(MALFORMED, f"{HEADER_LENGTH} says {length:,}, and the body has {len(body):,} bytes.")
 
             def work(deadline: float) -> tuple[bytes, int | None]:
                 asked = read_request(
@@ -207,7 +207,7 @@ class Service:
         self.admission.check()
         kind, parameters = content_type(request, FORM, JSON)
         if kind == FORM and not parameters.get(b"boundary"):
-            raise Refused(MALFORMED, f"The header Content-Type: {FORM} names no boundary.")
+            raise RequestRefused(MALFORMED, f"The header Content-Type: {FORM} names no boundary.")
         with self.admission.memory() as take:
             body = await self._body(request, take)
 
@@ -238,31 +238,31 @@ def _header_length(request: Request) -> int | None:
     if told is None:
         return None
     if not (told.isascii() and told.isdigit()):
-        raise Refused(MALFORMED, f"The header {HEADER_LENGTH} is {shown(told)}. Expected the bytes of the JSON.")
+        raise RequestRefused(MALFORMED, f"The header {HEADER_LENGTH} is {repeated(told)}. Expected the bytes of the JSON.")
     return int(told)
 
 
 async def _refused(_: Request, error: Exception) -> Response:
-    assert isinstance(error, Refused)
+    assert isinstance(error, RequestRefused)
     return error.response()
 
 
 async def _cannot_be(_: Request, error: Exception) -> Response:
-    return Refused(CANNOT_BE, str(error)).response()
+    return RequestRefused(CANNOT_BE, str(error)).response()
 
 
 async def _damaged(_: Request, error: Exception) -> Response:
-    return Refused(NOT_NOW, str(error)).response()
+    return RequestRefused(NOT_NOW, str(error)).response()
 
 
 async def _full(_: Request, error: Exception) -> Response:
-    return Refused(NOT_NOW, "The memory is full. Ask again, or send less at once.", 5).response()
+    return RequestRefused(NOT_NOW, "The memory is full. Ask again, or send less at once.", 5).response()
 
 
 async def _unforeseen(request: Request, _: Exception) -> Response:
     """The client gets a sentence; the door's log tells where."""
     sentence = f"An error that nobody foresaw; the service's log tells where, under {request.state.identity}."
-    return Refused(UNFORESEEN, sentence).response()
+    return RequestRefused(UNFORESEEN, sentence).response()
 
 
 async def _http(_: Request, error: Exception) -> Response:
@@ -273,13 +273,13 @@ async def _http(_: Request, error: Exception) -> Response:
         NOT_THERE: f"There is nothing at this address. {expected}",
         NO_METHOD: f"This address takes another method. {expected}",
     }
-    response = Refused(error.status_code, said.get(error.status_code, f"{error.detail}. {expected}")).response()
+    response = RequestRefused(error.status_code, said.get(error.status_code, f"{error.detail}. {expected}")).response()
     response.headers.update(error.headers or {})
     return response
 
 
 _HANDLERS = {
-    Refused: _refused,
+    RequestRefused: _refused,
     HTTPException: _http,
     # Another way to have said it is no fault of the service: UnreadablePhoto, InvalidFacts and unknown places among them.
     ValueError: _cannot_be,

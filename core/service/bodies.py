@@ -13,7 +13,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
-from core.service.refusals import MALFORMED, TOO_BIG, TOO_SLOW, WRONG_TYPE, Refused, shown
+from core.service.refusals import MALFORMED, TOO_BIG, TOO_SLOW, WRONG_TYPE, RequestRefused, repeated
 
 JSON, FORM, BINARY = "application/json", "multipart/form-data", "application/octet-stream"
 # Of a form. A photo and what is asked about it are a dozen.
@@ -28,13 +28,13 @@ def content_type(request: Request, *expected: str) -> tuple[str, dict[bytes, byt
     """A body's type, and its parameters.
 
     Raises:
-        Refused: none of the expected ones.
+        RequestRefused: none of the expected ones.
     """
     found, parameters = parse_options_header(request.headers.get("content-type", ""))
     kind = found.decode("latin-1").strip().lower()
     if kind not in expected:
-        came = f"came as {shown(kind)}" if kind else "says not what it is"
-        raise Refused(WRONG_TYPE, f"The body {came}. Expected the header Content-Type: {' or '.join(expected)}.")
+        came = f"came as {repeated(kind)}" if kind else "says not what it is"
+        raise RequestRefused(WRONG_TYPE, f"The body {came}. Expected the header Content-Type: {' or '.join(expected)}.")
     return kind, parameters
 
 
@@ -47,7 +47,7 @@ async def read_body(request: Request, most: int, seconds: float, take: Callable[
         take: counts the bytes; see `Admission.memory`.
 
     Raises:
-        Refused: too long, too slow, or empty.
+        RequestRefused: too long, too slow, or empty.
     """
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > most:
@@ -62,16 +62,16 @@ async def read_body(request: Request, most: int, seconds: float, take: Callable[
                 take(len(piece))
                 pieces.append(piece)
     except TimeoutError:
-        raise Refused(TOO_SLOW, f"The body did not arrive within {seconds:g} s. Send it again.") from None
+        raise RequestRefused(TOO_SLOW, f"The body did not arrive within {seconds:g} s. Send it again.") from None
     except ClientDisconnect:
-        raise Refused(MALFORMED, "The connection ended before the body did.") from None
+        raise RequestRefused(MALFORMED, "The connection ended before the body did.") from None
     if not length:
-        raise Refused(MALFORMED, "The body is empty. Expected a request, as /openapi.json describes it.")
+        raise RequestRefused(MALFORMED, "The body is empty. Expected a request, as /openapi.json describes it.")
     return b"".join(pieces)
 
 
-def _too_big(most: int) -> Refused:
-    return Refused(TOO_BIG, f"The body is longer than {most / 1e6:,.0f} MB. Send less at once, or a smaller photo.")
+def _too_big(most: int) -> RequestRefused:
+    return RequestRefused(TOO_BIG, f"The body is longer than {most / 1e6:,.0f} MB. Send less at once, or a smaller photo.")
 
 
 def read_object(body: bytes, *, flat: bool = False) -> dict[str, Any]:
@@ -81,17 +81,17 @@ def read_object(body: bytes, *, flat: bool = False) -> dict[str, Any]:
         flat: refuses one with many parts before it is parsed, since each takes far more memory than its text.
 
     Raises:
-        Refused: anything else.
+        RequestRefused: anything else.
     """
     if flat and sum(map(body.count, (b",", b"[", b"{"))) > MOST_MARKS:
-        raise Refused(MALFORMED, "The JSON has too many parts. Expected one flat object, its photo as base64.")
+        raise RequestRefused(MALFORMED, "The JSON has too many parts. Expected one flat object, its photo as base64.")
     try:
         found = json.loads(body, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         why = "is nested too deeply" if isinstance(error, RecursionError) else f"cannot be read ({error})"
-        raise Refused(MALFORMED, f"The JSON {why}. Expected one object, UTF-8.") from None
+        raise RequestRefused(MALFORMED, f"The JSON {why}. Expected one object, UTF-8.") from None
     if not isinstance(found, dict):
-        raise Refused(MALFORMED, f"The JSON is {shown(found)}. Expected an object, such as {{...}}.")
+        raise RequestRefused(MALFORMED, f"The JSON is {repeated(found)}. Expected an object, such as {{...}}.")
     return found
 
 
@@ -113,7 +113,7 @@ def read_form(body: bytes, boundary: bytes) -> dict[str, bytes]:
     """The parts of a multipart form by name; files and fields alike, names of files left out.
 
     Raises:
-        Refused: no form, too many parts, one without a name, or two of one name.
+        RequestRefused: no form, too many parts, one without a name, or two of one name.
     """
     found: dict[str, bytes] = {}
     part = _Part()
@@ -122,7 +122,7 @@ def read_form(body: bytes, boundary: bytes) -> dict[str, bytes]:
     def begin() -> None:
         nonlocal part
         if len(found) >= MOST_PARTS:
-            raise Refused(
+            raise RequestRefused(
                 MALFORMED, f"The form has more than {MOST_PARTS} parts. Expected a photo and what is asked of it."
             )
         part = _Part(data=bytearray())
@@ -148,11 +148,11 @@ def read_form(body: bytes, boundary: bytes) -> dict[str, bytes]:
         _, options = parse_options_header(part.disposition)
         name = options.get(b"name", b"").decode("utf-8", "replace")
         if not name:
-            raise Refused(
+            raise RequestRefused(
                 MALFORMED, 'A part of the form has no name. Expected Content-Disposition: form-data; name="photo".'
             )
         if name in found:
-            raise Refused(MALFORMED, f"The form has two parts named {shown(name)}. Expected one of each name.")
+            raise RequestRefused(MALFORMED, f"The form has two parts named {repeated(name)}. Expected one of each name.")
         found[name] = bytes(part.data or b"")
 
     def end_came() -> None:
@@ -175,12 +175,12 @@ def read_form(body: bytes, boundary: bytes) -> dict[str, bytes]:
         parser.write(body)
         parser.finalize()
     except FormParserError as error:
-        raise Refused(MALFORMED, f"The form cannot be read ({error}). Expected {FORM}.") from None
+        raise RequestRefused(MALFORMED, f"The form cannot be read ({error}). Expected {FORM}.") from None
     if not ended:
-        raise Refused(MALFORMED, f"The form ends too early. Expected {FORM} with its closing boundary.")
+        raise RequestRefused(MALFORMED, f"The form ends too early. Expected {FORM} with its closing boundary.")
     return found
 
 
 def _check_header(header: bytes) -> None:
     if len(header) > MOST_HEADER:
-        raise Refused(MALFORMED, f"A header within the form is longer than {MOST_HEADER} bytes.")
+        raise RequestRefused(MALFORMED, f"A header within the form is longer than {MOST_HEADER} bytes.")

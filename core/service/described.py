@@ -45,7 +45,7 @@ _TENSOR = _object({"name": _WORD, "datatype": _WORD, "shape": _list({"type": "in
 SERVER = _object({"name": _WORD, "version": _WORD, "extensions": _list(_WORD)})
 HEALTH = {"type": "object"}
 MODELS = _object({"models": _list(_WORD)})
-MODEL = _object(
+MODEL_METADATA = _object(
     {"name": _WORD, "versions": _list(_WORD), "platform": _WORD, "inputs": _list(_TENSOR), "outputs": _list(_TENSOR)}
 )
 INFERENCE = _object({"model_name": _WORD, "model_version": _WORD, "outputs": _list(_TENSOR)}, id=_WORD)

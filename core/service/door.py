@@ -10,7 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.service.logs import log, log_error
-from core.service.refusals import MISDIRECTED, NO_KEY, Refused
+from core.service.refusals import MISDIRECTED, NO_KEY, RequestRefused
 from core.service.settings import ANY_HOST, Settings
 
 # Whoever watches over a service asks these by whatever name and without a key; they tell nothing.
@@ -87,18 +87,18 @@ class Door:
                 sent=sent,
             )
 
-    def _refuse(self, scope: Scope) -> Refused | None:
+    def _refuse(self, scope: Scope) -> RequestRefused | None:
         path = scope["path"].removeprefix(self._settings.base_path)
         if path in HEALTH:
             return None
         headers, hosts = Headers(scope=scope), self._settings.hosts
         if ANY_HOST not in hosts and _host(headers.get("host", "")) not in hosts:
-            return Refused(
+            return RequestRefused(
                 MISDIRECTED,
                 "The service is not known by the name in the Host header. Start it with --allowed-host NAME.",
             )
         if self._settings.keys and not self._settings.opens(_key(headers)):
-            return Refused(NO_KEY, "A key is needed. Send the header Authorization: Bearer KEY, or X-API-Key: KEY.")
+            return RequestRefused(NO_KEY, "A key is needed. Send the header Authorization: Bearer KEY, or X-API-Key: KEY.")
         return None
 
 

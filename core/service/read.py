@@ -17,7 +17,7 @@ from core.prevalence import AS_CALIBRATED, MIXTURES, find_mixture
 from core.questions import OpenModel, Question, Words, read_facts
 from core.reading import METHOD
 from core.service.admission import expect_time
-from core.service.refusals import CANNOT_BE, Refused, shown
+from core.service.refusals import CANNOT_BE, RequestRefused, repeated
 
 MAPS = ("attention", "heatmap")
 # Those that load TensorFlow take seconds and a gigabyte: nothing for a service that others wait for.
@@ -81,13 +81,13 @@ def read_json_request(record: dict[str, Any]) -> tuple[ReadRequest, bytes]:
     """What was asked, and the photo.
 
     Raises:
-        Refused: a field that is missing, unknown or of another kind, or no base64.
+        RequestRefused: a field that is missing, unknown or of another kind, or no base64.
     """
     asked = _checked(record)
     try:
         return asked, base64.b64decode(asked.photo, validate=True)
     except (binascii.Error, ValueError):
-        raise Refused(
+        raise RequestRefused(
             CANNOT_BE, "photo is no base64. Expected the photo's file as base64, without line ends."
         ) from None
 
@@ -96,10 +96,10 @@ def read_form_request(parts: dict[str, bytes]) -> tuple[ReadRequest, bytes]:
     """What was asked by a form, and the photo; empty fields are as if they were left out.
 
     Raises:
-        Refused: see `read_json_request`.
+        RequestRefused: see `read_json_request`.
     """
     if not parts.get("photo"):
-        raise Refused(CANNOT_BE, "The form has no photo, or an empty one. Expected the photo's file as the part photo.")
+        raise RequestRefused(CANNOT_BE, "The form has no photo, or an empty one. Expected the photo's file as the part photo.")
     record: dict[str, Any] = {"photo": "sent apart"}
     for name, value in parts.items():
         if name == "photo":
@@ -107,7 +107,7 @@ def read_form_request(parts: dict[str, bytes]) -> tuple[ReadRequest, bytes]:
         try:
             text = value.decode("utf-8").strip()
         except UnicodeDecodeError:
-            raise Refused(CANNOT_BE, f"{shown(name)} is no text. Expected UTF-8.") from None
+            raise RequestRefused(CANNOT_BE, f"{repeated(name)} is no text. Expected UTF-8.") from None
         if text:
             record[name] = [one.strip() for one in text.split(",")] if name == "maps" else text
     return _checked(record), parts["photo"]
@@ -121,12 +121,12 @@ def _checked(record: dict[str, Any]) -> ReadRequest:
         place = str(first["loc"][0]) if first["loc"] else "The request"
         if first["type"] == "extra_forbidden":
             names = ", ".join(field.alias or name for name, field in ReadRequest.model_fields.items())
-            raise Refused(CANNOT_BE, f"There is nothing named {shown(place)} to ask. Expected {names}.") from None
+            raise RequestRefused(CANNOT_BE, f"There is nothing named {repeated(place)} to ask. Expected {names}.") from None
         if first["type"] == "missing":
-            raise Refused(CANNOT_BE, f"{place} is missing. {_WRONG}") from None
-        raise Refused(CANNOT_BE, f"{place} came as {shown(first['input'])}: {first['msg']}. {_WRONG}") from None
+            raise RequestRefused(CANNOT_BE, f"{place} is missing. {_WRONG}") from None
+        raise RequestRefused(CANNOT_BE, f"{place} came as {repeated(first['input'])}: {first['msg']}. {_WRONG}") from None
     if asked.explain not in METHODS:
-        raise Refused(CANNOT_BE, f"explain came as {shown(asked.explain)}. The service offers {', '.join(METHODS)}.")
+        raise RequestRefused(CANNOT_BE, f"explain came as {repeated(asked.explain)}. The service offers {', '.join(METHODS)}.")
     return asked
 
 
@@ -140,7 +140,7 @@ def answer(model: OpenModel, asked: ReadRequest, photo: bytes, deadline: float) 
         JSON.
 
     Raises:
-        Refused: the time is over, or maps are wanted of too many frames.
+        RequestRefused: the time is over, or maps are wanted of too many frames.
         ValueError: an unreadable photo, facts that cannot be, or a place, method or diagnosis that there is not.
     """
     mixture = find_mixture(str(asked.prevalence), model.card.calibrated_shares)

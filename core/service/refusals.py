@@ -13,7 +13,7 @@ UNFORESEEN, NOT_NOW, TOOK_TOO_LONG = 500, 503, 504
 SHOWN = 80
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """A request that gets no answer.
 
     Args:
@@ -35,7 +35,7 @@ class Refused(Exception):
         return JSONResponse({"error": self.sentence}, self.status, headers)
 
 
-def shown(came: object) -> str:
+def repeated(came: object) -> str:
     """What came, as far as a sentence repeats it."""
     text = repr(came)
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."

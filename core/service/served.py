@@ -14,7 +14,7 @@ from core.card import CARD_FILE, find_bundle, weights_root
 from core.interchange import SourcePhoto
 from core.questions import OpenModel, Question
 from core.service.batching import BatchingEngine
-from core.service.refusals import NOT_NOW, NOT_THERE, Refused, shown
+from core.service.refusals import NOT_NOW, NOT_THERE, RequestRefused, repeated
 
 # Side of the black photo that is read while models are loaded, pixels.
 WARM = 64
@@ -77,14 +77,14 @@ class ServedModels:
         """A model that is ready.
 
         Raises:
-            Refused: there is none of that name, or it is not ready.
+            RequestRefused: there is none of that name, or it is not ready.
         """
         if name not in self._folders:
-            raise Refused(NOT_THERE, f"There is no model {shown(name)}. Expected one of: {', '.join(self.names)}.")
+            raise RequestRefused(NOT_THERE, f"There is no model {repeated(name)}. Expected one of: {', '.join(self.names)}.")
         if name in self.faults:
-            raise Refused(NOT_NOW, f"{name} cannot answer: {self.faults[name]}")
+            raise RequestRefused(NOT_NOW, f"{name} cannot answer: {self.faults[name]}")
         if name not in self._open:
-            raise Refused(NOT_NOW, f"{name} is not loaded yet. Ask again in some seconds.", 2)
+            raise RequestRefused(NOT_NOW, f"{name} is not loaded yet. Ask again in some seconds.", 2)
         return self._open[name]
 
 

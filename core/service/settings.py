@@ -84,7 +84,7 @@ def read_keys(file: Path | None = None) -> tuple[bytes, ...]:
     return tuple(hashlib.sha256(line.encode()).digest() for line in dict.fromkeys(lines))
 
 
-def check_open(address: str, keys: Iterable[bytes], without_keys: bool) -> None:
+def check_guarded(address: str, keys: Iterable[bytes], without_keys: bool) -> None:
     """Stops a service that anybody on the network could ask, unless that is wanted.
 
     Raises:

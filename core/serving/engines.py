@@ -21,7 +21,7 @@ from core.serving.graph_file import GRAPH_FILE, InvalidGraph, network_digest, re
 if TYPE_CHECKING:  # at run time this would load Keras
     from core.networks import Classifier
 
-VARIABLE = "MELASCOPE_ENGINE"
+ENGINE_VARIABLE = "MELASCOPE_ENGINE"
 # Engines that someone still holds, and who may load one: each key's engine is made once, and others at the same time.
 _LOADED: WeakValueDictionary[tuple, Engine] = WeakValueDictionary()
 _LOADING: dict[tuple, threading.Lock] = {}
@@ -117,7 +117,7 @@ def choose_engine(name: str | None = None) -> str:
     Raises:
         ValueError: no such engine.
     """
-    chosen = name or os.environ.get(VARIABLE, "").strip().lower() or ("tensorflow" if has_gpu() else "onnxruntime")
+    chosen = name or os.environ.get(ENGINE_VARIABLE, "").strip().lower() or ("tensorflow" if has_gpu() else "onnxruntime")
     find_engine(chosen)
     return chosen
 

@@ -18,7 +18,7 @@ from core.files import write_bytes
 
 GRAPH_FILE, ABOUT = "serving.zip", "graph.json"
 # Of the graphs' making; raised when the same network would give other graphs.
-FORMAT = 2
+GRAPH_FORMAT = 2
 ENCODER, HEAD, GRADIENTS = "encoder", "head", "gradients"
 MAX_MEMBER = 64_000_000  # bytes that a member may unpack to; the largest backbone's graph has 8 million
 
@@ -64,7 +64,7 @@ class Graph:
 
 def network_digest(card: Card) -> str:
     """SHA-256 of all that a network's graph depends on: its description, not its weights."""
-    described = {"format": FORMAT, "backbone": card.backbone, "network": card.network, "image_size": card.image_size}
+    described = {"format": GRAPH_FORMAT, "backbone": card.backbone, "network": card.network, "image_size": card.image_size}
     return graph_digest(described)
 
 
@@ -79,7 +79,7 @@ def pack_graph(graph: Graph, digest: str) -> bytes:
     Args:
         digest: from `network_digest`.
     """
-    about = {"format": FORMAT, "network_sha256": digest} | {
+    about = {"format": GRAPH_FORMAT, "network_sha256": digest} | {
         name: value for name, value in vars(graph).items() if name != "models"
     }
     members = {ABOUT: json.dumps(about, indent=1).encode()}
@@ -114,7 +114,7 @@ def read_graph(content: bytes, digest: str, name: str, again: str) -> Graph:
             if any(member.file_size > MAX_MEMBER for member in bundle.infolist()):
                 raise InvalidGraph(f"{name} unpacks to more than {MAX_MEMBER / 1e6:.0f} MB. {again}")
             about = json.loads(bundle.read(ABOUT))
-            if about.pop("format") != FORMAT or about.pop("network_sha256") != digest:
+            if about.pop("format") != GRAPH_FORMAT or about.pop("network_sha256") != digest:
                 raise InvalidGraph(
                     f"{name} is of another network than the card describes, or of another version. {again}"
                 )

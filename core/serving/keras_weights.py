@@ -36,7 +36,7 @@ def build_and_load(card: Card, weights: Path) -> Classifier:
     return classifier
 
 
-def learnt(part: keras.Model) -> list:
+def learnt_variables(part: keras.Model) -> list:
     """The variables of a part whose numbers were learnt, in the network's own order: that of `Engine.weights`."""
     return [weight for weight in part.variables if str(weight.dtype).startswith("float")]
 
@@ -44,6 +44,6 @@ def learnt(part: keras.Model) -> list:
 def with_numbers(classifier: Classifier, head: Sequence[np.ndarray], encoder: Sequence[np.ndarray]) -> Classifier:
     """The classifier itself, after its numbers were set; see `Engine.weights`."""
     for part, values in ((classifier.head, head), (classifier.encoder, encoder)):
-        for weight, value in zip(learnt(part), values, strict=True):
+        for weight, value in zip(learnt_variables(part), values, strict=True):
             weight.assign(value)
     return classifier

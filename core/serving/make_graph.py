@@ -82,7 +82,7 @@ def _graph_of(digest: str, described: _Described) -> Graph:
     return Graph(
         models,
         inputs,
-        {"head": learnt(head.variables, of_head), "encoder": learnt(encoder.variables, of_encoder)},
+        {"head": learnt_paths(head.variables, of_head), "encoder": learnt_paths(encoder.variables, of_encoder)},
         shapes([*head.variables, *encoder.variables], paths),
         shape,
         classifier.uses_metadata,
@@ -97,7 +97,7 @@ def graph_of_encoder(encoder: keras.Model) -> Graph:
         paths = _paths_in_file(encoder, encoder.variables)
         given = [(IMAGE, (1, *encoder.input_shape[1:]))]
         model, inputs = convert(encoder_function(encoder), given, encoder.variables, paths, OUTPUTS[ENCODER])
-    order = {"head": [], "encoder": learnt(encoder.variables, paths)}
+    order = {"head": [], "encoder": learnt_paths(encoder.variables, paths)}
     shape = tuple(encoder.output_shape[1:])
     taken = shapes(encoder.variables, paths)
     return Graph({ENCODER: model}, {ENCODER: inputs}, order, taken, shape, False, False, versions())
@@ -123,14 +123,14 @@ def encoder_function(encoder: keras.Model):
     return run
 
 
-def learnt(weights: list, paths: list[str]) -> list[str]:
+def learnt_paths(weights: list, paths: list[str]) -> list[str]:
     """The paths of numbers that were learnt, without counters and seeds."""
     return [path for weight, path in zip(weights, paths, strict=True) if str(weight.dtype).startswith("float")]
 
 
 def shapes(weights: list, paths: list[str]) -> dict[str, list[int]]:
     """The shape of each array that was learnt, by its path."""
-    kept = set(learnt(weights, paths))
+    kept = set(learnt_paths(weights, paths))
     return {path: list(weight.shape) for weight, path in zip(weights, paths, strict=True) if path in kept}
 
 

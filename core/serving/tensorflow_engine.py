@@ -14,7 +14,7 @@ from core.diagnoses import CODES
 from core.networks import Classifier
 from core.networks.head_pass import head_logits
 from core.serving.engine import Engine, check_head_inputs, withhold
-from core.serving.keras_weights import learnt, with_numbers
+from core.serving.keras_weights import learnt_variables, with_numbers
 
 # Images that go through the encoder together; one photo goes alone, so the compiled network sees two shapes only.
 BATCH = 32
@@ -130,7 +130,7 @@ class TensorFlowEngine(Engine):
         return [tf.constant(x) for x in given]
 
     def weights(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        head, encoder = (learnt(part) for part in (self._classifier.head, self._classifier.encoder))
+        head, encoder = (learnt_variables(part) for part in (self._classifier.head, self._classifier.encoder))
         return [np.asarray(w) for w in head], [np.asarray(w) for w in encoder]
 
     def with_weights(self, head: Sequence[np.ndarray], encoder: Sequence[np.ndarray] | None = None) -> TensorFlowEngine:

@@ -14,7 +14,7 @@ import pandas as pd
 from core.card import CARD_FILE, Card, InvalidBundle, read_card
 from core.data.ham10000 import read_table
 from core.data.image_cache import cache_images, encode_facts
-from core.diagnoses import CODES
+from core.diagnoses import CODES, MELANOMA
 from core.estimates import Estimate
 from core.estimates.in_files import from_text, to_text
 from core.evaluation.calibration_scores import calibration_scores
@@ -31,7 +31,6 @@ SIZES = (25, 50, 100, 200, 400)
 DRAWS = 40
 # Fewer scored photos would leave nothing to measure on.
 LEAST_LEFT = 200
-MELANOMA = CODES.index("mel")
 COMPARED = ("balanced_accuracy", "accuracy", "auc_macro", "mel.sensitivity", "mel.specificity", "ece")
 SHOWN = ("balanced_accuracy", "accuracy", "auc_macro", "melanoma_nevus_auc", "malignancy_auc", "macro_ece", "log_loss")
 

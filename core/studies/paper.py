@@ -247,7 +247,7 @@ CONFUSIONS: dict[str, tuple[tuple[int, ...], ...]] = {
     ),
 }
 # Kinds of Figure 17: title -> (true, predicted).
-KINDS: dict[str, tuple[str, str]] = {
+ERROR_KINDS: dict[str, tuple[str, str]] = {
     "Missed melanoma": ("mel", "nv"),
     "False alarm": ("nv", "mel"),
     "Melanoma found": ("mel", "mel"),
@@ -310,7 +310,7 @@ def chosen_cases(results: Results, each: int = 2) -> pd.DataFrame:
     """Figure 17 by rule: of each kind the most confident answers, one photo a lesion."""
     table = results.table.assign(confidence=results.probabilities.max(axis=1))
     parts = []
-    for kind, (true, predicted) in KINDS.items():
+    for kind, (true, predicted) in ERROR_KINDS.items():
         rows = table[(table.dx == true) & (results.y_pred == CODES.index(predicted))]
         rows = rows.sort_values("confidence", ascending=False, kind="stable").drop_duplicates("lesion_id").head(each)
         parts.append(rows.assign(kind=kind))

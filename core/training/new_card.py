@@ -15,8 +15,8 @@ from core.networks.classifier import Classifier
 from core.training.class_weights import class_weights
 from core.training.phases import Phases
 
-LICENCE = "CC BY-NC 4.0 (through HAM10000, Tschandl et al. 2018)"
-CITATION = "Tschandl, Rosendahl, Kittler: The HAM10000 dataset. Sci Data 5, 180161 (2018). doi:10.1038/sdata.2018.161"
+WEIGHTS_LICENCE = "CC BY-NC 4.0 (through HAM10000, Tschandl et al. 2018)"
+PHOTOS_CITATION = "Tschandl, Rosendahl, Kittler: The HAM10000 dataset. Sci Data 5, 180161 (2018). doi:10.1038/sdata.2018.161"
 LIMITS = [
     "For research and teaching; not a medical device, not for decisions about a patient.",
     "Trained on one collection (Vienna and Queensland), mostly fair skin: not shown to hold elsewhere.",
@@ -49,7 +49,7 @@ def new_card(run: Phases, classifier: Classifier, recipe_name: str, name: str, d
         recipe={"name": recipe_name, **recipe.to_json()},
         data={
             "name": "HAM10000",
-            "citation": CITATION,
+            "citation": PHOTOS_CITATION,
             "photos": {p: len(getattr(data.split, p)) for p in PARTS},
             "lesions": {p: int(lesions[list(getattr(data.split, p))].nunique()) for p in PARTS},
             "photos_per_class": {p: np.bincount(data.parts[p].labels, minlength=len(CODES)).tolist() for p in PARTS},
@@ -73,7 +73,7 @@ def new_card(run: Phases, classifier: Classifier, recipe_name: str, name: str, d
             },
         },
         pretraining=pretraining,
-        licence=LICENCE,
+        licence=WEIGHTS_LICENCE,
         limits=LIMITS,
         created=datetime.datetime.now(datetime.UTC).date().isoformat(),
     )

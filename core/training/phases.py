@@ -17,9 +17,9 @@ from core.training.accelerator import jit_mode
 from core.training.calibration import balanced_accuracy, log_softmax
 from core.training.callbacks import ReportBatches, StopOnNaN
 from core.training.class_weights import class_weights
-from core.training.predicting import Rows, encode_rows, predict_from_maps, predict_rows, seed_dropout
+from core.training.predicting import ImageRows, encode_rows, predict_from_maps, predict_rows, seed_dropout
 from core.training.recipes import Recipe
-from core.training.state import Progress, StateFolder
+from core.training.state import RunState, StateFolder
 from core.training.training_data import TrainingData
 from core.training.watching import Report
 
@@ -41,7 +41,7 @@ class Phases:
     init: str | Path
     image_size: int
     data: TrainingData
-    progress: Progress
+    progress: RunState
     state: StateFolder
     report: Report
     stop_after: int | None = None
@@ -127,7 +127,7 @@ class Phases:
                 mine.assign(theirs)
         elif self.progress.epoch > (self.progress.frozen or 0):
             self.state.restore_optimizer(self.progress.epoch, view.optimizer)
-        photos = Rows(images, train.rows)
+        photos = ImageRows(images, train.rows)
         self._epochs(
             view,
             classifier,

@@ -10,7 +10,7 @@ from core.training.watching import Report
 PREDICT_BATCH = 64
 
 
-class Rows:
+class ImageRows:
     """A part's rows of the memory-mapped images, without copying them."""
 
     def __init__(self, images: np.ndarray, rows: np.ndarray):

@@ -11,10 +11,10 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from core.card import HISTORY_FILE
 from core.files import clear_leftovers, folder_written_whole, write_text
 
 STATE_FILE = "state.json"
-HISTORY_FILE = "history.csv"
 WEIGHTS, OPTIMIZER = "model.weights.h5", "optimizer.npz"
 
 
@@ -23,7 +23,7 @@ class CannotResume(ValueError):
 
 
 @dataclass
-class Progress:
+class RunState:
     """Where a run stands.
 
     Args:
@@ -80,13 +80,13 @@ class StateFolder:
         """
         self._read()
 
-    def _read(self) -> Progress:
+    def _read(self) -> RunState:
         if not self.exists():
             raise CannotResume(
                 f"{self.folder} has no {STATE_FILE}: there is nothing to resume. Train without --resume."
             )
         try:
-            progress = Progress(**json.loads((self.folder / STATE_FILE).read_text(encoding="utf-8")))
+            progress = RunState(**json.loads((self.folder / STATE_FILE).read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError) as error:
             raise CannotResume(f"{self.folder / STATE_FILE} is damaged ({error}). {self._anew()}") from None
         self._check(progress)
@@ -95,7 +95,7 @@ class StateFolder:
     def clear(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def save(self, progress: Progress, model: keras.Model, optimizer: keras.Optimizer) -> None:
+    def save(self, progress: RunState, model: keras.Model, optimizer: keras.Optimizer) -> None:
         """Writes an epoch, then points `state.json` at it, then drops epochs that are neither last nor best."""
         self.folder.mkdir(parents=True, exist_ok=True)
         clear_leftovers(self.folder)
@@ -111,7 +111,7 @@ class StateFolder:
             if old.name not in keep:
                 shutil.rmtree(old, ignore_errors=True)
 
-    def load(self, settings: dict) -> Progress:
+    def load(self, settings: dict) -> RunState:
         """Reads where the run stands.
 
         Raises:
@@ -157,7 +157,7 @@ class StateFolder:
     def _epoch(self, epoch: int) -> Path:
         return self.folder / f"epoch-{epoch:03d}"
 
-    def _check(self, progress: Progress) -> None:
+    def _check(self, progress: RunState) -> None:
         """Stops where the state is not one that a run wrote, or names an epoch that is no longer there."""
         try:
             fits = (

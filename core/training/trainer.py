@@ -25,7 +25,7 @@ from core.training.new_card import new_card
 from core.training.phases import Phases
 from core.training.predicting import predict_rows
 from core.training.recipes import Recipe, find_recipe
-from core.training.state import Progress, StateFolder, write_history
+from core.training.state import RunState, StateFolder, write_history
 from core.training.training_data import ready_data
 from core.training.watching import Report
 
@@ -161,7 +161,7 @@ def _train(plan: _Plan) -> Card:
         "image_size": image_size,
         "keras": keras.__version__,
     }
-    progress = state.load(settings) if plan.resume else Progress(settings)
+    progress = state.load(settings) if plan.resume else RunState(settings)
     run = Phases(recipe, plan.backbone, plan.init, image_size, data, progress, state, report, plan.stop_after)
     # A resumed run takes every weight from its last epoch: no need to load (or download) the first ones again.
     classifier = run.build(image_size, "random" if progress.epoch else plan.init)

@@ -16,7 +16,7 @@ from core.training.watching import Report
 
 
 @dataclass(frozen=True)
-class Part:
+class PartArrays:
     """Arrays of one part of the split."""
 
     rows: np.ndarray
@@ -40,7 +40,7 @@ class TrainingData:
     split: Split
     linked: tuple
     facts_encoder: FactsEncoder
-    parts: dict[str, Part]
+    parts: dict[str, PartArrays]
 
 
 def ready_data(
@@ -96,12 +96,12 @@ def split_lesions(
     return split, linked
 
 
-def _parts(table, split: Split, encoder: FactsEncoder, folder: Path) -> dict[str, Part]:
+def _parts(table, split: Split, encoder: FactsEncoder, folder: Path) -> dict[str, PartArrays]:
     labels, metadata = class_indices(table), encode_facts(table, encoder)
     parts = {}
     for part in PARTS:
         rows = np.flatnonzero(table.image_id.isin(set(getattr(split, part))))
-        parts[part] = Part(rows, metadata[rows], labels[rows])
+        parts[part] = PartArrays(rows, metadata[rows], labels[rows])
     if min(len(parts["train"].rows), len(parts["validation"].rows)) == 0:
         raise ValueError(
             f"{folder} is too small to split: {len(table)} photos. Expected at least a few lesions a diagnosis."

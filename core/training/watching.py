@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from core.threads import Progress
+
 
 @dataclass(frozen=True)
 class Report:
@@ -16,6 +18,6 @@ class Report:
     """
 
     say: Callable[[str], None] = lambda text: None
-    photos: Callable[[int, int], None] | None = None
+    photos: Progress | None = None
     batch: Callable[[int, int, str, int, int, float], None] = lambda *_: None
     epoch: Callable[[dict], None] = lambda row: None

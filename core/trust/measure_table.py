@@ -1,7 +1,6 @@
 """The table of what can be measured of a shipped model beyond its scores; each leaves its files in the model's folder."""
 
 import importlib
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from msgspec import Struct
 
 from core.card import Card, DamagedFile, bind_files, read_bound, read_card, short_name
 from core.schemas.kind import InvalidRecord, Kind, read_json
+from core.threads import Progress
 from core.trust.measure_records import (
     ColourRecord,
     FactsRecord,
@@ -22,8 +22,6 @@ from core.trust.measure_records import (
 
 if TYPE_CHECKING:  # at run time this would load TensorFlow, and pages read measures without it
     from core.bundle import Bundle
-
-Progress = Callable[[int, int], None]
 
 
 class InvalidMeasure(ValueError):
@@ -49,7 +47,7 @@ class Measure:
         file: the JSON file that it writes there, with the digest that it rests on.
         record: what that file holds.
         rests_on: "weights_sha256" where it is of feature maps alone, which no calibration changes; else "probabilities_sha256"
-            (see `digest_of`). The file holds the digest under this name.
+            (see `binding_of`). The file holds the digest under this name.
         also: further files that it writes there.
     """
 
@@ -137,7 +135,7 @@ def find_measure(name: str) -> Measure:
     return MEASURES[name]
 
 
-def digest_of(name: str, card: Card) -> dict[str, str]:
+def binding_of(name: str, card: Card) -> dict[str, str]:
     """What a measure's file is bound to its model by: the entry that its record holds.
 
     Raises:
@@ -185,7 +183,7 @@ def read_measure(name: str, folder: str | Path, card: Card) -> dict:
         kind.convert(record, short_name(path), measure_again(name, folder))
     except InvalidRecord as error:
         raise DamagedMeasure(str(error)) from None
-    stale = {key: record.get(key) for key in digest_of(name, card)} != digest_of(name, card)
+    stale = {key: record.get(key) for key in binding_of(name, card)} != binding_of(name, card)
     if stale:
         raise DamagedMeasure(
             f"{short_name(path)} is stale: it was measured with other weights or another calibration of {card.name}. "

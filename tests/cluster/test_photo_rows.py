@@ -6,7 +6,7 @@ import pytest
 fsspec = pytest.importorskip("fsspec", reason="needs the extra `scale`")
 pytest.importorskip("pyarrow", reason="needs the extra `scale`")
 
-from core.cluster.photo_rows import PhotoRow, digest_of, fetch, list_rows  # noqa: E402
+from core.cluster.photo_rows import PhotoRow, digest_of_rows, fetch, list_rows  # noqa: E402
 
 
 def test_a_folder_gives_its_photos_and_nothing_else(drawn_photos, tmp_path):
@@ -68,4 +68,4 @@ def test_an_unknown_scheme_is_a_sentence():
 
 def test_a_digest_tells_order_and_facts():
     rows = [PhotoRow("a"), PhotoRow("b")]
-    assert digest_of(rows) != digest_of(rows[::-1]) != digest_of([PhotoRow("a", "5"), PhotoRow("b")])
+    assert digest_of_rows(rows) != digest_of_rows(rows[::-1]) != digest_of_rows([PhotoRow("a", "5"), PhotoRow("b")])

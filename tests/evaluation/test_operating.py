@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from core.diagnoses import MELANOMA
 from core.estimates import Estimate
-from core.evaluation.operating import MELANOMA, choose_threshold, measure_threshold
+from core.evaluation.operating import choose_threshold, measure_threshold
 
 
 def made(melanoma, other):

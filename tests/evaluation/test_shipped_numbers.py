@@ -121,11 +121,11 @@ def test_what_is_said_of_the_maps(folder):
 
 
 def test_the_set_was_calibrated_on_validation_and_covers_what_is_said(folder, results):
-    from core.trust.measures.prediction_set import calibrate, records_of_folds, score_sets
+    from core.trust.measures.prediction_set import records_of_folds, score_sets, set_thresholds
 
     record = measured(folder, "set.json")
     validation = read_results(folder / "validation", read_card(folder))
-    check_alike(to_plain(calibrate(validation)), record["thresholds"])
+    check_alike(to_plain(set_thresholds(validation)), record["thresholds"])
     scored = (
         records_of_folds(members_of(folder), record, validation, results) if read_card(folder).is_fold_set else record
     )

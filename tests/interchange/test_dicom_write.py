@@ -20,9 +20,9 @@ from core.diagnoses import CODES, NAMES  # noqa: E402
 from core.explain import overlay  # noqa: E402
 from core.interchange import make_objects, read_identity, read_photos  # noqa: E402
 from core.interchange.maps import MAX_MAP_SIDE, UNSEEN, enlarge_map, map_size  # noqa: E402
-from core.interchange.report import MALIGNANT, SCHEME, probability_code  # noqa: E402
+from core.interchange.report import P_MALIGNANT, SCHEME, probability_code  # noqa: E402
 from core.interchange.write import ATTENTION, CAPTURE, HEATMAP, PHOTO, REPORT, InvalidIdentity, MissingWriter  # noqa: E402
-from core.reading import NOTICE, LesionReading  # noqa: E402
+from core.reading import READING_NOTICE, LesionReading  # noqa: E402
 
 FACTS = Facts(55, "female", "back")
 WEIGHTS = "0123456789abcdef" * 4
@@ -141,12 +141,12 @@ def test_the_report_holds_the_reading_to_the_digit(written):
         elif item.ValueType == "TEXT":
             texts.append((name.CodeMeaning, item.TextValue))
     right = {probability_code(code): value for code, value in reading.probabilities.items()}
-    assert numbers == right | {MALIGNANT: reading.malignancy}
+    assert numbers == right | {P_MALIGNANT: reading.malignancy}
     assert ("Algorithm Name", "Drawn") in texts
     assert ("Algorithm Version", our_version()) in texts
     assert ("Algorithm Parameters", f"Weights SHA-256: {WEIGHTS}") in texts
     comments = [text for meaning, text in texts if meaning == "Comment"]
-    assert comments[0] == NOTICE
+    assert comments[0] == READING_NOTICE
     assert {"A note.", "A remark."} <= set(comments)
     if photo.source and photo.source.frames > 1:
         assert "Frame 3 of 3." in comments
@@ -205,7 +205,7 @@ def test_the_notice_is_in_the_capture_s_pixels(written):
     assert (strip.min(axis=2) < 60).mean() > 0.02  # red letters on white, and no picture
     assert (pixels[-60:-10].min(axis=2) < 60).mean() > 0.005
     assert pixels.dtype == np.uint8
-    assert NOTICE in ds.DerivationDescription
+    assert READING_NOTICE in ds.DerivationDescription
 
 
 def test_the_photo_of_a_file_is_whole(written):

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from core.networks.soft_attention import FORMS, GAMMA_START, MAPS, SoftAttention
+from core.networks.soft_attention import ATTENTION_FORMS, GAMMA_START, MAPS, SoftAttention
 
 H, W, C = 4, 4, 9
 
@@ -82,7 +82,7 @@ def test_published_form_equals_the_three_dimensional_convolution():
     np.testing.assert_allclose(run(layer, t)[1], softmax_positions(z).sum(-1), rtol=1e-4)
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", ATTENTION_FORMS)
 def test_alpha_is_positive_and_sums_to_the_number_of_maps(form):
     alpha = run(make(form), a_map())[1]
     assert (alpha >= 0).all()
@@ -173,7 +173,7 @@ def test_bad_forms_are_clear_errors():
         make("published", (4, 4, 5))
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", ATTENTION_FORMS)
 def test_config_round_trip(form):
     layer = SoftAttention(form, gamma=0.5)
     again = SoftAttention.from_config(layer.get_config())

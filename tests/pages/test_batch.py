@@ -109,7 +109,7 @@ def test_names_and_faults_are_text_in_the_report():
     from core.data.patient import Facts
     from core.trust.batch.row import BatchRow
     from core.webapp.batch.report import batch_report
-    from core.webapp.batch.run import Asked
+    from core.webapp.batch.run import BatchSettings
 
-    said = batch_report(Asked("Drawn"), None, [BatchRow("<b>.png", Facts(), error="is <empty>")], 0.3, False)
+    said = batch_report(BatchSettings("Drawn"), None, [BatchRow("<b>.png", Facts(), error="is <empty>")], 0.3, False)
     assert "&lt;b&gt;.png" in said and "is &lt;empty&gt;" in said and "<b>.png" not in said

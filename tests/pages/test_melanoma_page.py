@@ -18,7 +18,7 @@ from core.data.lesion_region import COLUMNS
 from core.estimates.in_files import from_text, to_text
 from core.evaluation.melanoma import Duel
 from core.evaluation.results import read_results
-from core.trust.measures.colour import PLAIN, colour_verdict, compare_settings
+from core.trust.measures.colour import UNCHANGED, colour_verdict, compare_settings
 from core.trust.measures.pairs import find_neighbours
 from core.webapp.shared.words import plain
 from core.wording import rate
@@ -47,7 +47,7 @@ def write_measures(folder: Path) -> None:
     record = {"weights_sha256": sha256, "neighbours_sha256": digest, "feature": "made up"}
     (folder / "similar.json").write_text(json.dumps(record))
     photos = pair[["image_id", "lesion_id", "dx"]].copy()
-    for name in (PLAIN, *SETTINGS):
+    for name in (UNCHANGED, *SETTINGS):
         noise = rng.normal(0, 0.05, len(pair))
         photos[f"mel.{name}"], photos[f"nv.{name}"] = np.clip(pair.mel + noise, 0, 1), np.clip(pair.nv - noise, 0, 1)
     record = {

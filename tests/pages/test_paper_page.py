@@ -12,7 +12,7 @@ from core.card import read_card
 from core.evaluation.results import read_results
 from core.studies import experiments
 from core.studies.paper import FOOTNOTES, TABLES
-from core.webapp.paper.view import FIGURES, ITEMS, OWN
+from core.webapp.paper.view import FIGURES, ITEMS, OWN_ITEMS
 from core.wording import interval
 
 HOME = Path(__file__).resolve().parents[2] / "app.py"
@@ -52,7 +52,7 @@ def test_every_item_draws_beside_our_own(open_page, root):
     evaluation = read_results(root / "Other", read_card(root / "Other")).evaluation
     assert "By photo or by lesion" in words(app) and "Experiment" in words(app)
     for item, said in walk(app):
-        assert item in OWN or len(app.dataframe) or len(app.get("plotly_chart")), item
+        assert item in OWN_ITEMS or len(app.dataframe) or len(app.get("plotly_chart")), item
         if item in TABLES:
             shown = app.dataframe[-1].value if item != "Table 8" else app.dataframe[0].value
             assert not any("_" in str(name) for name in shown.columns), "words, not keys"
@@ -103,7 +103,7 @@ def test_an_experiment_is_shown_with_its_intervals(open_page, root, tmp_path, mo
     (tmp_path / "factorial.json").write_text(json.dumps({"comparisons": entries, "about": "About.", "command": "run"}))
     monkeypatch.setattr(experiments.read_experiment, "__defaults__", (tmp_path,))
     app = open_page(root)
-    app.selectbox(key="item").select(next(item for item, name in OWN.items() if name == "factorial")).run()
+    app.selectbox(key="item").select(next(item for item, name in OWN_ITEMS.items() if name == "factorial")).run()
     assert not app.exception and len(app.get("plotly_chart")) == 1
     rows = app.dataframe[0].value.set_index("What")
     asked = rows.loc["The paper's attention against a constant map"]

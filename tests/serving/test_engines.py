@@ -216,13 +216,13 @@ def test_a_machine_that_takes_no_temporary_file_has_an_engine_all_the_same(no_te
 
 
 def test_the_variable_and_the_argument_choose(monkeypatch):
-    monkeypatch.delenv(engines.VARIABLE, raising=False)
+    monkeypatch.delenv(engines.ENGINE_VARIABLE, raising=False)
     for gpu, expected in ((False, "onnxruntime"), (True, "tensorflow")):
         monkeypatch.setattr(engines, "has_gpu", lambda gpu=gpu: gpu)
         assert choose_engine() == expected
-    monkeypatch.setenv(engines.VARIABLE, " OnnxRuntime ")
+    monkeypatch.setenv(engines.ENGINE_VARIABLE, " OnnxRuntime ")
     assert choose_engine() == "onnxruntime" and choose_engine("tensorflow") == "tensorflow"
-    monkeypatch.setenv(engines.VARIABLE, "onnx")
+    monkeypatch.setenv(engines.ENGINE_VARIABLE, "onnx")
     with pytest.raises(ValueError, match="'onnx'.*onnxruntime, tensorflow"):
         choose_engine()
     with pytest.raises(ValueError, match="until ONNX Runtime took its place.*onnxruntime, tensorflow"):

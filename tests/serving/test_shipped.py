@@ -104,7 +104,7 @@ def test_the_eye_sees_alike(monkeypatch):
     seen = {}
     for engine in ("onnxruntime", "tensorflow"):
         monkeypatch.setenv("MELASCOPE_ENGINE", engine)
-        seen[engine] = eye.look(squares)
+        seen[engine] = eye.see(squares)
     np.testing.assert_allclose(*seen.values(), atol=1e-3)
 
 

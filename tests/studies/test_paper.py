@@ -7,8 +7,8 @@ from made_up import made_up_results
 from core.diagnoses import CODES
 from core.studies.paper import (
     CONFUSIONS,
+    ERROR_KINDS,
     FOOTNOTES,
-    KINDS,
     TABLES,
     chosen_cases,
     one_against_rest,
@@ -83,8 +83,8 @@ def test_one_against_the_rest_adds_up(results):
 
 def test_cases_are_chosen_by_rule(results):
     rows = chosen_cases(results)
-    assert set(rows.kind) <= set(KINDS) and not rows.duplicated(["kind", "lesion_id"]).any()
+    assert set(rows.kind) <= set(ERROR_KINDS) and not rows.duplicated(["kind", "lesion_id"]).any()
     for kind, group in rows.groupby("kind"):
-        true, predicted = KINDS[kind]
+        true, predicted = ERROR_KINDS[kind]
         there = (results.table.dx == true) & (results.y_pred == CODES.index(predicted))
         assert group.confidence.max() == results.probabilities[there.to_numpy()].max()

@@ -16,8 +16,8 @@ from core.data.patient import Facts
 from core.diagnoses import CODES
 from core.folders import weights_root
 from core.teaching.case_sets import rules, shipped
-from core.teaching.case_sets.file import SUFFIX, from_record, read_case_set, to_record, write_case_set
-from core.teaching.case_sets.record import OWN, CaseSet, InvalidCaseSet, TeachingCase
+from core.teaching.case_sets.file import SUFFIX, read_case_set, set_from_record, set_to_record, write_case_set
+from core.teaching.case_sets.record import OWN_PHOTOS, CaseSet, InvalidCaseSet, TeachingCase
 from core.teaching.case_sets.sources import choose_cases, find_own_photos, own_case, read_case_table
 
 
@@ -41,7 +41,7 @@ def test_a_set_comes_back_from_its_file(cases, tmp_path):
 def spoilt(**changes):
     """The record of a small set with changes to its only case."""
     case = TeachingCase("ISIC_0000001", "nv", "histo", "CC0", "Somebody", Facts(40))
-    record = to_record(CaseSet("One", (case,)))
+    record = set_to_record(CaseSet("One", (case,)))
     record["cases"][0] |= changes
     return record
 
@@ -65,14 +65,14 @@ def spoilt(**changes):
         ({"facts": {"name": "Anna"}}, "parts that nobody knows: name"),
         ({"facts": [40]}, "age, sex and site"),
         ({"photo": "iVBORw0KGgo="}, "parts that nobody knows: photo"),
-        ({"source": OWN}, "64 hexadecimal digits"),
+        ({"source": OWN_PHOTOS}, "64 hexadecimal digits"),
         ({"sha256": "0" * 64}, "none for one of the archive"),
-        ({"source": OWN, "sha256": "x"}, "64 hexadecimal digits"),
+        ({"source": OWN_PHOTOS, "sha256": "x"}, "64 hexadecimal digits"),
     ],
 )
 def test_a_case_that_cannot_be(changes, words):
     with pytest.raises(InvalidCaseSet, match=words) as error:
-        from_record(spoilt(**changes))
+        set_from_record(spoilt(**changes))
     assert len(str(error.value).splitlines()) == 1
 
 
@@ -130,7 +130,7 @@ def test_another_order(cases):
 
 @pytest.fixture(scope="module")
 def table():
-    return rules.case_table(weights_root() / rules.MODEL, weights_root() / LESIONS_FILE)
+    return rules.case_table(weights_root() / rules.LISTS_MODEL, weights_root() / LESIONS_FILE)
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +139,7 @@ def lists():
 
 
 def test_the_lists_that_ship_are_those_of_the_rules(lists):
-    made = rules.make_lists(weights_root() / rules.MODEL, weights_root() / LESIONS_FILE)
+    made = rules.make_lists(weights_root() / rules.LISTS_MODEL, weights_root() / LESIONS_FILE)
     assert lists == made, "Run `python -m core cases lists`: the predictions or a rule have changed."
 
 
@@ -248,4 +248,4 @@ def test_made_from_is_short_texts():
     record = spoilt()
     for wrong in ({"a": 1}, [], "x", {"a": "x" * 200}):
         with pytest.raises(InvalidCaseSet, match="made_from"):
-            from_record(json.loads(json.dumps(record | {"made_from": wrong})))
+            set_from_record(json.loads(json.dumps(record | {"made_from": wrong})))

@@ -11,7 +11,7 @@ from made_up_teaching import make_advice, make_cases
 
 from core.diagnoses import CODES
 from core.teaching.answers import suspicion
-from core.teaching.case_sets.file import to_record as cases_to_record
+from core.teaching.case_sets.file import set_to_record as cases_to_record
 from core.teaching.credentials import make_secret, photo_key
 from core.teaching.people import Refused
 from core.teaching.store.clock import Clock
@@ -24,7 +24,7 @@ from core.teaching.studies.export import ISIC_COLUMNS, export_imrmc, export_isic
 from core.teaching.studies.obuchowski_rockette import compare_arms
 from core.teaching.studies.order import plan_readings
 from core.teaching.studies.protocol import InvalidProtocol
-from core.teaching.studies.protocol_file import from_record, read_protocol, write_protocol
+from core.teaching.studies.protocol_file import protocol_from_record, read_protocol, write_protocol
 from core.teaching.studies.reading import Done, Pause, Reading, answer_reading, find_study_photo, next_reading
 from core.teaching.studies.study import close_study, delete_study, join_study, open_study, study_progress
 
@@ -60,7 +60,7 @@ def record(**changes):
 
 @pytest.fixture
 def protocol():
-    return from_record(record())
+    return protocol_from_record(record())
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ WRONG = [
 @pytest.mark.parametrize(("changes", "words"), WRONG)
 def test_a_protocol_that_cannot_be(changes, words):
     with pytest.raises(InvalidProtocol, match=words) as error:
-        from_record(record(**changes))
+        protocol_from_record(record(**changes))
     assert len(str(error.value).splitlines()) == 1
 
 
@@ -151,7 +151,7 @@ def test_files_that_are_no_protocol(tmp_path):
             read_protocol(path)
     for needed in ("name", "arms", "questions", "cases"):
         with pytest.raises(InvalidProtocol, match=f"has no {needed}"):
-            from_record({k: v for k, v in record().items() if k != needed})
+            protocol_from_record({k: v for k, v in record().items() if k != needed})
 
 
 # ---- orders ----
@@ -160,7 +160,7 @@ def test_files_that_are_no_protocol(tmp_path):
 @pytest.mark.parametrize("design", ["crossover", "sequential"])
 @pytest.mark.parametrize("repeats", [0, 3])
 def test_every_reader_reads_every_case_in_both_arms_and_repeats_at_the_end(design, repeats):
-    protocol = from_record(record(order={"design": design, "seed": 5}, repeats=repeats))
+    protocol = protocol_from_record(record(order={"design": design, "seed": 5}, repeats=repeats))
     for reader in range(6):
         plan = plan_readings(protocol, reader)
         assert plan == plan_readings(protocol, reader)
@@ -176,7 +176,7 @@ def test_every_reader_reads_every_case_in_both_arms_and_repeats_at_the_end(desig
 
 
 def test_crossover_turns_the_arms_over_readers_and_mixes_cases():
-    protocol = from_record(record())
+    protocol = protocol_from_record(record())
     plans = [plan_readings(protocol, reader) for reader in range(4)]
     assert [plan[0].arm for plan in plans] == [0, 1, 0, 1]
     assert all(
@@ -186,17 +186,17 @@ def test_crossover_turns_the_arms_over_readers_and_mixes_cases():
     )
     orders = {tuple(p.case for p in plan if p.session == s and p.repeat == 1) for plan in plans for s in (0, 1)}
     assert len(orders) == 8
-    assert plan_readings(from_record(record(order={"seed": 4})), 0) != plans[0]
+    assert plan_readings(protocol_from_record(record(order={"seed": 4})), 0) != plans[0]
 
 
 def test_sequential_reads_each_case_without_and_at_once_with_advice():
-    plan = plan_readings(from_record(record(order={"design": "sequential"}, repeats=0)), 0)
+    plan = plan_readings(protocol_from_record(record(order={"design": "sequential"}, repeats=0)), 0)
     assert [p.arm for p in plan] == [0, 1] * 8
     assert all(a.case == b.case for a, b in zip(plan[::2], plan[1::2], strict=True))
 
 
 def test_a_fixed_order_is_that_of_the_file():
-    plan = plan_readings(from_record(record(order={"cases": "fixed"})), 1)
+    plan = plan_readings(protocol_from_record(record(order={"cases": "fixed"})), 1)
     assert [p.case for p in plan if p.session == 0 and p.repeat == 1] == list(range(8))
 
 
@@ -328,7 +328,7 @@ def test_a_reader_is_blinded(any_store, protocol, advice):
 
 
 def test_each_arm_shows_what_the_protocol_says(any_store, advice):
-    protocol = from_record(record(order={"design": "sequential"}, arms=arms(shows=["facts", "network"])))
+    protocol = protocol_from_record(record(order={"design": "sequential"}, arms=arms(shows=["facts", "network"])))
     study = open_study(any_store, protocol, advice)
     token = join_study(any_store, study.code, "Anna", consent=True)
     bare = next_reading(any_store, study.code, token)
@@ -391,7 +391,7 @@ def test_a_study_asks_for_its_own_secret(any_store, protocol, advice):
 def test_a_study_needs_the_networks_answer_to_every_case(any_store, protocol, advice):
     with pytest.raises(Refused, match="to 8 of 8 cases"):
         open_study(any_store, protocol)
-    plain = from_record(record(arms=[{"name": "alone", "shows": []}]))
+    plain = protocol_from_record(record(arms=[{"name": "alone", "shows": []}]))
     study = open_study(any_store, plain)
     assert analyse_study(any_store, study.code, study.secret).problem.startswith("The study has one arm")
     export_imrmc(any_store, study.code, study.secret)
@@ -404,6 +404,6 @@ def test_the_example_of_the_docs_is_a_protocol():
 
     text = (Path(__file__).resolve().parents[2] / "docs" / "teaching.md").read_text(encoding="utf-8")
     example = json.loads(text.split("```json")[1].split("```")[0])
-    protocol = from_record(example | {"cases": record()["cases"]})
+    protocol = protocol_from_record(example | {"cases": record()["cases"]})
     assert [arm.name for arm in protocol.arms] == ["without AI", "with AI"]
     assert set(CODES)

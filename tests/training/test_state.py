@@ -5,7 +5,7 @@ import json
 import keras
 import pytest
 
-from core.training.state import CannotResume, Progress, StateFolder
+from core.training.state import CannotResume, RunState, StateFolder
 
 SETTINGS = {"recipe": "honest"}
 
@@ -16,7 +16,7 @@ def saved(tmp_path):
     model = keras.Sequential([keras.layers.Input((2,)), keras.layers.Dense(1)])
     optimizer = keras.optimizers.Adam()
     optimizer.build(model.trainable_variables)
-    state, progress = StateFolder(tmp_path), Progress(SETTINGS)
+    state, progress = StateFolder(tmp_path), RunState(SETTINGS)
     for epoch in (1, 2, 3):
         progress.epoch, progress.best_epoch = epoch, min(epoch, 2)
         progress.history.append({"epoch": epoch})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from core.cli.terminal import progress, quiet_libraries, results, say_error, sentence
 from core.cluster.parts import Parts
-from core.cluster.photo_rows import PhotoRow, digest_of, fetch, list_rows
+from core.cluster.photo_rows import PhotoRow, digest_of_rows, fetch, list_rows
 from core.cluster.ray_runtime import on_ray
 from core.cluster.stream import ROW, stream_parts
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CHUNK = 16
 
 
-class Asked(Protocol):
+class ReadQuestions(Protocol):
     """What `read` was asked about each photo; see `core.cli.photos.questions.Questions`."""
 
     question: Question
@@ -42,7 +42,7 @@ class ReadWork:
         questions: what `read` was asked, its model not loaded yet.
     """
 
-    questions: Asked
+    questions: ReadQuestions
 
     def __call__(self, rows: pa.Table) -> pa.Table:
         import pyarrow as pa
@@ -117,7 +117,7 @@ def _flat(number: int, photo: str, record: dict) -> dict:
     }
 
 
-def read_in_parts(questions: Asked, sources: list[str], out: Path, address: str, workers: int | None) -> int:
+def read_in_parts(questions: ReadQuestions, sources: list[str], out: Path, address: str, workers: int | None) -> int:
     """Reads photos on Ray, into `out`/part-00000.parquet and so on.
 
     Returns:
@@ -126,7 +126,7 @@ def read_in_parts(questions: Asked, sources: list[str], out: Path, address: str,
     import pyarrow as pa
 
     rows = list_rows(sources)
-    about = {"work": "read", "photos": digest_of(rows), "asked": questions.digest()}
+    about = {"work": "read", "photos": digest_of_rows(rows), "asked": questions.digest()}
     parts = Parts(out, len(rows), about)
 
     def table(span: range) -> pa.Table:

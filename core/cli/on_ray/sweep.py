@@ -10,7 +10,7 @@ from core.cli.on_ray.ray_option import RayOption, WorkersOption
 from core.cli.terminal import plain_errors, quiet_libraries, results, say, say_error
 
 EPILOG = "Example: python -m core sweep space.toml --data ~/ham10000 --out sweeps/first"
-SHOWN = 20
+MOST_TRIALS = 20
 TRIALS, PLOT = "trials.csv", "sweep.html"
 FIGURE_WORDS = "balanced accuracy (rule likeliest), validation"
 
@@ -37,7 +37,7 @@ def sweep(
     core. Each trial's folder holds a model with its card. Validation photos compare the trials: measure the one that you choose by
     `evaluate`. A sweep that was stopped goes on with --resume.
     """
-    from core.cluster.ray_runtime import LOCAL, check_ray, on_ray
+    from core.cluster.ray_runtime import THIS_MACHINE, check_ray, on_ray
 
     check_ray()
     if not space.is_file():
@@ -51,7 +51,7 @@ def sweep(
         trials = told.draw_trials()
         most = max(told.epochs(trial) for trial in trials)
         say(f"{len(trials)} trials of {told.backbone} ({told.recipe}), {most} epochs at most.")
-        with on_ray(ray or LOCAL, workers):
+        with on_ray(ray or THIS_MACHINE, workers):
             table = run_sweep(told, data, out, workers=workers, resume=resume, say=say)
         effects = what_mattered(told, table)
         write_plot(told, table, effects, out)
@@ -68,7 +68,7 @@ def _show(space, table, effects, means) -> None:
 
     console, names = results(), list(space.space)
     shown = Table("trial", *names, "seed", "epochs", FIGURE_WORDS, title="Trials, the best first")
-    for row in table.head(SHOWN).to_dict("records"):
+    for row in table.head(MOST_TRIALS).to_dict("records"):
         epochs = f"{row['epochs']}" if row["epochs"] >= row["planned"] else f"{row['epochs']} of {row['planned']}"
         shown.add_row(row["trial"], *(str(row[name]) for name in names), str(row["seed"]), epochs, f"{row[FIGURE]:.3f}")
     console.print(shown)

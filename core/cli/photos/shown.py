@@ -5,7 +5,7 @@ from pathlib import Path
 from rich.table import Table
 
 from core.cli.terminal import results
-from core.data.photo_list import SHOWN
+from core.data.photo_list import SHOWN_LINES
 from core.wording import percent
 
 
@@ -110,11 +110,11 @@ def show_many(records: list[dict], written: str) -> None:
         table.add_row(name, top, percent(record["probabilities"][top]), percent(record["malignancy"]), within, gate)
     console = results()
     console.print(table, markup=False)
-    for line in of_photos[:SHOWN]:
+    for line in of_photos[:SHOWN_LINES]:
         console.print(line, markup=False, style="yellow", soft_wrap=True)
-    if len(of_photos) > SHOWN:
+    if len(of_photos) > SHOWN_LINES:
         console.print(
-            f"{len(of_photos) - SHOWN:,} more remarks on single photos; what was written holds them.", style="yellow"
+            f"{len(of_photos) - SHOWN_LINES:,} more remarks on single photos; what was written holds them.", style="yellow"
         )
     for note in notes:
         console.print(note, markup=False, style="yellow", soft_wrap=True)

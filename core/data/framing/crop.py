@@ -8,7 +8,7 @@ import numpy as np
 from core.data.images import MIN_SIDE, centre_square
 
 AUTO, NONE = "auto", "none"
-FORMS = f"{AUTO}, {NONE}, or X,Y,SIZE: the left and upper edge and the side of a square, in pixels of the photo"
+CROP_FORMS = f"{AUTO}, {NONE}, or X,Y,SIZE: the left and upper edge and the side of a square, in pixels of the photo"
 _NUMBERS = re.compile(r"\s*(\d{1,6})\s*,\s*(\d{1,6})\s*,\s*(\d{1,6})\s*")
 
 
@@ -78,7 +78,7 @@ def parse_crop(text: str) -> Crop | str:
         return asked
     found = _NUMBERS.fullmatch(asked)
     if found is None:
-        raise InvalidCrop(f"{text!r} is no crop. Expected {FORMS}.")
+        raise InvalidCrop(f"{text!r} is no crop. Expected {CROP_FORMS}.")
     crop = Crop(*map(int, found.groups()))
     if crop.side < MIN_SIDE:
         raise InvalidCrop(f"The square {crop} has a side of {crop.side} pixels. Expected {MIN_SIDE} or more.")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.data.framing.crop import AUTO, FORMS, NONE, Crop, InvalidCrop
+from core.data.framing.crop import AUTO, CROP_FORMS, NONE, Crop, InvalidCrop
 from core.data.framing.look import Framing, look_at_framing
 
 # What a note on framing begins with.
@@ -54,7 +54,7 @@ def frame_photo(photo: np.ndarray, asked: Crop | str, auto: str = "--crop auto")
         notes = (f"{FRAMED} {why} Read was the square {framing.suggested}.",)
         return FramedPhoto(framing.suggested.cut(photo), framing.suggested, framing, notes)
     if not isinstance(asked, Crop):
-        raise InvalidCrop(f"{asked!r} is no crop. Expected {FORMS}.")
+        raise InvalidCrop(f"{asked!r} is no crop. Expected {CROP_FORMS}.")
     cut = asked.cut(photo)
     left = look_at_framing(cut).reasons
     notes = (f"{FRAMED} in the square {asked}. {' '.join(left)}",) if left else ()

@@ -16,7 +16,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "sex": ALIASES["sex"],
     "site": ("site", "body_site", *ALIASES["localization"]),
 }
-EXAMPLE = "photo,age,sex,site"
+HEADER_EXAMPLE = "photo,age,sex,site"
 # A table of facts of more is none: some hundred bytes a photo are plenty.
 MAX_BYTES = 20_000_000
 NAMED = 5  # problems that are written out
@@ -58,12 +58,12 @@ def read_facts_list(content: bytes, name: str) -> FactsList:
             f"{name} has {len(content) / 1e6:,.0f} MB. Expected a table of facts of at most {MAX_BYTES / 1e6:.0f} MB."
         )
     known = frozenset(word for words in COLUMNS.values() for word in words)
-    table = parse_columns(content, name, known, EXAMPLE)
+    table = parse_columns(content, name, known, HEADER_EXAMPLE)
     places = {key: next((word for word in words if word in table), None) for key, words in COLUMNS.items()}
     if places["photo"] is None or not any(places[key] for key in ("age", "sex", "site")):
         lacks = "no column of photos" if places["photo"] is None else "no column of age, sex or site"
         raise InvalidDataset(
-            f"{name} has {lacks}: it has {', '.join(map(str, table.columns))}. Expected a first line such as {EXAMPLE}."
+            f"{name} has {lacks}: it has {', '.join(map(str, table.columns))}. Expected a first line such as {HEADER_EXAMPLE}."
         )
     columns = [[""] * len(table) if place is None else list(table[place]) for place in places.values()]
     facts, problems, clashing = {}, [], set()

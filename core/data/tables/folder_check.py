@@ -1,6 +1,5 @@
 """Whether a data set's folder is whole, by decoding every photo; and whether a network can be trained on it."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from core.data.images import UnreadablePhoto, read_photo
 from core.data.split import lesions_unknown, require_lesions
 from core.data.tables.findings import Finding, count_unknown, list_findings
 from core.diagnoses import CODES
+from core.threads import Progress
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class FolderCheck:
         return not (self.unreadable or self.problems)
 
 
-def check_folder(folder: str | Path, progress: Callable[[int, int], None] | None = None) -> FolderCheck:
+def check_folder(folder: str | Path, progress: Progress | None = None) -> FolderCheck:
     """Checks a folder by decoding every photo.
 
     Args:

@@ -14,7 +14,7 @@ from core.data.tables.vocabulary import ALIASES, DIAGNOSIS_LEVELS, SITE_LEVELS, 
 from core.diagnoses import CODES
 
 COLUMNS = ("lesion_id", "image_id", "dx", "dx_type", "age", "sex", "localization", "dataset")
-EXAMPLE = ",".join(COLUMNS)
+HEADER = ",".join(COLUMNS)
 # The challenges of 2018 and 2019 give a column a diagnosis, with 1 in one of them. 2019's AK is HAM10000's akiec.
 ONE_HOT = {**{code: code for code in CODES}, "ak": "akiec", "scc": "SCC", "unk": "UNK"}
 # So many of these columns make a ground-truth table.
@@ -26,7 +26,7 @@ DERMOSCOPIC = "dermoscopic"
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class FormedRows:
     """A table in HAM10000's form, and what was said on the way there.
 
     Args:
@@ -71,7 +71,7 @@ def is_one_hot(names: list[str]) -> bool:
     return "dx" not in names and len(set(names) & set(ONE_HOT)) >= FEW_CODES
 
 
-def read_rows(columns: pd.DataFrame, source: Path, companions: dict[str, pd.DataFrame]) -> Rows:
+def read_rows(columns: pd.DataFrame, source: Path, companions: dict[str, pd.DataFrame]) -> FormedRows:
     """Puts a table into HAM10000's form.
 
     Args:
@@ -114,7 +114,7 @@ def read_rows(columns: pd.DataFrame, source: Path, companions: dict[str, pd.Data
     table["lesion_id"] = _lesion_ids(table, unmapped)
     kinds = words[NOT_DERMOSCOPIC][keep] if NOT_DERMOSCOPIC in words else pd.Series(dtype="str")
     clinical = Counter(k for k in kinds if not is_missing(k) and k.casefold() != DERMOSCOPIC)
-    return Rows(table[list(COLUMNS)], left_out, unmapped, dict(coarse), dict(clinical), tuple(joined))
+    return FormedRows(table[list(COLUMNS)], left_out, unmapped, dict(coarse), dict(clinical), tuple(joined))
 
 
 def _missing(words: pd.Series) -> pd.Series:

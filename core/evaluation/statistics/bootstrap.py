@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from core.diagnoses import CODES, MALIGNANT, index_of
+from core.diagnoses import CODES, MALIGNANT, MELANOMA, NEVUS, index_of
 from core.estimates import Difference, Estimate
-from core.evaluation.metrics import DECIDED, MELANOMA, NEVUS, decision_scores, flatten, point_names, scores
+from core.evaluation.metrics import DECIDED, decision_scores, flatten, point_names, scores
 from core.evaluation.statistics.significance import bootstrap_p
 from core.evaluation.statistics.weighted import counted_scores, weighted_scores
 

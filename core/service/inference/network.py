@@ -13,10 +13,10 @@ from core.bundle import Bundle
 from core.data.images import UnreadablePhoto, fit_image, read_photo
 from core.data.patient import Facts
 from core.diagnoses import CODES
-from core.reading import NOTICE
+from core.reading import READING_NOTICE
 from core.service.admission import expect_time
 from core.service.inference.tensors import TEXT, InferRequest, TensorKind
-from core.service.refusals import CANNOT_BE, MALFORMED, NOT_NOW, Refused
+from core.service.refusals import CANNOT_BE, MALFORMED, NOT_NOW, RequestRefused
 
 if TYPE_CHECKING:
     from core.data.patient import FactsEncoder
@@ -58,21 +58,21 @@ def infer(bundle: Bundle, asked: InferRequest, in_json: bool, deadline: float) -
         Output's name -> its tensor.
 
     Raises:
-        Refused: tensors that do not fit one another, numbers that cannot be, a photo that cannot be read, or damaged weights.
+        RequestRefused: tensors that do not fit one another, numbers that cannot be, a photo that cannot be read, or damaged weights.
     """
     given = asked.inputs
     if ("image" in given) == ("photo" in given):
-        raise Refused(MALFORMED, "Expected either the input image or the input photo.")
+        raise RequestRefused(MALFORMED, "Expected either the input image or the input photo.")
     count = len(given["image"] if "image" in given else given["photo"])
     if not 0 < count <= MOST_IMAGES:
-        raise Refused(MALFORMED, f"The batch has {count} images. Expected 1 to {MOST_IMAGES}.")
+        raise RequestRefused(MALFORMED, f"The batch has {count} images. Expected 1 to {MOST_IMAGES}.")
     for name, values in given.items():
         if len(values) != count:
-            raise Refused(MALFORMED, f"The input {name} has {len(values)} rows, and there are {count} images.")
+            raise RequestRefused(MALFORMED, f"The input {name} has {len(values)} rows, and there are {count} images.")
     if "image" in given:
         images = np.asarray(given["image"])
         if not (np.isfinite(images).all() and images.min() >= 0 and images.max() <= 255):
-            raise Refused(
+            raise RequestRefused(
                 MALFORMED, "The input image holds numbers that are no colours. Expected 0 to 255, and no NaN."
             )
     else:
@@ -82,7 +82,7 @@ def infer(bundle: Bundle, asked: InferRequest, in_json: bool, deadline: float) -
     feature_maps = bundle.engine.encode(np.asarray(images, "float32"))
     logits, attention = bundle.engine.head(feature_maps, metadata)
     if not np.isfinite(logits).all():
-        raise Refused(NOT_NOW, f"{bundle.name} gave logits that are not finite: its weights are damaged. Restore them.")
+        raise RequestRefused(NOT_NOW, f"{bundle.name} gave logits that are not finite: its weights are damaged. Restore them.")
     return {
         "probabilities": bundle.card.calibration.probabilities(logits),
         "logits": logits,
@@ -94,13 +94,13 @@ def response_of(bundle: Bundle, asked: InferRequest) -> dict:
     """A response's JSON but for its outputs."""
     record = {
         "model_name": bundle.name,
-        "model_version": version_of(bundle),
-        "parameters": {"classes": ",".join(CODES), "notice": NOTICE},
+        "model_version": weights_version(bundle),
+        "parameters": {"classes": ",".join(CODES), "notice": READING_NOTICE},
     }
     return record if asked.identity is None else {**record, "id": asked.identity}
 
 
-def version_of(bundle: Bundle) -> str:
+def weights_version(bundle: Bundle) -> str:
     """What tells one network of a name from another: the beginning of its weights' SHA-256."""
     return bundle.card.weights["sha256"][:12]
 
@@ -113,9 +113,9 @@ def _decode(photos: Sequence[bytes], size: int, in_json: bool, deadline: float) 
             data = base64.b64decode(photo, validate=True) if in_json else photo
             images.append(fit_image(read_photo(data, f"Photo {number}"), size))
         except binascii.Error:
-            raise Refused(MALFORMED, f"Photo {number} is no base64. Expected a photo file's bytes so.") from None
+            raise RequestRefused(MALFORMED, f"Photo {number} is no base64. Expected a photo file's bytes so.") from None
         except UnreadablePhoto as error:
-            raise Refused(CANNOT_BE, str(error)) from None
+            raise RequestRefused(CANNOT_BE, str(error)) from None
     return np.stack(images)
 
 
@@ -127,7 +127,7 @@ def _metadata(given, count: int, encoder: FactsEncoder) -> np.ndarray:
         given.get("age", [-1.0] * count), given.get("sex", unknown), given.get("site", unknown), strict=True
     ):
         if np.isnan(age):
-            raise Refused(
+            raise RequestRefused(
                 MALFORMED, "The input age holds NaN. Expected years, or a number below 0 where it is unknown."
             )
         words = (text.decode("utf-8", "replace").strip().lower().replace("_", " ") for text in (sex, site))

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from core.service.refusals import MALFORMED, Refused, shown
+from core.service.refusals import MALFORMED, RequestRefused, repeated
 
 # Of the types that the protocol knows, those that a network here takes or gives.
 NUMBERS = {"UINT8": "uint8", "FP32": "<f4", "FP64": "<f8", "INT32": "<i4", "INT64": "<i8"}
@@ -72,19 +72,19 @@ def read_request(record: dict[str, Any], behind: bytes, kinds: Sequence[TensorKi
         kinds: of tensors that the network takes.
 
     Raises:
-        Refused: anything that is not as the protocol says, or not as the network takes it.
+        RequestRefused: anything that is not as the protocol says, or not as the network takes it.
     """
     known, found = {kind.name: kind for kind in kinds}, {}
     inputs = record.get("inputs")
     if not isinstance(inputs, list) or not inputs:
-        raise _malformed(f"inputs is {shown(inputs)}", "a list of tensors", known)
+        raise _malformed(f"inputs is {repeated(inputs)}", "a list of tensors", known)
     place = 0
     for tensor in inputs:
         if not isinstance(tensor, dict):
-            raise _malformed(f"An input is {shown(tensor)}", "an object with name, shape, datatype and data", known)
+            raise _malformed(f"An input is {repeated(tensor)}", "an object with name, shape, datatype and data", known)
         name = tensor.get("name")
         if not isinstance(name, str) or name not in known:
-            raise _malformed(f"An input is named {shown(name)}", f"one of: {', '.join(known)}", known)
+            raise _malformed(f"An input is named {repeated(name)}", f"one of: {', '.join(known)}", known)
         if name in found:
             raise _malformed(f"The input {name} came twice", "each once", known)
         size = _parameters(tensor, name).get("binary_data_size")
@@ -93,7 +93,7 @@ def read_request(record: dict[str, Any], behind: bytes, kinds: Sequence[TensorKi
             continue
         if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= len(behind) - place:
             raise _malformed(
-                f"The input {name} says binary_data_size {shown(size)}, and {len(behind) - place:,} bytes are left",
+                f"The input {name} says binary_data_size {repeated(size)}, and {len(behind) - place:,} bytes are left",
                 f"the tensor's bytes behind the JSON, and the header {HEADER_LENGTH}",
                 known,
             )
@@ -105,7 +105,7 @@ def read_request(record: dict[str, Any], behind: bytes, kinds: Sequence[TensorKi
         raise _malformed(f"The input {missing[0]} is missing", "it", known)
     identity = record.get("id")
     if identity is not None and not isinstance(identity, str):
-        raise _malformed(f"The id is {shown(identity)}", "text", known)
+        raise _malformed(f"The id is {repeated(identity)}", "text", known)
     binary = _parameters(record, "the request").get("binary_data_output", False)
     return InferRequest(identity, found, _outputs(record, binary is True), binary is True)
 
@@ -113,12 +113,12 @@ def read_request(record: dict[str, Any], behind: bytes, kinds: Sequence[TensorKi
 def _outputs(record: dict[str, Any], binary: bool) -> dict[str, bool]:
     wanted = record.get("outputs", [])
     if not isinstance(wanted, list):
-        raise Refused(MALFORMED, f"outputs is {shown(wanted)}. Expected a list of objects with a name.")
+        raise RequestRefused(MALFORMED, f"outputs is {repeated(wanted)}. Expected a list of objects with a name.")
     found = {}
     for one in wanted:
         name = one.get("name") if isinstance(one, dict) else None
         if not isinstance(name, str):
-            raise Refused(MALFORMED, f"An output is {shown(one)}. Expected an object with a name.")
+            raise RequestRefused(MALFORMED, f"An output is {repeated(one)}. Expected an object with a name.")
         found[name] = _parameters(one, name).get("binary_data", binary) is True
     return found
 
@@ -126,7 +126,7 @@ def _outputs(record: dict[str, Any], binary: bool) -> dict[str, bool]:
 def _parameters(record: dict[str, Any], name: str) -> dict:
     found = record.get("parameters", {})
     if not isinstance(found, dict):
-        raise Refused(MALFORMED, f"The parameters of {name} are {shown(found)}. Expected an object.")
+        raise RequestRefused(MALFORMED, f"The parameters of {name} are {repeated(found)}. Expected an object.")
     return found
 
 
@@ -135,12 +135,12 @@ def _shape(tensor: dict[str, Any], kind: TensorKind) -> tuple[int, ...]:
     shape, wanted = tensor.get("shape"), kind.shape
     if not _fits(shape, wanted):
         expected = ", ".join("B" if side == -1 else str(side) for side in wanted)
-        raise Refused(MALFORMED, f"The input {kind.name} has the shape {shown(shape)}. Expected [{expected}].")
+        raise RequestRefused(MALFORMED, f"The input {kind.name} has the shape {repeated(shape)}. Expected [{expected}].")
     datatype = tensor.get("datatype")
     if datatype not in kind.datatypes:
-        raise Refused(
+        raise RequestRefused(
             MALFORMED,
-            f"The input {kind.name} has the datatype {shown(datatype)}. Expected {' or '.join(kind.datatypes)}.",
+            f"The input {kind.name} has the datatype {repeated(datatype)}. Expected {' or '.join(kind.datatypes)}.",
         )
     return tuple(tensor["shape"])
 
@@ -157,31 +157,31 @@ def _of_json(tensor: dict[str, Any], kind: TensorKind) -> np.ndarray | list[byte
     """A tensor whose elements stand in the JSON, nested or in one list."""
     shape, data = _shape(tensor, kind), tensor.get("data")
     if not isinstance(data, list):
-        raise Refused(MALFORMED, f"The data of the input {kind.name} is {shown(data)}. Expected a list.")
+        raise RequestRefused(MALFORMED, f"The data of the input {kind.name} is {repeated(data)}. Expected a list.")
     datatype = tensor["datatype"]
     if datatype == TEXT:
         if len(data) != math.prod(shape) or not all(isinstance(one, str) for one in data):
-            raise Refused(
+            raise RequestRefused(
                 MALFORMED, f"The input {kind.name} holds no {math.prod(shape)} texts. Expected as many as its shape."
             )
         return [one.encode("utf-8", "surrogatepass") for one in data]
     try:
         values = np.array(data)
     except (ValueError, RecursionError):
-        raise Refused(MALFORMED, f"The lists of the input {kind.name} differ in length. Expected rows alike.") from None
+        raise RequestRefused(MALFORMED, f"The lists of the input {kind.name} differ in length. Expected rows alike.") from None
     if values.size != math.prod(shape) or (values.ndim > 1 and values.shape != shape):
-        raise Refused(
+        raise RequestRefused(
             MALFORMED,
             f"The input {kind.name} holds {values.size:,} numbers in lists of {list(values.shape)}. Expected {list(shape)}.",
         )
     if values.size and values.dtype.kind not in "iuf":
-        raise Refused(MALFORMED, f"The input {kind.name} holds what is no number. Expected {datatype}.")
+        raise RequestRefused(MALFORMED, f"The input {kind.name} holds what is no number. Expected {datatype}.")
     wanted = np.dtype(NUMBERS[datatype])
     whole = wanted.kind in "iu"
     bounds = np.iinfo(wanted) if whole else np.finfo(wanted)
     out = values.size and not (bounds.min <= values.min() and values.max() <= bounds.max)
     if out or (whole and values.dtype.kind == "f" and (values % 1 != 0).any()):
-        raise Refused(MALFORMED, f"The input {kind.name} holds numbers that are no {datatype}.")
+        raise RequestRefused(MALFORMED, f"The input {kind.name} holds numbers that are no {datatype}.")
     return values.astype(wanted).reshape(shape)
 
 
@@ -198,7 +198,7 @@ def _of_bytes(tensor: dict[str, Any], kind: TensorKind, data: bytes) -> np.ndarr
             found.append(data[place : place + length])
             place += length
         if place != len(data) or len(found) != math.prod(shape):
-            raise Refused(
+            raise RequestRefused(
                 MALFORMED,
                 f"The bytes of the input {kind.name} are no {math.prod(shape)} elements. Expected each after its length in 4 bytes.",
             )
@@ -206,7 +206,7 @@ def _of_bytes(tensor: dict[str, Any], kind: TensorKind, data: bytes) -> np.ndarr
     dtype = np.dtype(NUMBERS[datatype])
     length = math.prod(shape) * dtype.itemsize
     if len(data) != length:
-        raise Refused(
+        raise RequestRefused(
             MALFORMED,
             f"The input {kind.name} has {len(data):,} bytes. Expected {length:,} for {list(shape)} of {datatype}.",
         )
@@ -224,10 +224,10 @@ def write_response(record: dict, tensors: Mapping[str, np.ndarray], asked: Infer
         The body, and how long its JSON is where bytes come behind it.
 
     Raises:
-        Refused: an output is wanted that there is none of.
+        RequestRefused: an output is wanted that there is none of.
     """
     if unknown := [name for name in asked.outputs if name not in tensors]:
-        raise Refused(MALFORMED, f"There is no output {shown(unknown[0])}. Expected one of: {', '.join(tensors)}.")
+        raise RequestRefused(MALFORMED, f"There is no output {repeated(unknown[0])}. Expected one of: {', '.join(tensors)}.")
     outputs, behind = [], []
     for name, values in tensors.items():
         if asked.outputs and name not in asked.outputs:
@@ -249,5 +249,5 @@ def text_tensor(values: Sequence[bytes]) -> bytes:
     return b"".join(struct.pack("<I", len(one)) + one for one in values)
 
 
-def _malformed(came: str, expected: str, known: Mapping[str, TensorKind]) -> Refused:
-    return Refused(MALFORMED, f"{came}. Expected {expected}. Inputs are {', '.join(known)}.")
+def _malformed(came: str, expected: str, known: Mapping[str, TensorKind]) -> RequestRefused:
+    return RequestRefused(MALFORMED, f"{came}. Expected {expected}. Inputs are {', '.join(known)}.")

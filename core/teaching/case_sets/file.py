@@ -8,7 +8,7 @@ from core.teaching.case_sets.record import CaseSet, InvalidCaseSet, TeachingCase
 
 FORMAT, VERSION = "melascope-cases", 1
 SUFFIX = ".cases.json"
-MAX_BYTES = 5_000_000  # a thousand cases need some 500 KB
+MAX_SET_BYTES = 5_000_000  # a thousand cases need some 500 KB
 _SET_KEYS = {"title", "description", "made_from", "cases"}
 _CASE_KEYS = {"id", "truth", "confirmed", "licence", "attribution", "facts", "source", "sha256", "why", "group"}
 _FACT_KEYS = {"age", "sex", "site"}
@@ -17,10 +17,10 @@ _MEND = "Expected a case set that was saved on the Teach page, or made by `pytho
 
 def write_case_set(cases: CaseSet) -> bytes:
     """The bytes of a file; the same for the same set."""
-    return (json.dumps(to_record(cases), indent=1, ensure_ascii=False) + "\n").encode("utf-8")
+    return (json.dumps(set_to_record(cases), indent=1, ensure_ascii=False) + "\n").encode("utf-8")
 
 
-def to_record(cases: CaseSet) -> dict:
+def set_to_record(cases: CaseSet) -> dict:
     """A set as plain values."""
     return {
         "format": FORMAT,
@@ -54,11 +54,11 @@ def read_case_set(source: bytes | str | Path) -> CaseSet:
         record = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise InvalidCaseSet(f"{name} is not JSON ({str(error)[:80]}). {_MEND}") from None
-    return from_record(record, name)
+    return set_from_record(record, name)
 
 
-def from_record(record: object, name: str = "The case set") -> CaseSet:
-    """The set of plain values; the opposite of `to_record`. Raises as `read_case_set` does."""
+def set_from_record(record: object, name: str = "The case set") -> CaseSet:
+    """The set of plain values; the opposite of `set_to_record`. Raises as `read_case_set` does."""
     if not isinstance(record, dict) or record.get("format") != FORMAT:
         came = record.get("format", "no format") if isinstance(record, dict) else type(record).__name__
         raise InvalidCaseSet(f"{name} is no case set: its format is {came!r:.60}. {_MEND}")
@@ -117,10 +117,10 @@ def _bytes_of(source: bytes | str | Path) -> tuple[bytes, str]:
         name = path.name
         try:
             size = path.stat().st_size
-            data = path.read_bytes() if size <= MAX_BYTES else b""
+            data = path.read_bytes() if size <= MAX_SET_BYTES else b""
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or error
             raise InvalidCaseSet(f"{path} cannot be read ({why}). {_MEND}") from None
-    if size > MAX_BYTES:
-        raise InvalidCaseSet(f"{name} has {size / 1e6:,.0f} MB. Expected at most {MAX_BYTES / 1e6:.0f} MB. {_MEND}")
+    if size > MAX_SET_BYTES:
+        raise InvalidCaseSet(f"{name} has {size / 1e6:,.0f} MB. Expected at most {MAX_SET_BYTES / 1e6:.0f} MB. {_MEND}")
     return data, name

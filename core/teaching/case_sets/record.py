@@ -17,8 +17,8 @@ CONFIRMED: dict[str, str] = {
     "unknown": "not known how",
 }
 # Where a case's photo comes from.
-ARCHIVE, OWN = "archive", "own"
-SOURCES = (ARCHIVE, OWN)
+ARCHIVE, OWN_PHOTOS = "archive", "own"
+SOURCES = (ARCHIVE, OWN_PHOTOS)
 HAM10000_LICENCE = "CC BY-NC 4.0"
 HAM10000_ATTRIBUTION = "HAM10000: Tschandl, Rosendahl and Kittler 2018, doi:10.1038/sdata.2018.161"
 MAX_CASES = 1000
@@ -76,7 +76,7 @@ class TeachingCase:
         for what, empty in (("licence", False), ("attribution", False), ("why", True), ("group", True)):
             text = clean_text(getattr(self, what), f"{what} of {self.id}", LONGEST_TEXT, InvalidCaseSet, empty=empty)
             object.__setattr__(self, what, text)
-        own = self.source == OWN
+        own = self.source == OWN_PHOTOS
         if own != bool(self.sha256) or (own and not _SHA256.fullmatch(str(self.sha256))):
             raise InvalidCaseSet(
                 f"{self.id} has the source {self.source!r} and the SHA-256 {self.sha256!r:.80}. Expected 64 hexadecimal digits for an own "

@@ -16,7 +16,7 @@ from core.teaching.case_sets.record import CaseSet
 from core.teaching.case_sets.sources import choose_cases
 from core.wording import percent
 
-MODEL = "Ensemble"
+LISTS_MODEL = "Ensemble"
 MOST = 12  # cases of a list: half an hour in a class
 PAIRS = 6
 # How much alike two lesions look: columns of the table of lesions, each in its own standard deviations.
@@ -24,7 +24,7 @@ LOOKS = ("lightness", "a", "b", "darkest", "black", "blue", "area", "contrast")
 # The worked lesson (docs/teaching.md): R and W say whether the network is right or wrong. It is right first, so that trust can grow.
 LESSON = "RRWRRWRWRW"
 # A photo, the group it belongs to, why it was chosen.
-Chosen = tuple[str, str, str]
+ChosenCase = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Rule:
 
     title: str
     description: str
-    choose: Callable[[pd.DataFrame], list[Chosen]]
+    choose: Callable[[pd.DataFrame], list[ChosenCase]]
 
 
 def case_table(folder: str | Path, lesions: str | Path) -> pd.DataFrame:
@@ -88,15 +88,15 @@ def make_lists(folder: str | Path, lesions: str | Path) -> dict[str, CaseSet]:
 # ---- rules ----
 
 
-def _melanomas_called_nevus(table: pd.DataFrame) -> list[Chosen]:
+def _melanomas_called_nevus(table: pd.DataFrame) -> list[ChosenCase]:
     return _called(table, "mel", "nv")
 
 
-def _nevi_called_melanoma(table: pd.DataFrame) -> list[Chosen]:
+def _nevi_called_melanoma(table: pd.DataFrame) -> list[ChosenCase]:
     return _called(table, "nv", "mel")
 
 
-def _called(table: pd.DataFrame, truth: str, answer: str) -> list[Chosen]:
+def _called(table: pd.DataFrame, truth: str, answer: str) -> list[ChosenCase]:
     rows = table[(table.dx == truth) & (table.answer == answer) & (table.dx_type == "histo")]
     rows = _one_photo_a_lesion(rows.sort_values(["p_answer", "image_id"], ascending=[False, True])).head(MOST)
     return [
@@ -105,7 +105,7 @@ def _called(table: pd.DataFrame, truth: str, answer: str) -> list[Chosen]:
     ]
 
 
-def _hard_pairs(table: pd.DataFrame) -> list[Chosen]:
+def _hard_pairs(table: pd.DataFrame) -> list[ChosenCase]:
     """Pairs that look alike and that the network puts in the wrong order; each lesion in one pair."""
     rows = table[table.dx.isin(["mel", "nv"]) & (table.dx_type == "histo")].dropna(subset=list(LOOKS))
     looks = rows[list(LOOKS)].to_numpy("float64")
@@ -114,7 +114,7 @@ def _hard_pairs(table: pd.DataFrame) -> list[Chosen]:
     score, lesion, ids = (rows[c].to_numpy() for c in ("mel", "lesion_id", "image_id"))
     apart = np.linalg.norm(looks[melanoma][:, None] - looks[nevus][None, :], axis=2)
     apart[score[melanoma][:, None] >= score[nevus][None, :]] = np.inf
-    chosen: list[Chosen] = []
+    chosen: list[ChosenCase] = []
     used: set[str] = set()
     for place in np.argsort(apart, axis=None, kind="stable"):
         m, n = (kind[i] for kind, i in zip((melanoma, nevus), np.unravel_index(place, apart.shape), strict=True))
@@ -141,7 +141,7 @@ def _hard_pairs(table: pd.DataFrame) -> list[Chosen]:
     return chosen
 
 
-def _black_nevi(table: pd.DataFrame) -> list[Chosen]:
+def _black_nevi(table: pd.DataFrame) -> list[ChosenCase]:
     rows = table[(table.dx == "nv") & (table.colour == "black")]
     rows = _one_photo_a_lesion(rows.sort_values(["black", "image_id"], ascending=[False, True])).head(MOST)
     return [
@@ -154,7 +154,7 @@ def _black_nevi(table: pd.DataFrame) -> list[Chosen]:
     ]
 
 
-def _three_each(table: pd.DataFrame) -> list[Chosen]:
+def _three_each(table: pd.DataFrame) -> list[ChosenCase]:
     """Of each diagnosis the middle of its hardest, its middling and its easiest third, as the network finds them; mixed."""
     chosen = []
     for code in CODES:
@@ -166,7 +166,7 @@ def _three_each(table: pd.DataFrame) -> list[Chosen]:
     return _mixed(chosen)
 
 
-def _lesson(table: pd.DataFrame) -> list[Chosen]:
+def _lesson(table: pd.DataFrame) -> list[ChosenCase]:
     """Melanomas and nevi in turn; the network right where `LESSON` says so, and else as wrong as it gets."""
     kinds: dict[tuple[str, str], Iterator] = {}
     for code, other in (("mel", "nv"), ("nv", "mel")):
@@ -201,7 +201,7 @@ def _one_photo_a_lesion(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.drop_duplicates("lesion_id")
 
 
-def _mixed(chosen: list[Chosen]) -> list[Chosen]:
+def _mixed(chosen: list[ChosenCase]) -> list[ChosenCase]:
     """In an order that says nothing, the same every time."""
     return [chosen[i] for i in np.random.default_rng(0).permutation(len(chosen))]
 

@@ -11,13 +11,13 @@ from core.data.images import read_photo
 from core.data.patient import SEXES, SITES, Facts
 from core.data.photo_files import PHOTO_SUFFIXES
 from core.data.tables.table_file import InvalidDataset, read_columns
-from core.data.tables.table_forms import EXAMPLE, read_rows
+from core.data.tables.table_forms import HEADER, read_rows
 from core.data.tables.vocabulary import ALIASES, KNOWN_COLUMNS
 from core.teaching.case_sets.record import (
     CONFIRMED,
     HAM10000_ATTRIBUTION,
     HAM10000_LICENCE,
-    OWN,
+    OWN_PHOTOS,
     CaseSet,
     InvalidCaseSet,
     TeachingCase,
@@ -90,7 +90,7 @@ def read_case_table(path: str | Path, title: str, licence: str, attribution: str
     """
     path = Path(path)
     try:
-        columns = read_columns(path, KNOWN_COLUMNS, EXAMPLE)
+        columns = read_columns(path, KNOWN_COLUMNS, HEADER)
         table = read_rows(columns, path, {}).table
     except InvalidDataset as error:
         raise InvalidCaseSet(str(error)) from None
@@ -144,7 +144,7 @@ def own_case(
         licence,
         attribution,
         facts=facts or Facts(),
-        source=OWN,
+        source=OWN_PHOTOS,
         sha256=digest,
         why=why,
     )
@@ -152,7 +152,7 @@ def own_case(
 
 def find_own_photos(cases: CaseSet, folder: str | Path) -> dict[str, Path]:
     """Where the own photos of a set lie in a folder: id -> path, by SHA-256; those that are not there are left out."""
-    wanted = {case.sha256: case.id for case in cases.cases if case.source == OWN}
+    wanted = {case.sha256: case.id for case in cases.cases if case.source == OWN_PHOTOS}
     photos: dict[str, Path] = {}
     folder = Path(folder)
     for path in sorted(folder.iterdir()) if wanted and folder.is_dir() else ():

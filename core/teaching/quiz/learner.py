@@ -8,7 +8,7 @@ from core.teaching.people import Refused, read_nickname
 from core.teaching.store.database import Store, days
 from core.teaching.store.tables import LearnerRow
 
-KEPT_DAYS = 365  # after the last quiz
+LEARNER_DAYS = 365  # after the last quiz
 
 
 def new_learner(store: Store, nickname: str) -> str:
@@ -22,7 +22,7 @@ def new_learner(store: Store, nickname: str) -> str:
     def work(session: Session) -> str:
         now = store.clock.now()
         session.add(
-            LearnerRow(token_hash=hash_secret(token), nickname=nickname, made_at=now, expires_at=now + days(KEPT_DAYS))
+            LearnerRow(token_hash=hash_secret(token), nickname=nickname, made_at=now, expires_at=now + days(LEARNER_DAYS))
         )
         return token
 

@@ -13,7 +13,7 @@ from core.teaching.case_sets.record import CaseSet, TeachingCase
 from core.teaching.credentials import make_salt, photo_key
 from core.teaching.people import Refused, read_confidence, read_milliseconds
 from core.teaching.quiz.faulty import spoil
-from core.teaching.quiz.learner import KEPT_DAYS, find_learner
+from core.teaching.quiz.learner import LEARNER_DAYS, find_learner
 from core.teaching.quiz.repetition import rating_of, review
 from core.teaching.quiz.visible import FIRST, SECOND, QuizAnswer, QuizView, quiz_visible, stage_of
 from core.teaching.store.database import Store, days
@@ -26,7 +26,7 @@ KINDS: dict[str, str] = {
     FAULTY: "Catch the faulty AI",
     DUE: "Cases that are due again",
 }
-MOST_CASES = 100
+MOST_QUIZ_CASES = 100
 FAULTY_SHARE = 0.3
 _ROUNDS = {FIRST: 1, SECOND: 2}
 
@@ -55,8 +55,8 @@ def begin_quiz(
     """
     if kind not in KINDS:
         raise Refused(f"Unknown kind of quiz {kind!r:.40}. Expected one of: {', '.join(KINDS)}.")
-    if len(cases) > MOST_CASES:
-        raise Refused(f"The case set has {len(cases)} cases. A quiz takes {MOST_CASES} at most: choose some of them.")
+    if len(cases) > MOST_QUIZ_CASES:
+        raise Refused(f"The case set has {len(cases)} cases. A quiz takes {MOST_QUIZ_CASES} at most: choose some of them.")
     lacking = [case.id for case in cases.cases if case.id not in advice]
     if lacking:
         raise Refused(
@@ -69,7 +69,7 @@ def begin_quiz(
     def work(session: Session) -> QuizView:
         now = store.clock.now()
         learner = find_learner(session, token, lock=True)
-        learner.expires_at = max(learner.expires_at, now + days(KEPT_DAYS))
+        learner.expires_at = max(learner.expires_at, now + days(LEARNER_DAYS))
         quiz = QuizRow(
             learner_id=learner.id,
             title=cases.title,
@@ -147,7 +147,7 @@ def answer_case(
 
     def work(session: Session) -> QuizView:
         row = _find_quiz(session, token, quiz, lock=True)
-        known = type(position) is int and 0 <= position < MOST_CASES
+        known = type(position) is int and 0 <= position < MOST_QUIZ_CASES
         answers = _answers(session, row, position) if known else ()
         same = next((a for a in answers if a.round == round), None)
         if same is not None:

@@ -25,8 +25,8 @@ from core.teaching.rooms.steps import ARMS, PLAIN_LESSON, WITH_AI, check_steps
 from core.teaching.store.database import Store, days
 from core.teaching.store.tables import RoomCaseRow, RoomRow, StudentRow
 
-KEPT_DAYS, MOST_DAYS = 30, 366
-MOST_CASES, MOST_STUDENTS = 100, 300
+KEPT_DAYS, MOST_ROOM_DAYS = 30, 366
+MOST_ROOM_CASES, MOST_STUDENTS = 100, 300
 _CODE_TRIES = 20
 
 
@@ -89,10 +89,10 @@ def open_room(
         raise Refused(
             f"The arms are {', '.join(map(str, arms)) or 'none'}. Expected one or both of: {', '.join(ARMS)}."
         )
-    if len(cases) > MOST_CASES:
-        raise Refused(f"The case set has {len(cases)} cases. A room takes {MOST_CASES} at most: choose some of them.")
-    if not 0 < kept_days <= MOST_DAYS:
-        raise Refused(f"A room cannot be kept for {kept_days} days. Expected more than 0 and at most {MOST_DAYS}.")
+    if len(cases) > MOST_ROOM_CASES:
+        raise Refused(f"The case set has {len(cases)} cases. A room takes {MOST_ROOM_CASES} at most: choose some of them.")
+    if not 0 < kept_days <= MOST_ROOM_DAYS:
+        raise Refused(f"A room cannot be kept for {kept_days} days. Expected more than 0 and at most {MOST_ROOM_DAYS}.")
     if code and not (read_code(code) == code.strip().upper() and 4 <= len(read_code(code)) <= 12):
         raise Refused(f"{code!r:.40} cannot be a code. Expected 4 to 12 letters and digits, such as {make_code()}.")
     store.purge()

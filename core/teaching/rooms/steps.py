@@ -60,7 +60,7 @@ def check_steps(steps: Sequence[str]) -> tuple[str, ...]:
     return steps
 
 
-def shown(steps: Sequence[str], place: int, arm: str = WITH_AI) -> frozenset[str]:
+def seen_at(steps: Sequence[str], place: int, arm: str = WITH_AI) -> frozenset[str]:
     """What a student of an arm sees at a step: all that the steps up to it show.
 
     Args:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from core.data.patient import Facts
 from core.teaching.advice import Advice
 from core.teaching.rooms.room import Room, Student, Teacher, Visitor, Vote, Who
-from core.teaching.rooms.steps import FACTS, MAP, NETWORK, STEPS, TRUTH, VOTES, shown
+from core.teaching.rooms.steps import FACTS, MAP, NETWORK, STEPS, TRUTH, VOTES, seen_at
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def visible(room: Room, who: Who) -> View:
         own = tuple(vote for vote in room.votes if vote.student == who.id)
         open_now = room.open_round if room.open_round not in {vote.round for vote in own} else 0
         inside = replace(outside, own=own, open_round=open_now, title=room.title if room.over else None)
-        return _with(inside, room, shown(room.steps, room.step, who.arm))
+        return _with(inside, room, seen_at(room.steps, room.step, who.arm))
     raise TypeError(f"{type(who).__name__} is nobody who asks about rooms.")
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from core.diagnoses import CODES
-from core.teaching.studies.protocol import Protocol, Question
+from core.teaching.studies.protocol import Protocol, StudyQuestion
 
 
 def read_answers(protocol: Protocol, given: object) -> dict:
@@ -28,7 +28,7 @@ def read_answers(protocol: Protocol, given: object) -> dict:
     return answers
 
 
-def _answer(q: Question, value: Any) -> str | int:
+def _answer(q: StudyQuestion, value: Any) -> str | int:
     known = {"diagnosis": CODES, "choice": q.choices}.get(q.type)
     if known is not None:
         if value not in known:

@@ -10,7 +10,7 @@ from core.teaching.answers import TARGETS, suspicion
 from core.teaching.store.database import Store
 from core.teaching.store.tables import ReaderRow, StudyReadingRow
 from core.teaching.studies.protocol import QUESTION_TYPES, Protocol
-from core.teaching.studies.protocol_file import from_record
+from core.teaching.studies.protocol_file import protocol_from_record
 from core.teaching.studies.study import find_leaders_study
 from core.teaching.tables import write_csv
 
@@ -118,7 +118,7 @@ def load_readings(store: Store, code: str, secret: str) -> tuple[str, Protocol, 
             )
             for n, (r, who) in enumerate(rows, start=1)
         ]
-        return study.code, from_record(study.protocol), kept
+        return study.code, protocol_from_record(study.protocol), kept
 
     return store.read(work)
 

@@ -31,7 +31,7 @@ class Arm:
 
 
 @dataclass(frozen=True)
-class Question:
+class StudyQuestion:
     """What is asked of each case.
 
     Args:
@@ -74,7 +74,7 @@ class Protocol:
     name: str
     cases: CaseSet
     arms: tuple[Arm, ...]
-    questions: tuple[Question, ...]
+    questions: tuple[StudyQuestion, ...]
     description: str = ""
     target: str = "mel"
     design: str = "crossover"
@@ -85,6 +85,6 @@ class Protocol:
     consent: str = ""
     kept_days: float = 365
 
-    def question(self, kind: str) -> Question:
+    def question(self, kind: str) -> StudyQuestion:
         """The first question of a type."""
         return next(q for q in self.questions if q.type == kind)

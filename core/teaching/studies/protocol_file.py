@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from core.teaching.answers import TARGETS
-from core.teaching.case_sets.file import from_record as cases_from_record
-from core.teaching.case_sets.file import to_record as cases_to_record
+from core.teaching.case_sets.file import set_from_record, set_to_record
 from core.teaching.case_sets.record import InvalidCaseSet
 from core.teaching.studies.protocol import (
     CASE_ORDERS,
@@ -16,14 +15,14 @@ from core.teaching.studies.protocol import (
     Arm,
     InvalidProtocol,
     Protocol,
-    Question,
+    StudyQuestion,
 )
 from core.teaching.text import clean_text
 
 FORMAT, VERSION = "melascope-study", 1
 MAX_BYTES = 6_000_000
-MOST_CASES, MOST_QUESTIONS, MOST_CHOICES = 500, 20, 20
-MOST_DAYS = 3660
+MOST_STUDY_CASES, MOST_QUESTIONS, MOST_CHOICES = 500, 20, 20
+MOST_STUDY_DAYS = 3660
 PARTS = (
     *("format", "version", "name", "description", "target", "arms", "order", "repeats", "questions", "consent"),
     *("kept_days", "cases"),
@@ -51,15 +50,15 @@ def read_protocol(source: bytes | str | Path) -> Protocol:
         raise InvalidProtocol(
             f"{name} is not JSON ({str(error)[:80]}). Expected a protocol as in docs/teaching.md."
         ) from None
-    return from_record(record)
+    return protocol_from_record(record)
 
 
 def write_protocol(protocol: Protocol) -> bytes:
     """The bytes of a file."""
-    return (json.dumps(to_record(protocol), indent=1, ensure_ascii=False) + "\n").encode("utf-8")
+    return (json.dumps(protocol_to_record(protocol), indent=1, ensure_ascii=False) + "\n").encode("utf-8")
 
 
-def to_record(protocol: Protocol) -> dict:
+def protocol_to_record(protocol: Protocol) -> dict:
     """A protocol as plain values."""
     order = {
         "design": protocol.design,
@@ -79,11 +78,11 @@ def to_record(protocol: Protocol) -> dict:
         "questions": [_question_record(q) for q in protocol.questions],
         "consent": protocol.consent,
         "kept_days": protocol.kept_days,
-        "cases": cases_to_record(protocol.cases),
+        "cases": set_to_record(protocol.cases),
     }
 
 
-def from_record(record: object) -> Protocol:
+def protocol_from_record(record: object) -> Protocol:
     """The protocol of plain values.
 
     Raises:
@@ -98,7 +97,7 @@ def from_record(record: object) -> Protocol:
         )
     order = _part(top.get("order", {}), "order", set(), {"design", "washout_days", "cases", "seed"})
     try:
-        cases = cases_from_record(top["cases"], "cases")
+        cases = set_from_record(top["cases"], "cases")
     except InvalidCaseSet as error:
         raise InvalidProtocol(str(error)) from None
     arms = tuple(_arm(arm, f"arms[{n}]") for n, arm in enumerate(_list(top["arms"], "arms", 1, 2)))
@@ -116,7 +115,7 @@ def from_record(record: object) -> Protocol:
         repeats=int(_number(top.get("repeats", 0), "repeats", 0, len(cases), whole=True)),
         questions=tuple(_question(q, f"questions[{n}]") for n, q in enumerate(questions)),
         consent=_text(top.get("consent", ""), "consent", 4000),
-        kept_days=_number(top.get("kept_days", 365), "kept_days", 1, MOST_DAYS),
+        kept_days=_number(top.get("kept_days", 365), "kept_days", 1, MOST_STUDY_DAYS),
     )
     _check_whole(protocol)
     return protocol
@@ -124,8 +123,8 @@ def from_record(record: object) -> Protocol:
 
 def _check_whole(protocol: Protocol) -> None:
     """What parts must be to one another."""
-    if len(protocol.cases) > MOST_CASES:
-        raise InvalidProtocol(f"cases has {len(protocol.cases)} cases. Expected at most {MOST_CASES}.")
+    if len(protocol.cases) > MOST_STUDY_CASES:
+        raise InvalidProtocol(f"cases has {len(protocol.cases)} cases. Expected at most {MOST_STUDY_CASES}.")
     names = [arm.name.casefold() for arm in protocol.arms]
     if len(set(names)) < len(names):
         raise InvalidProtocol(f"arms has {protocol.arms[0].name!r} twice. Give each arm a name of its own.")
@@ -147,7 +146,7 @@ def _check_whole(protocol: Protocol) -> None:
         )
 
 
-def _question_record(q: Question) -> dict:
+def _question_record(q: StudyQuestion) -> dict:
     record: dict[str, object] = {"id": q.id, "prompt": q.prompt, "type": q.type}
     if q.type == "choice":
         record["choices"] = list(q.choices)
@@ -167,7 +166,7 @@ def _arm(value: object, where: str) -> Arm:
     return Arm(_text(record["name"], f"{where}.name", 40, empty=False), shows)
 
 
-def _question(value: object, where: str) -> Question:
+def _question(value: object, where: str) -> StudyQuestion:
     known = {"id", "prompt", "type", "choices", "low", "high", "required"}
     record = _part(value, where, {"id", "prompt", "type"}, known)
     kind = _one_of(record["type"], f"{where}.type", tuple(QUESTION_TYPES))
@@ -194,7 +193,7 @@ def _question(value: object, where: str) -> Question:
     required = record.get("required", True)
     if not isinstance(required, bool):
         raise InvalidProtocol(f"{where}.required is {required!r:.40}. Expected true or false.")
-    return Question(
+    return StudyQuestion(
         key, _text(record["prompt"], f"{where}.prompt", 500, empty=False), kind, choices, low, high, required
     )
 

@@ -15,8 +15,8 @@ from core.teaching.store.database import Store
 from core.teaching.store.tables import ReaderRow, StudyReadingRow, StudyRow
 from core.teaching.studies.asked import read_answers
 from core.teaching.studies.order import Place, plan_readings
-from core.teaching.studies.protocol import Protocol, Question
-from core.teaching.studies.protocol_file import from_record
+from core.teaching.studies.protocol import Protocol, StudyQuestion
+from core.teaching.studies.protocol_file import protocol_from_record
 from core.teaching.studies.study import check_open, find_reader, find_study
 
 
@@ -41,7 +41,7 @@ class Reading:
     facts: Facts | None
     network: Advice | None
     map: bool
-    questions: tuple[Question, ...]
+    questions: tuple[StudyQuestion, ...]
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def answer_reading(
         study = find_study(session, code)
         reader = find_reader(session, study, token, lock=True)
         check_open(store, study)
-        protocol = from_record(study.protocol)
+        protocol = protocol_from_record(study.protocol)
         try:
             checked = read_answers(protocol, answers)
         except ValueError as error:
@@ -143,14 +143,14 @@ def find_study_photo(store: Store, code: str, token: str, key: str) -> TeachingC
         coming = _next(store, session, study, reader)
         if not isinstance(coming, Reading) or coming.photo_key != key:
             raise Refused("This photo is not shown now.")
-        protocol = from_record(study.protocol)
+        protocol = protocol_from_record(study.protocol)
         return protocol.cases.cases[plan_readings(protocol, reader.number)[coming.place].case]
 
     return store.read(work)
 
 
 def _next(store: Store, session: Session, study: StudyRow, reader: ReaderRow) -> Reading | Pause | Done:
-    protocol = from_record(study.protocol)
+    protocol = protocol_from_record(study.protocol)
     plan, done = plan_readings(protocol, reader.number), _done(session, reader)
     if done == len(plan):
         return Done(len(plan))

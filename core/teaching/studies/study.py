@@ -14,7 +14,7 @@ from core.teaching.store.database import Store, days
 from core.teaching.store.tables import ReaderRow, StudyReadingRow, StudyRow
 from core.teaching.studies.order import plan_readings
 from core.teaching.studies.protocol import Protocol
-from core.teaching.studies.protocol_file import from_record, to_record
+from core.teaching.studies.protocol_file import protocol_from_record, protocol_to_record
 
 MOST_READERS = 500
 _CODE_TRIES = 20
@@ -90,7 +90,7 @@ def open_study(store: Store, protocol: Protocol, advice: Mapping[str, Advice] | 
                     code=code,
                     secret_hash=hash_secret(secret),
                     salt=make_salt(),
-                    protocol=to_record(protocol),
+                    protocol=protocol_to_record(protocol),
                     advice=said,
                     closed=False,
                     opened_at=now,
@@ -131,7 +131,7 @@ def join_study(
         if known is not None or len(token) < 16:
             raise Refused("This browser's token cannot be used here. Reload the page to get a new one.")
         check_open(store, study)
-        if from_record(study.protocol).consent and consent is not True:
+        if protocol_from_record(study.protocol).consent and consent is not True:
             raise Refused("The study asks for your consent first. Read its text, and agree if you do.")
         joined = session.scalars(
             select(func.count()).select_from(ReaderRow).where(ReaderRow.study_id == study.id)
@@ -168,7 +168,7 @@ def study_welcome(store: Store, code: str, token: str = "") -> Welcome:
     def work(session: Session) -> Welcome:
         study = find_study(session, code)
         known = select(ReaderRow.id).where(ReaderRow.token_hash == hash_secret(token), ReaderRow.study_id == study.id)
-        protocol = from_record(study.protocol)
+        protocol = protocol_from_record(study.protocol)
         return Welcome(protocol.name, protocol.description, protocol.consent, session.scalar(known) is not None)
 
     return store.read(work)
@@ -183,7 +183,7 @@ def study_progress(store: Store, code: str, secret: str) -> tuple[ReaderProgress
 
     def work(session: Session) -> tuple[ReaderProgress, ...]:
         study = find_leaders_study(session, code, secret)
-        protocol = from_record(study.protocol)
+        protocol = protocol_from_record(study.protocol)
         counts = (
             select(StudyReadingRow.reader_id, func.count().label("readings"))
             .where(StudyReadingRow.study_id == study.id)

@@ -18,7 +18,7 @@ def table_rows(rows: Sequence[BatchRow], threshold: float | None, calibrated_onl
             "photo": row.photo,
             "likeliest": row.top if row.probabilities else None,
             **{code: row.probabilities[code] if row.probabilities else None for code in CODES},
-            "malignant": malignancy(row),
+            "malignant": row_malignancy(row),
             "melanoma_threshold": threshold,
             "possible_melanoma": possible_melanoma(row, threshold, calibrated_only),
             "set_90": None if row.set is None else " ".join(row.set),
@@ -35,7 +35,7 @@ def table_rows(rows: Sequence[BatchRow], threshold: float | None, calibrated_onl
     ]
 
 
-def malignancy(row: BatchRow) -> float | None:
+def row_malignancy(row: BatchRow) -> float | None:
     """Sum of the malignant diagnoses' probabilities; None without an answer."""
     if row.probabilities is None:
         return None
@@ -62,6 +62,6 @@ def tally(rows: Sequence[BatchRow], threshold: float | None, calibrated_only: bo
     return counts
 
 
-def title_of(row: BatchRow) -> str:
+def row_title(row: BatchRow) -> str:
     """What a row says first: the likeliest diagnosis' name, or why there is none."""
     return NAMES.get(row.top, row.top)

@@ -12,23 +12,25 @@ from core import wording
 from core.csv_cells import csv_text
 from core.data.colour import SETTINGS
 from core.data.images import fit_image
+from core.diagnoses import MELANOMA, NEVUS
 from core.estimates import CorrectedDifference, Difference
 from core.estimates.in_files import to_text
 from core.evaluation.melanoma import Duel, find_threshold
-from core.evaluation.metrics import CLASSES, MELANOMA, NEVUS
+from core.evaluation.metrics import CLASSES
 from core.evaluation.statistics.bootstrap import RESAMPLES, proportion, resampled_difference
 from core.evaluation.statistics.significance import holm
 from core.files import write_text
-from core.trust.measure_table import Progress, digest_of
+from core.threads import Progress
+from core.trust.measure_table import binding_of
 from core.trust.measures.pair_photos import read_in_batches, read_pair_table
 
 if TYPE_CHECKING:  # at run time this would load TensorFlow
     from core.bundle import Bundle
 
 COLOUR_FILE, PHOTOS_FILE = "colour.json", "colour.csv"
-PLAIN = "plain"
+UNCHANGED = "plain"
 # Score -> what it is called.
-SCORED: dict[str, str] = {
+COLOUR_SCORES: dict[str, str] = {
     "auc": "AUC, melanoma against nevus",
     "sensitivity": "Melanoma sensitivity",
     "specificity": "Nevus specificity",
@@ -61,7 +63,7 @@ def measure_colour(bundle: "Bundle", folder: Path, progress: Progress | None = N
     out = Path(bundle.folder)
     write_text(out / PHOTOS_FILE, csv_text(photos))
     record = {
-        **digest_of("colour", bundle.card),
+        **binding_of("colour", bundle.card),
         "model": bundle.name,
         "threshold": threshold,
         "photos": len(photos),
@@ -76,7 +78,7 @@ def _read_all(bundle: "Bundle", table: pd.DataFrame, progress: Progress | None) 
     """Calibrated probabilities of melanoma and nevus of each photo under each setting, columns mel.NAME and nv.NAME."""
     card = bundle.card
     metadata = card.facts_encoder.encode_columns(table.age, table.sex, table.localization)
-    changes: dict[str, Callable] = {PLAIN: lambda photo: photo, **SETTINGS}
+    changes: dict[str, Callable] = {UNCHANGED: lambda photo: photo, **SETTINGS}
     columns = {f"{code}.{name}": np.empty(len(table)) for name in changes for code in ("mel", "nv")}
 
     def prepare(photo: np.ndarray) -> np.ndarray:
@@ -121,11 +123,11 @@ def compare_settings(photos: pd.DataFrame, threshold: float, *, resamples: int =
                 for score, v in resampled[name].items()
             },
         }
-        if name != PLAIN:
-            row["differences"] = {s: _difference(resampled[name][s], resampled[PLAIN][s]) for s in SCORED}
+        if name != UNCHANGED:
+            row["differences"] = {s: _difference(resampled[name][s], resampled[UNCHANGED][s]) for s in COLOUR_SCORES}
         rows.append(row)
-    changed = [row for row in rows if row["name"] != PLAIN]
-    for score in SCORED:
+    changed = [row for row in rows if row["name"] != UNCHANGED]
+    for score in COLOUR_SCORES:
         for row, corrected in zip(changed, _corrected([row["differences"][score] for row in changed]), strict=True):
             row["differences"][score] = corrected
     lesions = photos.lesion_id.nunique()
@@ -169,8 +171,8 @@ def _corrected(differences: list[Difference]) -> list[CorrectedDifference]:
 
 def colour_verdict(record: dict) -> str:
     """The answer in plain words, from the numbers of `colour.json` alone."""
-    changed = [row for row in record["settings"] if row["name"] != PLAIN]
-    plain = next(row for row in record["settings"] if row["name"] == PLAIN)["scores"]
+    changed = [row for row in record["settings"] if row["name"] != UNCHANGED]
+    plain = next(row for row in record["settings"] if row["name"] == UNCHANGED)["scores"]
 
     def clear(score: str, sign: int) -> list[dict]:
         return [

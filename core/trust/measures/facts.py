@@ -12,7 +12,8 @@ from core.diagnoses import CODES
 from core.estimates.in_files import to_text
 from core.evaluation.statistics.shares import share_of
 from core.files import write_text
-from core.trust.measure_table import MEASURES, Progress, digest_of
+from core.threads import Progress
+from core.trust.measure_table import MEASURES, binding_of
 
 MEASURE = "facts"
 
@@ -60,7 +61,7 @@ def measure_facts(bundle: Bundle, folder: Path, progress: Progress | None = None
         told.append(predict_table(network, rows, progress=progress))
     withheld = pd.concat(told, ignore_index=True)
     record = {
-        **digest_of(MEASURE, bundle.card),
+        **binding_of(MEASURE, bundle.card),
         "training_facts": count_facts(choose_rows(bundle.card, table, "train", folder)),
         "test": score_flips(
             results.table.set_index("image_id").loc[withheld.image_id].reset_index(), withheld[list(CODES)].to_numpy()

@@ -21,7 +21,8 @@ from core.evaluation.evaluator import choose_rows
 from core.evaluation.statistics.bootstrap import wilson
 from core.evaluation.statistics.shares import share_of
 from core.files import write_text
-from core.trust.measure_table import MEASURES, InvalidMeasure, Progress, digest_of
+from core.threads import Progress
+from core.trust.measure_table import MEASURES, InvalidMeasure, binding_of
 from core.trust.measures.strangers import (
     DEGRADED,
     FAMILIES,
@@ -30,11 +31,11 @@ from core.trust.measures.strangers import (
     imitate_other_clinic,
     package_strangers,
 )
-from core.trust.signals.eye import look, spread
+from core.trust.signals.eye import fit_spread, see
 from core.trust.signals.feature_vectors import encode_images, encode_table
 from core.trust.signals.gate import FAULTS, INPUTS, OK, REFUSE, WARN, gate_inputs, raw_inputs, score_inputs, verdicts
 from core.trust.signals.lookalikes import LookalikeIndex, read_index
-from core.trust.signals.photo_statistics import NAMES, SIDE, photo_statistics
+from core.trust.signals.photo_statistics import SIDE, STATISTICS, photo_statistics
 
 if TYPE_CHECKING:  # at run time this would load TensorFlow
     from core.bundle import Bundle
@@ -104,7 +105,7 @@ def measure_gate(bundle: "Bundle", folder: Path, progress: Progress | None = Non
     away = {part: from_other_clinics(chosen, seed) for seed, (part, chosen) in enumerate(abroad.items(), start=1)}
     strange = _encoded(bundle, [s.photo for s in strangers])
 
-    record = {**digest_of(MEASURE, whole.card), "inputs": list(INPUTS), "eye": spread(home["train"][2])}
+    record = {**binding_of(MEASURE, whole.card), "inputs": list(INPUTS), "eye": fit_spread(home["train"][2])}
     if bundle is not whole:
         record["network"] = bundle.name
     record |= _spread(index, home["train"][:2], lesions[train])
@@ -160,14 +161,14 @@ def _balanced_rows(rows: np.ndarray, codes: np.ndarray, most: int, rng: np.rando
 
 def _seen(images: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     """The eye's vectors of chosen images, (N, 576)."""
-    return np.concatenate([look(np.asarray(images[chosen[s : s + 256]])) for s in range(0, len(chosen), 256)])
+    return np.concatenate([see(np.asarray(images[chosen[s : s + 256]])) for s in range(0, len(chosen), 256)])
 
 
 def _encoded(bundle, photos: list[np.ndarray]) -> Numbers:
     """Statistics and vectors of photos of any size."""
     squares = [fit_image(np.ascontiguousarray(p), SIDE) for p in photos]
     statistics = np.stack([photo_statistics(s) for s in squares])
-    seen = np.concatenate([look(np.stack(squares[s : s + 256])) for s in range(0, len(squares), 256)])
+    seen = np.concatenate([see(np.stack(squares[s : s + 256])) for s in range(0, len(squares), 256)])
     size = bundle.card.image_size
     pooled = np.concatenate(
         [
@@ -195,7 +196,7 @@ def _spread(index: LookalikeIndex, home: tuple[np.ndarray, np.ndarray], lesions:
     centre = statistics.mean(axis=0)
     covariance = np.cov((statistics - centre).T)
     # Shrunk towards independence, as no statistic is to count through a chance correlation.
-    covariance = 0.8 * covariance + 0.2 * np.diag(np.diag(covariance)) + 1e-6 * np.eye(len(NAMES))
+    covariance = 0.8 * covariance + 0.2 * np.diag(np.diag(covariance)) + 1e-6 * np.eye(len(STATISTICS))
     measured = {"statistics_mean": centre.tolist(), "statistics_precision": np.linalg.inv(covariance).tolist()}
     known = lesions[:, None] == index.lesions
     raw = raw_inputs(index, measured, statistics, pooled, known)
@@ -232,7 +233,7 @@ def _thresholds(record: dict, inputs: dict[str, np.ndarray], weights: np.ndarray
         at[name] = round(max(float(own), float(np.quantile(scores["abroad"], 1 - abroad))) + 1e-6, 6)
     limits = {}
     for name, side, _ in FAULTS:
-        values = statistics[:, NAMES.index(name)]
+        values = statistics[:, STATISTICS.index(name)]
         limits[f"{name} {side}"] = float(np.quantile(values, BEYOND if side == "low" else 1 - BEYOND))
     return {"thresholds": at, "limits": limits}
 

@@ -21,7 +21,8 @@ from core.evaluation.results import InvalidResults, read_results
 from core.evaluation.statistics.bootstrap import proportion, resample_lesions
 from core.evaluation.statistics.shares import share_of
 from core.files import write_text
-from core.trust.measure_table import MEASURES, Progress, digest_of
+from core.threads import Progress
+from core.trust.measure_table import MEASURES, binding_of
 from core.trust.signals.feature_vectors import encode_images, encode_table
 from core.trust.signals.lookalikes import KS, MEASURE, LookalikeIndex, LookalikeVote, build_index, vote, write_index
 from core.trust.signals.photo_statistics import SIDE
@@ -44,7 +45,7 @@ LEVELS = ((1.0, "all"), (0.75, "three quarters or more"), (0.5, "half or more"),
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
+class HeldOutPhotos:
     """Photos that a network never trained on, with their nearest among those that it did.
 
     Args:
@@ -110,7 +111,7 @@ def measure_lookalikes(bundle: "Bundle", folder: Path, progress: Progress | None
     chosen_on, tested_on = (_distances(index, pooled, images, table, part) for part in (choosing, testing))
     thresholds = choose_thresholds(chosen_on.bits, chosen_on.similarities)
     record = {
-        **digest_of(MEASURE, bundle.card),
+        **binding_of(MEASURE, bundle.card),
         "photos": len(trained),
         "lesions": int(index.table.lesion_id.nunique()),
         "k": k,
@@ -127,9 +128,9 @@ def measure_lookalikes(bundle: "Bundle", folder: Path, progress: Progress | None
     write_text(Path(bundle.folder) / MEASURES[MEASURE].file, to_text(record) + "\n")
 
 
-def _ask(index: LookalikeIndex, pooled: np.ndarray, table: pd.DataFrame, rows: np.ndarray) -> Asked:
+def _ask(index: LookalikeIndex, pooled: np.ndarray, table: pd.DataFrame, rows: np.ndarray) -> HeldOutPhotos:
     near = index.similarities(pooled[rows])
-    return Asked(index, table.iloc[rows].reset_index(drop=True), [index.nearest(row, max(KS)) for row in near])
+    return HeldOutPhotos(index, table.iloc[rows].reset_index(drop=True), [index.nearest(row, max(KS)) for row in near])
 
 
 def _halves(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
@@ -148,7 +149,7 @@ def _distances(index: LookalikeIndex, pooled, images, table: pd.DataFrame, rows:
     return _Distances(own, np.where(same, BITS, bits), np.where(same, -1, index.similarities(pooled[rows])))
 
 
-def choose_k(asked: list[Asked]) -> int:
+def choose_k(asked: list[HeldOutPhotos]) -> int:
     """The number of lesions asked, by balanced accuracy on validation; of equal ones the smallest."""
     truth = np.concatenate([one.table.dx.to_numpy(dtype=str) for one in asked])
 
@@ -176,7 +177,7 @@ def choose_thresholds(bits: np.ndarray, similarities: np.ndarray) -> dict[str, f
     }
 
 
-def score_votes(asked: list[Asked], k: int, network: dict[str, str]) -> dict:
+def score_votes(asked: list[HeldOutPhotos], k: int, network: dict[str, str]) -> dict:
     """What the vote of the nearest k lesions is worth on photos that are in no index.
 
     Args:

@@ -4,7 +4,6 @@
 `core.trust.measures.map_summary` makes of it.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +22,8 @@ from core.evaluation.evaluator import choose_rows
 from core.evaluation.statistics.bootstrap import confidence_words
 from core.explain import EXPLAINERS
 from core.files import write_text
-from core.trust.measure_table import digest_of
+from core.threads import Progress
+from core.trust.measure_table import binding_of
 from core.trust.measures.map_places import cell_order, hits, inside_share, mask_cover, step_pictures, under
 from core.trust.measures.map_summary import RANDOM, SAME, STAGES, summarise
 from core.trust.signals.map_agreement import map_agreement, place_agreement
@@ -42,8 +42,6 @@ SEED = 0
 # The two maps whose agreement is measured.
 ATTENTION, HEATMAP = "soft-attention", "grad-cam"
 DIGITS = 6
-
-Progress = Callable[[int, int], None]
 
 
 def measure_maps(bundle: Bundle, folder: Path, progress: Progress | None = None) -> None:
@@ -86,7 +84,7 @@ def measure_maps(bundle: Bundle, folder: Path, progress: Progress | None = None)
         "format": FORMAT,
         "model": whole.name,
         **({} if bundle is whole else {"network": bundle.name}),
-        **digest_of("maps", whole.card),
+        **binding_of("maps", whole.card),
         "part": whole.card.held_out_part,
         "confidence": confidence_words(lesions),
         "sample": {

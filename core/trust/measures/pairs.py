@@ -13,10 +13,10 @@ from core.card import Card, short_name
 from core.data.images import fit_image
 from core.estimates.in_files import to_text
 from core.files import write_bytes, write_text
+from core.threads import Progress
 from core.trust.measure_table import (
     DamagedMeasure,
-    Progress,
-    digest_of,
+    binding_of,
     measure_again,
     read_measure,
     read_measured_file,
@@ -117,7 +117,7 @@ def measure_similar(bundle: "Bundle", folder: Path, progress: Progress | None = 
     )
     write_bytes(out / NEIGHBOURS_FILE, file.getvalue())
     record = {
-        **digest_of("similar", bundle.card),
+        **binding_of("similar", bundle.card),
         "model": bundle.name,
         "photos": len(table),
         "melanomas": int(melanoma.sum()),

@@ -15,18 +15,19 @@ from core.evaluation.statistics.bootstrap import resample_lesions
 from core.evaluation.statistics.shares import share_of
 from core.evaluation.subgroups import GROUPINGS
 from core.files import write_text
-from core.trust.measure_table import MEASURES, InvalidMeasure, Progress, digest_of
-from core.trust.signals.prediction_set import LEVEL, build_set
+from core.threads import Progress
+from core.trust.measure_table import MEASURES, InvalidMeasure, binding_of
+from core.trust.signals.prediction_set import SET_LEVEL, build_set
 
 # The fewest lesions whose largest score still is a 90 % quantile: 9 of 10 parts, the tenth at infinity.
-FEWEST_LESIONS = math.ceil(LEVEL / (1 - LEVEL) - 1e-9)
+FEWEST_LESIONS = math.ceil(SET_LEVEL / (1 - SET_LEVEL) - 1e-9)
 # Subgroups with fewer lesions are left out of the measure: their coverage would be a guess.
 GROUP_LESIONS = 30
 MEASURED_GROUPS = ("Age band", "Sex", "Body site", "Source")
 MEASURE = "set"
 
 
-def calibrate(results: Results, level: float = LEVEL) -> dict[str, dict]:
+def set_thresholds(results: Results, level: float = SET_LEVEL) -> dict[str, dict]:
     """The lowest probability with which each diagnosis stays in the set.
 
     Args:
@@ -52,7 +53,7 @@ def calibrate(results: Results, level: float = LEVEL) -> dict[str, dict]:
     return thresholds
 
 
-def lesion_threshold(truth: np.ndarray, lesions: np.ndarray, level: float = LEVEL) -> float:
+def lesion_threshold(truth: np.ndarray, lesions: np.ndarray, level: float = SET_LEVEL) -> float:
     """The probability that at least `level` of the lesions' weight reaches; 0 where they are too few.
 
     Args:
@@ -147,7 +148,7 @@ def records_of_folds(cards: list[Card], record: dict, validation: Results, test:
     by = held_out_by(cards)
     own = validation.table.image_id.map(by).to_numpy()
     apart = {
-        name: {**record, "thresholds": calibrate(validation.only(own != name))} for name in sorted(set(by.values()))
+        name: {**record, "thresholds": set_thresholds(validation.only(own != name))} for name in sorted(set(by.values()))
     }
     return [apart[by[image]] for image in test.table.image_id]
 
@@ -171,10 +172,10 @@ def measure_set(bundle: Bundle, folder: Path, progress: Progress | None = None) 
         ) from None
     test = read_results(place, bundle.card)
     record = {
-        **digest_of(MEASURE, bundle.card),
-        "level": LEVEL,
+        **binding_of(MEASURE, bundle.card),
+        "level": SET_LEVEL,
         "counted_by": "lesion",
-        "thresholds": calibrate(validation),
+        "thresholds": set_thresholds(validation),
         "calibrated_on": {"photos": len(validation.y_true), "lesions": len(np.unique(validation.lesions))},
     }
     scored = record

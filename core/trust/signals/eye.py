@@ -20,7 +20,7 @@ from core.card import InvalidBundle, sha256_of
 from core.files import written_whole
 from core.folders import REPOSITORY, weights_root
 from core.serving.engines import BUILDING, choose_engine
-from core.serving.graph_file import ENCODER, FORMAT, Graph, InvalidGraph, graph_digest, read_graph, write_graph
+from core.serving.graph_file import ENCODER, GRAPH_FORMAT, Graph, InvalidGraph, graph_digest, read_graph, write_graph
 from core.trust.signals.photo_statistics import SIDE
 
 BACKBONE, ATTACH, CHANNELS = "MobileNetV3Small", "last", 576
@@ -91,7 +91,7 @@ def _load(file: Path, engine: str) -> Encoder:
 
 
 def _eye_digest() -> str:
-    return graph_digest({"format": FORMAT, "part": ENCODER, "backbone": BACKBONE, "attach": ATTACH, "image_size": SIDE})
+    return graph_digest({"format": GRAPH_FORMAT, "part": ENCODER, "backbone": BACKBONE, "attach": ATTACH, "image_size": SIDE})
 
 
 def _read_graph(path: Path) -> Graph:
@@ -137,10 +137,10 @@ def open_eye(folder: Path) -> None:
     from core.trust.measure_table import MEASURES
 
     if (folder / MEASURES["gate"].file).is_file():
-        look(np.zeros((1, SIDE, SIDE, 3), "uint8"))
+        see(np.zeros((1, SIDE, SIDE, 3), "uint8"))
 
 
-def look(images: np.ndarray) -> np.ndarray:
+def see(images: np.ndarray) -> np.ndarray:
     """Vectors of images, (N, 576) float32: means of the feature map over its positions.
 
     Args:
@@ -157,7 +157,7 @@ def look(images: np.ndarray) -> np.ndarray:
     return np.concatenate(out) if out else np.zeros((0, CHANNELS), "float32")
 
 
-def spread(vectors: np.ndarray) -> dict:
+def fit_spread(vectors: np.ndarray) -> dict:
     """How the training photos' vectors (N, 576) lie: what `eye_terms` measures strangeness by. Plain lists, for a JSON file."""
     mean, scale = vectors.mean(axis=0), vectors.std(axis=0) + 1e-3
     away = (vectors - mean) / scale
@@ -174,7 +174,7 @@ def eye_terms(record: dict, vectors: np.ndarray) -> np.ndarray:
     """What the gate weighs of vectors (N, 576): each channel, and how far they lie beside and within the components, (N, 578).
 
     Args:
-        record: of `spread`.
+        record: of `fit_spread`.
     """
     given = {name: np.asarray(values) for name, values in record.items()}
     away = (vectors - given["mean"]) / given["scale"]

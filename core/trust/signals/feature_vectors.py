@@ -12,7 +12,7 @@ import pandas as pd
 from core.card import member_folder
 from core.files import make_cache_folder, mark_used, write_bytes
 from core.folders import cache_root
-from core.trust.measure_table import Progress
+from core.threads import Progress
 
 if TYPE_CHECKING:
     from core.bundle import Bundle

@@ -19,7 +19,7 @@ from core.trust.signals import eye
 from core.trust.signals.colourless import colour_fault
 from core.trust.signals.feature_vectors import pool_features
 from core.trust.signals.lookalikes import LookalikeIndex
-from core.trust.signals.photo_statistics import NAMES
+from core.trust.signals.photo_statistics import STATISTICS
 from core.trust.signals.square import square_of
 
 OK, WARN, REFUSE = "ok", "warn", "refuse"
@@ -29,7 +29,7 @@ UNUSABLE = "unusable"
 SMALL_SIDE = 200
 NEIGHBOURS = 5
 DISTANCES = ("beside", "within", "nearest", "statistics")
-INPUTS = (*NAMES, *DISTANCES)
+INPUTS = (*STATISTICS, *DISTANCES)
 # Each input also counts by its square: strange on either side is strange.
 TERMS = 2 * len(INPUTS) + eye.TERMS
 # Standardised inputs are cut here: a picture that is very strange in one way only must not drown the others.
@@ -196,6 +196,6 @@ def score_inputs(record: dict, inputs: np.ndarray) -> np.ndarray:
 def _faults(record: dict, statistics: np.ndarray) -> list[tuple[str, np.ndarray, str]]:
     faults = []
     for name, side, sentence in FAULTS:
-        values, limit = statistics[:, NAMES.index(name)], record["limits"][f"{name} {side}"]
+        values, limit = statistics[:, STATISTICS.index(name)], record["limits"][f"{name} {side}"]
         faults.append((name, values < limit if side == "low" else values > limit, sentence))
     return faults

@@ -7,7 +7,7 @@ SIDE = 224
 # Of the coarse picture on which colours and framing are judged, pixels: hair and rulers are gone there.
 COARSE = 28
 _RING = np.pad(np.zeros((COARSE - 6, COARSE - 6), bool), 3, constant_values=True)
-NAMES = (
+STATISTICS = (
     "log_sharpness",
     "flat",
     "strong_edges",
@@ -38,7 +38,7 @@ NAMES = (
 
 
 def photo_statistics(image: np.ndarray) -> np.ndarray:
-    """The numbers of `NAMES`, (26,) float32.
+    """The numbers of `STATISTICS`, (26,) float32.
 
     Args:
         image: (224, 224, 3), RGB, 0..255, the photo's square from `fit_image`.

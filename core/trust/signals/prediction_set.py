@@ -32,7 +32,7 @@ from core.diagnoses import CODES, MALIGNANT, NAMES
 if TYPE_CHECKING:  # at run time this would load TensorFlow, and pages build sets without it
     pass
 
-LEVEL = 0.9
+SET_LEVEL = 0.9
 # A differential of more than half the seven diagnoses rules too little out to be of use.
 LARGEST_SET = 3
 

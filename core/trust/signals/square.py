@@ -39,7 +39,7 @@ class Square:
         Raises:
             InvalidBundle: the eye's file is missing or damaged.
         """
-        return eye.look(self.image[None])[0]
+        return eye.see(self.image[None])[0]
 
 
 def square_of(encoded) -> Square:

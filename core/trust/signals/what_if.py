@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.data.patient import SEXES, SITES, Facts
-from core.diagnoses import CODES, NAMES, index_of
+from core.diagnoses import CODES, MELANOMA, NAMES
 from core.prevalence import Mixture
 from core.wording import percent
 
@@ -31,7 +31,6 @@ NEARBY = 5
 # With fewer training lesions than this that share the known facts, all of them stand in.
 FEWEST = 30
 MIDDLE = (0.05, 0.95)
-_MELANOMA = index_of("mel")
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +96,7 @@ class WhatIf:
                 "Check that they are right."
             )
         if threshold is not None:
-            with_facts, without = self.entered[_MELANOMA] >= threshold, self.withheld[_MELANOMA] >= threshold
+            with_facts, without = self.entered[MELANOMA] >= threshold, self.withheld[MELANOMA] >= threshold
             if with_facts != without:
                 side = ("below", "at or above")
                 sentences.append(

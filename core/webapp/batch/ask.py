@@ -8,7 +8,7 @@ from core.data.decoding.photo_formats import recognise_format
 from core.data.images import MAX_BYTES
 from core.data.patient import Facts
 from core.data.photo_list import list_photos
-from core.data.tables.facts_list import EXAMPLE, NAMED, FactsList, read_facts_list
+from core.data.tables.facts_list import HEADER_EXAMPLE, NAMED, FactsList, read_facts_list
 from core.data.tables.table_file import InvalidDataset
 from core.webapp.batch.run import Item
 from core.webapp.shared.photo.allowed import NOT_ALLOWED, allowed_roots, is_allowed, others_reach
@@ -97,7 +97,7 @@ def _bounded(items: list[Item]) -> list[Item]:
 
 def _with_facts(items: list[Item]) -> list[Item]:
     file = st.file_uploader(
-        f"Facts of the patients, CSV: a first line such as {EXAMPLE}, then a row a photo",
+        f"Facts of the patients, CSV: a first line such as {HEADER_EXAMPLE}, then a row a photo",
         max_upload_size=20,
         key="batch facts",
         help="The photo's name may have its ending or not. Left out, every fact is unknown.",

@@ -10,8 +10,8 @@ from core.card import Card
 from core.diagnoses import NAMES
 from core.interchange import describe_facts
 from core.trust.batch.row import BatchRow
-from core.trust.batch.table import malignancy, possible_melanoma, tally, title_of
-from core.webapp.batch.run import Asked
+from core.trust.batch.table import possible_melanoma, row_malignancy, row_title, tally
+from core.webapp.batch.run import BatchSettings
 from core.webapp.reports.html import NOTICE, Heading, Notice, Part, Pictures, Rows, Text, report_html
 from core.webapp.shared.shelf import balanced_accuracy_of
 from core.wording import cut, interval, percent
@@ -20,7 +20,7 @@ TITLE = "Melascope: many photos"
 
 
 def batch_report(
-    asked: Asked, card: Card | None, rows: Sequence[BatchRow], threshold: float | None, calibrated_only: bool
+    asked: BatchSettings, card: Card | None, rows: Sequence[BatchRow], threshold: float | None, calibrated_only: bool
 ) -> str:
     """The report as one HTML file."""
     counts = tally(rows, threshold, calibrated_only)
@@ -39,7 +39,7 @@ def batch_report(
     return report_html(TITLE, parts)
 
 
-def _asked_words(asked: Asked, card: Card | None, threshold: float | None) -> str:
+def _asked_words(asked: BatchSettings, card: Card | None, threshold: float | None) -> str:
     network = (
         f"{asked.model}, balanced accuracy on held-out lesions {interval(balanced_accuracy_of(card))}"
         if card
@@ -61,7 +61,7 @@ def _asked_words(asked: Asked, card: Card | None, threshold: float | None) -> st
 
 def _cells(row: BatchRow, threshold: float | None, calibrated_only: bool) -> dict:
     melanoma = possible_melanoma(row, threshold, calibrated_only)
-    share = malignancy(row)
+    share = row_malignancy(row)
     return {
         "Photo": row.photo,
         "Answer": _short(row),
@@ -74,7 +74,7 @@ def _cells(row: BatchRow, threshold: float | None, calibrated_only: bool) -> dic
 
 
 def _short(row: BatchRow) -> str:
-    return f"{title_of(row)}, {percent(row.probabilities[row.top])}" if row.probabilities else title_of(row)
+    return f"{row_title(row)}, {percent(row.probabilities[row.top])}" if row.probabilities else row_title(row)
 
 
 def _pixels(row: BatchRow) -> np.ndarray:

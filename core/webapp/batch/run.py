@@ -30,7 +30,7 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Asked:
+class BatchSettings:
     """What a batch was started with; another question makes another batch.
 
     Args:
@@ -53,7 +53,7 @@ class Run:
         read: item -> row. What it raises becomes the row's error.
     """
 
-    def __init__(self, items: list[Item], asked: Asked, read: Callable[[Item], BatchRow]):
+    def __init__(self, items: list[Item], asked: BatchSettings, read: Callable[[Item], BatchRow]):
         self.items, self.asked = items, asked
         self.rows: list[BatchRow] = []
         self._read, self._stop = read, threading.Event()

@@ -10,9 +10,9 @@ from core.diagnoses import CODES, NAMES
 from core.interchange import describe_facts
 from core.prevalence import Mixture
 from core.trust.batch.row import BatchRow, read_row
-from core.trust.batch.table import malignancy, possible_melanoma, table_rows, tally, title_of
+from core.trust.batch.table import possible_melanoma, row_malignancy, row_title, table_rows, tally
 from core.webapp.batch.report import batch_report
-from core.webapp.batch.run import Asked, Item, Run, held_run
+from core.webapp.batch.run import BatchSettings, Item, Run, held_run
 from core.webapp.shared.failures import FAILURES, failure
 from core.webapp.shared.operating_point import default_threshold, reader_threshold
 from core.webapp.shared.photo.line import quiet_turns
@@ -27,7 +27,7 @@ GATES = {"ok": "passed", "warn": "take care", "refuse": "refused", "unusable": "
 _MELANOMA = {True: "possible melanoma", False: "below threshold", None: ""}
 
 
-def start_run(shelf: Shelf, items: list[Item], asked: Asked, mixture: Mixture | None) -> None:
+def start_run(shelf: Shelf, items: list[Item], asked: BatchSettings, mixture: Mixture | None) -> None:
     """Begins a batch; another one of this session is stopped."""
     from core.interchange import read_photos
 
@@ -169,11 +169,11 @@ def _cells(row: BatchRow, threshold: float | None, calibrated_only: bool) -> dic
     return {
         "": f"data:image/jpeg;base64,{picture}" if picture else None,
         "Photo": row.photo,
-        "Likeliest": title_of(row),
+        "Likeliest": row_title(row),
         "Probability": said[row.top] if said else None,
         "Melanoma": said["mel"] if said else None,
         "By the threshold": _MELANOMA[possible_melanoma(row, threshold, calibrated_only)],
-        "Malignant": malignancy(row),
+        "Malignant": row_malignancy(row),
         "90 % set": "" if row.set is None else ", ".join(NAMES[code] for code in row.set),
         "Gate": "" if row.error else GATES[row.gate],
         "Facts": describe_facts(row.facts),

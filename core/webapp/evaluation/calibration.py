@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.diagnoses import CODES, NAMES
+from core.diagnoses import CODES, MELANOMA, NAMES
 from core.evaluation.curves import MALIGNANCY, reliability, reliability_of, score_distribution
 from core.webapp.evaluation.asked import named
 from core.webapp.evaluation.rows import (
@@ -47,7 +47,7 @@ def draw_calibration(models: dict[str, Evaluated]) -> None:
     )
     st.subheader("Score distributions", anchor=False)
     code = st.selectbox(
-        "Diagnosis", CODES, index=CODES.index("mel"), format_func=named, key="scored", bind="query-params", filter_mode=None,
+        "Diagnosis", CODES, index=MELANOMA, format_func=named, key="scored", bind="query-params", filter_mode=None,
         width=300,
     )  # fmt: skip
     for name, model in models.items():
@@ -66,7 +66,7 @@ def _draw_reliability_of_each(models: dict[str, Evaluated]) -> None:
     """What was said of each diagnosis, and of malignancy, against what came true."""
     st.subheader("Reliability by diagnosis", anchor=False)
     asked = st.selectbox(
-        "Diagnosis", [*CODES, MALIGNANCY], index=CODES.index("mel"), format_func=named, key="calibrated", bind="query-params",
+        "Diagnosis", [*CODES, MALIGNANCY], index=MELANOMA, format_func=named, key="calibrated", bind="query-params",
         filter_mode=None, width=300,
     )  # fmt: skip
     errors = {

@@ -18,7 +18,7 @@ SHOWN = 8
 COLUMNS = 4
 
 
-def draw_cases(model: Evaluated, true: str, predicted: str, rule: str = "likeliest") -> None:
+def draw_cell(model: Evaluated, true: str, predicted: str, rule: str = "likeliest") -> None:
     """Draws the cases of a cell, the most confident answer first.
 
     Args:

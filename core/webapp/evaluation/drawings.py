@@ -15,12 +15,12 @@ from core.webapp.shared.charts import BLUES, DARK_TEXT, LIGHT_TEXT
 from core.webapp.shared.theme import COLORS, SHORT_NAMES
 
 WIDTH = 6.85  # of A4 between its margins, inches
-INK, GREY, GRID = "#18272b", "#7d8a92", "#e3e9ea"
+INK, GREY_INK, GRID = "#18272b", "#7d8a92", "#e3e9ea"
 _SIZE = 7.5
 _SHARES = [n / 5 for n in range(6)]
 
 
-def draw_sensitivities(scores: dict[str, Estimate]) -> Figure:
+def plot_sensitivities(scores: dict[str, Estimate]) -> Figure:
     """A score of several diagnoses with its 95 % interval: dots and whiskers, the first on top.
 
     Args:
@@ -39,7 +39,7 @@ def draw_sensitivities(scores: dict[str, Estimate]) -> Figure:
     return figure
 
 
-def draw_confusion(confusion: list) -> Figure:
+def plot_confusion(confusion: list) -> Figure:
     """The confusion matrix, rows true, columns predicted; melanoma called nevus, and back, are framed.
 
     Args:
@@ -63,7 +63,7 @@ def draw_confusion(confusion: list) -> Figure:
     return figure
 
 
-def draw_curves(curves: Sequence[tuple[str, str, BandedCurve]], kind: str) -> Figure:
+def plot_curves(curves: Sequence[tuple[str, str, BandedCurve]], kind: str) -> Figure:
     """All diagnoses' curves on the left, melanoma's with its 95 % band on the right.
 
     Args:
@@ -73,7 +73,7 @@ def draw_curves(curves: Sequence[tuple[str, str, BandedCurve]], kind: str) -> Fi
     figure, (every, melanoma) = _new(3.4, columns=2)
     for axes, shown in ((every, curves), (melanoma, [one for one in curves if one[1] == "mel"])):
         if kind == "roc":
-            axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle="dotted")
+            axes.plot([0, 1], [0, 1], color=GREY_INK, linewidth=0.8, linestyle="dotted")
         for label, code, curve in shown:
             color = COLORS[code]
             if axes is melanoma:
@@ -93,14 +93,14 @@ def draw_curves(curves: Sequence[tuple[str, str, BandedCurve]], kind: str) -> Fi
     return figure
 
 
-def draw_reliability(answer: list[CalibrationBin], by_diagnosis: dict[str, list[CalibrationBin]]) -> Figure:
+def plot_reliability(answer: list[CalibrationBin], by_diagnosis: dict[str, list[CalibrationBin]]) -> Figure:
     """What came true against what was said: of the answer, and of each diagnosis; the dot's area is the number of photos."""
     figure, panels = _new(4.0, rows=2, columns=4)
     shown = [("The answer", INK, answer)] + [(SHORT_NAMES[c], COLORS[c], bins) for c, bins in by_diagnosis.items()]
     for axes, (name, color, bins) in zip(np.ravel(panels), shown, strict=True):
         most = max((one.photos for one in bins), default=1)
         x, y = [one.confidence for one in bins], [one.accuracy for one in bins]
-        axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle="dotted")
+        axes.plot([0, 1], [0, 1], color=GREY_INK, linewidth=0.8, linestyle="dotted")
         axes.plot(x, y, color=color, linewidth=1)
         axes.scatter(x, y, s=[6 + 50 * one.photos / most for one in bins], color=color, alpha=0.85, zorder=3)
         _unit_square(axes, "probability", "came true")
@@ -110,12 +110,12 @@ def draw_reliability(answer: list[CalibrationBin], by_diagnosis: dict[str, list[
     return figure
 
 
-def draw_distribution(edges: np.ndarray, of_class: np.ndarray, others: np.ndarray, code: str) -> Figure:
+def plot_distribution(edges: np.ndarray, of_class: np.ndarray, others: np.ndarray, code: str) -> Figure:
     """A diagnosis' probability on the photos that have it (up) and on the others (down)."""
     figure, axes = _new(2.3)
     middle, width = (edges[:-1] + edges[1:]) / 2, np.diff(edges) * 0.92
     axes.bar(middle, of_class, width, color=COLORS[code], label=NAMES[code])
-    axes.bar(middle, -others, width, color=GREY, label="all other photos")
+    axes.bar(middle, -others, width, color=GREY_INK, label="all other photos")
     top = max(0.05, float(max(of_class.max(), others.max()))) * 1.05
     axes.axhline(0, color=INK, linewidth=0.6)
     axes.set(xlim=(0, 1), xticks=_SHARES, ylim=(-top, top))
@@ -134,7 +134,7 @@ def _new(height: float, *, width: float = WIDTH, rows: int = 1, columns: int = 1
         axes.set_axisbelow(True)
         axes.tick_params(labelsize=_SIZE, colors=INK, length=0)
         axes.spines[["top", "right"]].set_visible(False)
-        axes.spines[["left", "bottom"]].set_color(GREY)
+        axes.spines[["left", "bottom"]].set_color(GREY_INK)
         axes.xaxis.label.set(size=_SIZE, color=INK)
         axes.yaxis.label.set(size=_SIZE, color=INK)
     return figure, panels

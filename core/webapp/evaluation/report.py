@@ -45,7 +45,7 @@ def evaluation_parts(model: Evaluated) -> list[Part]:
             "Rule likeliest. Dot: the share of a diagnosis' photos that the network named; whiskers: 95 % interval.",
         ),
         Drawing(
-            drawings.draw_sensitivities({NAMES[c]: likeliest.per_class[c]["sensitivity"] for c in CODES}),
+            drawings.plot_sensitivities({NAMES[c]: likeliest.per_class[c]["sensitivity"] for c in CODES}),
             "Sensitivity of each diagnosis; the table below holds its numbers.",
         ),
         Rows(class_rows(model)),
@@ -53,7 +53,7 @@ def evaluation_parts(model: Evaluated) -> list[Part]:
         Text(
             "Rule likeliest. Rows: true; columns: predicted; colour: share of the row. Framed: melanoma called nevus, and back.",
         ),
-        Drawing(drawings.draw_confusion(likeliest.confusion), _confusion_words(likeliest.confusion)),
+        Drawing(drawings.plot_confusion(likeliest.confusion), _confusion_words(likeliest.confusion)),
     ]
     operating = operating_rows(model)
     if operating:
@@ -70,21 +70,21 @@ def evaluation_parts(model: Evaluated) -> list[Part]:
                 "Ring: where the network works when it answers its likeliest diagnosis.",
             ),
             Drawing(
-                drawings.draw_curves(curves, kind), f"{title}, one a diagnosis, and melanoma's with its 95 % band."
+                drawings.plot_curves(curves, kind), f"{title}, one a diagnosis, and melanoma's with its 95 % band."
             ),
         ]
     parts += [
         Heading("Calibration"),
         Text("On the dotted line, what is said with 70 % comes true 7 times in 10. Larger dots hold more photos."),
         Drawing(
-            drawings.draw_reliability(reliability(results), {code: reliability_of(results, code) for code in CODES}),
+            drawings.plot_reliability(reliability(results), {code: reliability_of(results, code) for code in CODES}),
             "What came true against what was said; the table below holds its numbers.",
         ),
         Rows(calibration_rows(model)),
         Heading("Probability of melanoma"),
         Text("Bars up: photos of melanoma; bars down: all others."),
         Drawing(
-            drawings.draw_distribution(*score_distribution(results, "mel"), "mel"),
+            drawings.plot_distribution(*score_distribution(results, "mel"), "mel"),
             "How the probability of melanoma spreads over photos of melanoma and over all others.",
         ),
     ]

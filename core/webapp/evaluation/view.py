@@ -3,10 +3,10 @@
 import streamlit as st
 
 from core.decisions import DECISIONS, SCORED
-from core.diagnoses import CODES, NAMES
+from core.diagnoses import CODES, MELANOMA, NAMES, NEVUS
 from core.evaluation.subgroups import FEW_LESIONS, FEW_MELANOMAS, GROUPINGS
 from core.webapp.evaluation.asked import ALL, ask_one, ask_rule, named
-from core.webapp.evaluation.cases import draw_cases
+from core.webapp.evaluation.cases import draw_cell
 from core.webapp.evaluation.report import evaluation_parts, report_title
 from core.webapp.evaluation.rows import (
     ANY,
@@ -87,7 +87,7 @@ def draw_confusion(models: dict[str, Evaluated]) -> None:
             "Cells show", ["Counts", "% of the row"], default="Counts", required=True, key="cells", bind="query-params"
         )
     counts = results.evaluation.under(rule).confusion
-    mel, nv = CODES.index("mel"), CODES.index("nv")
+    mel, nv = MELANOMA, NEVUS
     missed, alarms = counts[mel][nv], counts[nv][mel]
     draw_figure(
         confusion_chart(counts, cells != "Counts"),
@@ -118,7 +118,7 @@ def draw_confusion(models: dict[str, Evaluated]) -> None:
             )
             for label, first in (("True", "mel"), ("Predicted", "nv"))
         )
-    draw_cases(model, true, predicted, rule)
+    draw_cell(model, true, predicted, rule)
 
 
 def draw_curves(models: dict[str, Evaluated]) -> None:
@@ -186,7 +186,7 @@ def threshold_point(model: Evaluated, kind: str) -> tuple[float, tuple[float, fl
     sensitivity, specificity = point["sensitivity"].value, point["specificity"].value
     if kind == "roc":
         return point["threshold"], (1 - specificity, sensitivity)
-    melanoma = model.results.y_true == CODES.index("mel")
+    melanoma = model.results.y_true == MELANOMA
     found, alarms = sensitivity * melanoma.sum(), (1 - specificity) * (~melanoma).sum()
     return (point["threshold"], (sensitivity, float(found / (found + alarms)))) if found + alarms else None
 

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from core.diagnoses import CODES
+from core.diagnoses import CODES, MELANOMA
 from core.evaluation.melanoma import melanoma_scores
 from core.evaluation.results import Results
 from core.evaluation.subgroups import AGE_BANDS, age_band
 
 MISSED, ALARMS, OTHER = "Melanoma called nevus", "Nevus called melanoma", "Other errors"
 FIGURE_17 = "The paper's Figure 17, by rule"
-KINDS = (MISSED, ALARMS, OTHER, FIGURE_17)
+CASE_KINDS = (MISSED, ALARMS, OTHER, FIGURE_17)
 # What cases can be narrowed by: key in the address, unlike those of the page that reads a lesion -> (title, column).
 FILTERS: dict[str, tuple[str, str]] = {
     "only_said": ("Called", "said"),
@@ -34,7 +34,7 @@ PER_KIND = 2
 
 
 @dataclass(frozen=True)
-class Chosen:
+class Narrowing:
     """What cases are narrowed to.
 
     Args:
@@ -53,7 +53,7 @@ def pair_table(results: Results, looks: pd.DataFrame | None, score: str) -> pd.D
     Column `below` is what a photo is called whose score lies below the threshold: the likeliest of the six other diagnoses.
     """
     others = results.probabilities.copy()
-    others[:, CODES.index("mel")] = -1
+    others[:, MELANOMA] = -1
     table = results.table.assign(
         score=melanoma_scores(results.probabilities, score),
         predicted=[CODES[i] for i in results.y_pred],
@@ -76,8 +76,8 @@ def name_said(table: pd.DataFrame, threshold: float) -> pd.DataFrame:
     return table.assign(said=table.below.where(table.score < threshold, "mel"))
 
 
-def choose_cases(
-    table: pd.DataFrame, kind: str, threshold: float, chosen: Chosen, surest_first: bool = True
+def errors_of_kind(
+    table: pd.DataFrame, kind: str, threshold: float, chosen: Narrowing, surest_first: bool = True
 ) -> pd.DataFrame:
     """Errors of a kind at a threshold, with what was `said`; first those the network was surest of, or the nearest to the threshold."""
     table = name_said(table, threshold)

@@ -12,13 +12,13 @@ from core.trust.measures.pairs import NEIGHBOURS_FILE, SIMILAR_FILE, Similar, re
 from core.webapp.melanoma.case_maps import draw_case_maps
 from core.webapp.melanoma.cases import (
     ALARMS,
+    CASE_KINDS,
     FIGURE_17,
     FILTERS,
-    KINDS,
     MISSED,
     OTHER,
-    Chosen,
-    choose_cases,
+    Narrowing,
+    errors_of_kind,
     figure_17,
     name_said,
     options,
@@ -46,7 +46,7 @@ WORDS = {
 PAGE = 5
 PAIRS_PAGE = 5
 LOOKALIKES = 2
-CONFIRMED = {
+CONFIRMATION = {
     "histo": "histology",
     "follow_up": "follow-up",
     "consensus": "expert consensus",
@@ -57,8 +57,8 @@ CONFIRMED = {
 def draw_failures(choice: Choice, shelf: Shelf, looks: pd.DataFrame | None, offer: DeltaGenerator) -> None:
     """The failures; `offer` is the place for the button that fetches their photos."""
     table = pair_table(choice.model.results, looks, choice.score)
-    kind = st.segmented_control("Show", KINDS, default=MISSED, required=True, key="kind", bind="query-params")
-    order, chosen, maps = SUREST, Chosen(), False
+    kind = st.segmented_control("Show", CASE_KINDS, default=MISSED, required=True, key="kind", bind="query-params")
+    order, chosen, maps = SUREST, Narrowing(), False
     if kind != FIGURE_17:
         with st.container(key="later-failures"):
             order = st.segmented_control(
@@ -75,7 +75,7 @@ def draw_failures(choice: Choice, shelf: Shelf, looks: pd.DataFrame | None, offe
     if kind == FIGURE_17:
         _draw_figure_17(choice, table, looks, offer)
         return
-    cases = choose_cases(table, kind, choice.threshold, chosen, order == SUREST)
+    cases = errors_of_kind(table, kind, choice.threshold, chosen, order == SUREST)
     of = int(table.dx.isin({MISSED: ["mel"], ALARMS: ["nv"], OTHER: ["mel", "nv"]}[kind]).sum())
     what = WORDS[kind]
     if cases.empty:
@@ -247,13 +247,13 @@ def _draw_figure_17(choice: Choice, table: pd.DataFrame, looks: pd.DataFrame | N
 
 
 def _offer_case(choice: Choice, image_id: str, row: pd.Series) -> None:
-    confirmed = CONFIRMED.get(row.dx_type, row.dx_type)
+    confirmed = CONFIRMATION.get(row.dx_type, row.dx_type)
     offer_case(
         image_id, row_facts(row), choice.model.name, f"A held-out photo: {NAMES[row.dx]}, confirmed by {confirmed}."
     )
 
 
-def _ask_filters(table: pd.DataFrame, measured: bool) -> Chosen:
+def _ask_filters(table: pd.DataFrame, measured: bool) -> Narrowing:
     with st.expander("Filters", icon=":material/filter_alt:"):
         values = {}
         keys = [key for key in FILTERS if key != "only_colour" or measured]
@@ -280,7 +280,7 @@ def _ask_filters(table: pd.DataFrame, measured: bool) -> Chosen:
                     "Lesion's hue, degrees: 0 red, 90 yellow", -180, 180, (-180, 180), 5, key="hue", bind="query-params"
                 )
     # The whole range keeps lesions that were never measured.
-    return Chosen(
+    return Narrowing(
         values, None if lightness in (None, (0, 100)) else lightness, None if hue in (None, (-180, 180)) else hue
     )
 
@@ -334,7 +334,7 @@ def _facts_words(row: pd.Series) -> str:
         age,
         row.sex if row.sex != "unknown" else "sex unknown",
         row.localization if row.localization != "unknown" else "site unknown",
-        f"confirmed by {CONFIRMED.get(row.dx_type, row.dx_type)}",
+        f"confirmed by {CONFIRMATION.get(row.dx_type, row.dx_type)}",
         f"source {row.dataset}",
         f"lesion {row.lesion_id}",
     ]
@@ -344,7 +344,7 @@ def _facts_words(row: pd.Series) -> str:
 
 
 def _value_words(value: str) -> str:
-    return NAMES.get(value, CONFIRMED.get(value, value)).replace("_", " ")
+    return NAMES.get(value, CONFIRMATION.get(value, value)).replace("_", " ")
 
 
 def _bars(row: pd.Series) -> str:

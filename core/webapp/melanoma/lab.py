@@ -11,7 +11,7 @@ from core.data.patient import Facts
 from core.diagnoses import NAMES
 from core.reading import encode_photo, read_encoded
 from core.trust.measure_table import DamagedMeasure, InvalidMeasure, measure_again, read_measure
-from core.trust.measures.colour import PLAIN, SCORED, colour_verdict
+from core.trust.measures.colour import COLOUR_SCORES, UNCHANGED, colour_verdict
 from core.webapp.melanoma.cases import darkest_nevi_first, pair_table
 from core.webapp.melanoma.charts import changes_chart, trajectory_chart
 from core.webapp.melanoma.state import Choice, operating_of
@@ -31,7 +31,7 @@ from core.webapp.shared.shelf import Shelf
 from core.webapp.shared.words import plain
 from core.wording import cut, difference, interval, p_value, percent
 
-OWN, TEST = "Own photo or drawing", "A held-out photo"
+OWN_PHOTO, TEST = "Own photo or drawing", "A held-out photo"
 # Trajectories of one session: a few photos under every change.
 KEPT = 32
 
@@ -69,16 +69,16 @@ def _draw_measured(choice: Choice) -> None:
         st.markdown(plain(colour_verdict(record)))
     score = st.segmented_control(
         "Score",
-        list(SCORED),
-        format_func=SCORED.__getitem__,
+        list(COLOUR_SCORES),
+        format_func=COLOUR_SCORES.__getitem__,
         default="auc",
         required=True,
         key="changed",
         bind="query-params",
     )
-    rows = [row for row in record["settings"] if row["name"] != PLAIN]
+    rows = [row for row in record["settings"] if row["name"] != UNCHANGED]
     draw_figure(
-        changes_chart([(row["title"], row["differences"][score]) for row in rows], SCORED[score]),
+        changes_chart([(row["title"], row["differences"][score]) for row in rows], COLOUR_SCORES[score]),
         f"colour {score} {choice.model.name}",
         "Right of the dotted line a change of colour helps, left it harms. Filled dots differ from plain beyond chance (Holm-corrected, "
         "p below 0.05); whiskers are 95 % intervals of the paired difference, before that correction.",
@@ -87,8 +87,8 @@ def _draw_measured(choice: Choice) -> None:
     draw_table(
         [
             {"Photos": row["title"]}
-            | {title: interval(row["scores"][key]) for key, title in SCORED.items()}
-            | {f"{SCORED[score]}, change": _change(row, score)}
+            | {title: interval(row["scores"][key]) for key, title in COLOUR_SCORES.items()}
+            | {f"{COLOUR_SCORES[score]}, change": _change(row, score)}
             for row in record["settings"]
         ],
         f"Changes of colour, {choice.model.name}",
@@ -184,16 +184,16 @@ def _ask_photo(
     choice: Choice, looks: pd.DataFrame | None, offer: DeltaGenerator
 ) -> tuple[Photo | None, Facts, str, str]:
     """The photo, the facts that it is read with, its id if it is of the collection, and what is known of it."""
-    source = OWN
+    source = OWN_PHOTO
     table = darkest_nevi_first(pair_table(choice.model.results, looks, "mel"))
     if photo_folder() is None:
         with offer:
             offer_photos(list(table.index[:MOST]), "lab", "of the darkest nevi")
     else:
         source = st.segmented_control(
-            "Photo from", [TEST, OWN], default=TEST, required=True, key="lab source", label_visibility="collapsed"
+            "Photo from", [TEST, OWN_PHOTO], default=TEST, required=True, key="lab source", label_visibility="collapsed"
         )
-    if source == OWN:
+    if source == OWN_PHOTO:
         return ask_photo(), Facts(), "", ""
     image_id = st.selectbox(
         "Held-out photo: nevi, the darkest first; then melanomas",
@@ -236,7 +236,7 @@ def _read(sha256: str, photo: str, name: str, strength: float, facts: Facts, _bu
 
 
 def _change(row: dict, score: str) -> str:
-    if row["name"] == PLAIN:
+    if row["name"] == UNCHANGED:
         return ""
     apart = row["differences"][score]
     return f"{difference(apart)}, p {p_value(apart.p_holm)}"

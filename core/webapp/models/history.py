@@ -3,7 +3,7 @@
 import csv
 from pathlib import Path
 
-HISTORY_FILE = "history.csv"
+from core.card import HISTORY_FILE
 
 
 def read_history(folder: str | Path) -> list[dict]:

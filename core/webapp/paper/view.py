@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.diagnoses import CODES, NAMES
+from core.diagnoses import CODES, MELANOMA, NAMES, NEVUS
 from core.estimates import Estimate
 from core.studies.experiments import EXPERIMENTS
 from core.studies.paper import (
     CONFUSIONS,
+    ERROR_KINDS,
     FOOTNOTES,
-    KINDS,
     TABLES,
     chosen_cases,
     one_against_rest,
@@ -43,8 +43,8 @@ FIGURES = {
     "Figure 17": "Melanoma and nevus, right and wrong",
 }
 # What the paper leaves open, and this project ran: title -> key of `EXPERIMENTS`.
-OWN = {f"Experiment: {experiment.title}": name for name, experiment in EXPERIMENTS.items()}
-ITEMS = (*TABLES, *FIGURES, *OWN)
+OWN_ITEMS = {f"Experiment: {experiment.title}": name for name, experiment in EXPERIMENTS.items()}
+ITEMS = (*TABLES, *FIGURES, *OWN_ITEMS)
 _MATRICES = {"Figure 10": "DenseNet201", "Figure 11": "InceptionResNetV2"}
 _BARS = {
     "Figure 12": ("DenseNet201", "Table A3"),
@@ -56,7 +56,7 @@ _CURVE_RUNS = {"DenseNet201": "densenet201_10split_lr_september", "InceptionResN
 
 
 def title_of(item: str) -> str:
-    if item in OWN:
+    if item in OWN_ITEMS:
         return item
     return f"{item}: {TABLES[item].title if item in TABLES else FIGURES[item]}"
 
@@ -72,8 +72,8 @@ def draw_item(item: str, models: dict[str, Evaluated]) -> None:
     if item in TABLES:
         _draw_paper_table(item, models)
         notes = TABLES[item].footnotes
-    elif item in OWN:
-        notes = draw_experiment(OWN[item])
+    elif item in OWN_ITEMS:
+        notes = draw_experiment(OWN_ITEMS[item])
     elif item in _MATRICES:
         notes = _draw_matrices(item, models)
     elif item in _BARS:
@@ -153,7 +153,7 @@ def _draw_matrices(item: str, models: dict[str, Evaluated]) -> tuple[str, ...]:
 
 
 def _draw_matrix(counts: list, shares: bool, name: str) -> None:
-    mel, nv = CODES.index("mel"), CODES.index("nv")
+    mel, nv = MELANOMA, NEVUS
     missed, alarms = counts[mel][nv], counts[nv][mel]
     draw_figure(
         confusion_chart(counts, shares),
@@ -301,17 +301,18 @@ def _draw_cases(models: dict[str, Evaluated]) -> tuple[str, ...]:
         draw_table(
             rows.rename(columns={"mel": "p(melanoma)", "nv": "p(nevus)"}),
             f"Figure 17 by rule, {model.name}",
-            f"Of each kind ({', '.join(KINDS).lower()}) the two most confident answers, one photo a lesion: chosen by rule, not by eye.",
+            f"Of each kind ({', '.join(ERROR_KINDS).lower()}) the two most confident answers, one photo a lesion: chosen by rule, not "
+            "by eye.",
             probabilities=("confidence", "p(melanoma)", "p(nevus)"),
         )
         counts = model.results.evaluation.under("likeliest").confusion
         pair = {
             f"{NAMES[true]}: {NAMES[said]}": counts[CODES.index(true)][CODES.index(said)]
-            for true, said in KINDS.values()
+            for true, said in ERROR_KINDS.values()
         }
         known = {
             label: Estimate(counts[CODES.index(t)][CODES.index(s)] / max(1, sum(counts[CODES.index(t)])))
-            for label, (t, s) in zip(pair, KINDS.values(), strict=True)
+            for label, (t, s) in zip(pair, ERROR_KINDS.values(), strict=True)
         }
         draw_figure(
             scores_chart(known, "share of the true diagnosis' photos"),

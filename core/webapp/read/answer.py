@@ -6,7 +6,7 @@ from core.diagnoses import DIAGNOSES, NAMES
 from core.glossary import explain_term
 from core.trust.signals.prediction_set import PredictionSet
 from core.webapp.read.prediction_set import UNKNOWING
-from core.webapp.shared.charts import CONFIG, describe, differential_chart
+from core.webapp.shared.charts import CONFIG, describe_differential, differential_chart
 from core.webapp.shared.operating_point import Standing
 from core.webapp.shared.theme import GROUPS
 from core.wording import frequency, percent
@@ -51,7 +51,7 @@ def draw_answer(reading, prediction_set: PredictionSet | None = None, standing: 
 def draw_differential(reading) -> None:
     """All seven probabilities, as bars."""
     top, probabilities = (reading.elsewhere or reading).top, reading.here
-    st.plotly_chart(differential_chart(probabilities), config=CONFIG, alt=describe(probabilities), key="differential")
+    st.plotly_chart(differential_chart(probabilities), config=CONFIG, alt=describe_differential(probabilities), key="differential")
     st.caption(
         f"Hatched bars in warm colours: malignant or pre-malignant. Plain bars in cool colours: benign.  \n{NAMES[top]}: {_ABOUT[top]}"
     )

@@ -14,7 +14,7 @@ from core.trust.signals.map_agreement import map_agreement
 from core.webapp.read.case import Case
 from core.webapp.read.facts import over_patients
 from core.webapp.read.jury import ask_jury, jury_worth
-from core.webapp.read.lookalikes import CONFIRMED, vote_worth
+from core.webapp.read.lookalikes import CONFIRMED_BY, vote_worth
 from core.webapp.read.prediction_set import UNKNOWING, set_worth
 from core.webapp.reports.html import report_html
 from core.webapp.reports.parts import Bars, Heading, Notice, Part, Pictures, Rows, Text
@@ -226,7 +226,7 @@ def _similar(case: Case) -> list[Part]:
                 {
                     "ISIC identifier": one.image_id,
                     "Diagnosis": NAMES[one.dx],
-                    "Confirmed": CONFIRMED.get(one.dx_type, "unknown"),
+                    "Confirmed": CONFIRMED_BY.get(one.dx_type, "unknown"),
                     "Facts": ", ".join(
                         [f"{one.age:.0f} years" if one.age is not None else "age unknown", one.sex, one.localization]
                     ),

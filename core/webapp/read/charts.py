@@ -4,14 +4,13 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from core.data.patient import SEXES, SITES
-from core.diagnoses import CODES, NAMES
+from core.diagnoses import CODES, MELANOMA, NAMES
 from core.trust.signals.what_if import WhatIf
 from core.webapp.shared.charts import SHARE_TICKS
 from core.webapp.shared.theme import COLORS
 from core.wording import percent
 
 _GREY = "#8c96a0"
-_MEL = CODES.index("mel")
 
 
 def age_chart(what: WhatIf, threshold: float | None = None) -> go.Figure:
@@ -22,8 +21,8 @@ def age_chart(what: WhatIf, threshold: float | None = None) -> go.Figure:
         if other not in (sex, "unknown"):
             figure.add_scatter(
                 x=what.ages,
-                y=what.by_age[other][:, _MEL],
-                customdata=[percent(p) for p in what.by_age[other][:, _MEL]],
+                y=what.by_age[other][:, MELANOMA],
+                customdata=[percent(p) for p in what.by_age[other][:, MELANOMA]],
                 name=f"melanoma, if {other}",
                 mode="lines",
                 line={"color": COLORS["mel"], "width": 1, "dash": "dot"},
@@ -64,10 +63,10 @@ def age_chart(what: WhatIf, threshold: float | None = None) -> go.Figure:
 
 def place_chart(what: WhatIf, threshold: float | None = None) -> go.Figure:
     """Probability of melanoma by sex, and below it by body site, all else as entered; the entered ones are filled."""
-    sexes = [(sex, what.by_sex[sex][_MEL], sex == what.facts.sex) for sex in SEXES]
-    sites = sorted((s for s in SITES if s != "unknown"), key=lambda s: what.by_site[s][_MEL], reverse=True)
-    places = [(site, what.by_site[site][_MEL], site == what.facts.site) for site in sites]
-    places.append(("unknown", what.by_site["unknown"][_MEL], what.facts.site == "unknown"))
+    sexes = [(sex, what.by_sex[sex][MELANOMA], sex == what.facts.sex) for sex in SEXES]
+    sites = sorted((s for s in SITES if s != "unknown"), key=lambda s: what.by_site[s][MELANOMA], reverse=True)
+    places = [(site, what.by_site[site][MELANOMA], site == what.facts.site) for site in sites]
+    places.append(("unknown", what.by_site["unknown"][MELANOMA], what.facts.site == "unknown"))
     count = len(sexes) + len(places)
     figure = make_subplots(
         rows=2,
@@ -95,7 +94,7 @@ def place_chart(what: WhatIf, threshold: float | None = None) -> go.Figure:
         )
     for title in figure.layout.annotations:
         title.update(x=0, xanchor="left", font={"size": 13})
-    figure.add_vline(x=float(what.withheld[_MEL]), line={"width": 1, "dash": "dot", "color": _GREY})
+    figure.add_vline(x=float(what.withheld[MELANOMA]), line={"width": 1, "dash": "dot", "color": _GREY})
     if threshold is not None:
         figure.add_vline(x=threshold, line={"width": 1, "dash": "dash", "color": _GREY})
     figure.update_layout(
@@ -111,12 +110,12 @@ def place_chart(what: WhatIf, threshold: float | None = None) -> go.Figure:
 
 def describe_ages(what: WhatIf) -> str:
     """The age chart in words, for those who do not see it."""
-    points = what.by_age[what.facts.sex][:, _MEL]
+    points = what.by_age[what.facts.sex][:, MELANOMA]
     at_ages = ", ".join(f"at {what.ages[i]} {percent(points[i])}" for i in range(0, len(what.ages), 3))
-    return f"Probability of melanoma by age: {at_ages}. As entered {percent(what.entered[_MEL])}."
+    return f"Probability of melanoma by age: {at_ages}. As entered {percent(what.entered[MELANOMA])}."
 
 
 def describe_places(what: WhatIf) -> str:
     """The chart of sexes and sites in words."""
-    places = [f"{name} {percent(p[_MEL])}" for name, p in (*what.by_sex.items(), *what.by_site.items())]
+    places = [f"{name} {percent(p[MELANOMA])}" for name, p in (*what.by_sex.items(), *what.by_site.items())]
     return f"Probability of melanoma by sex and body site: {', '.join(places)}."

@@ -3,14 +3,12 @@
 import streamlit as st
 
 from core.data.patient import Facts
-from core.diagnoses import CODES, NAMES
+from core.diagnoses import CODES, MELANOMA, NAMES
 from core.prevalence import Mixture
 from core.trust.signals.what_if import Expected, WhatIf, sweep_facts
 from core.webapp.read.charts import age_chart, describe_ages, describe_places, place_chart
 from core.webapp.shared.charts import CONFIG
 from core.wording import listed, percent, rate
-
-_MEL = CODES.index("mel")
 
 
 def ask_what_if(encoded, facts, record: dict | None, mixture: Mixture | None = None) -> WhatIf | None:
@@ -37,7 +35,7 @@ def over_patients(expected: Expected) -> str:
     who = "who share the known facts" if expected.matched else "of all kinds, as too few share the known facts"
     if len(expected.unknown) == 3:
         who = "of all kinds"
-    low, mean, high = (percent(values[_MEL]) for values in (expected.low, expected.mean, expected.high))
+    low, mean, high = (percent(values[MELANOMA]) for values in (expected.low, expected.mean, expected.high))
     if low == high:
         return (
             f"{missing.capitalize()} unknown: whatever it is, melanoma stays at {mean} "
@@ -83,4 +81,4 @@ def _two(probabilities) -> str:
     """The likeliest diagnosis, and melanoma where that is another."""
     top = int(probabilities.argmax())
     likeliest = f"**{NAMES[CODES[top]]} {percent(probabilities[top])}**"
-    return likeliest if top == _MEL else f"{likeliest}, melanoma {percent(probabilities[_MEL])}"
+    return likeliest if top == MELANOMA else f"{likeliest}, melanoma {percent(probabilities[MELANOMA])}"

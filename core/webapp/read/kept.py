@@ -6,7 +6,7 @@ from core.trust.replay import SAME_DIGITS
 from core.trust.session_file import MAX_CASES, MAX_LABEL, MAX_NOTE
 from core.webapp.read.case import Case
 from core.webapp.shared.photo.in_use import is_example
-from core.webapp.shared.session.cases import KeptCase, describe, remember, session_cases
+from core.webapp.shared.session.cases import KeptCase, put_words, remember, session_cases
 
 
 def keep_case(case: Case) -> None:
@@ -47,4 +47,4 @@ def _say_then(case: Case, then: KeptCase) -> None:
 
 
 def _said(key: str) -> None:
-    describe(key, st.session_state[f"case label {key}"], st.session_state[f"case note {key}"])
+    put_words(key, st.session_state[f"case label {key}"], st.session_state[f"case note {key}"])

@@ -15,7 +15,7 @@ from core.webapp.shared.words import plain
 from core.wording import percent
 
 IN_A_ROW = 3
-CONFIRMED = {
+CONFIRMED_BY = {
     "histo": "confirmed by histology",
     "follow_up": "confirmed by follow-up",
     "consensus": "by expert consensus",
@@ -95,7 +95,7 @@ def _draw_one(one: Lookalike) -> None:
     age = "age unknown" if one.age is None else f"{one.age:.0f} years"
     sex, site = (("" if value == "unknown" else value) for value in (one.sex, one.localization))
     credit = photo_credit(one.image_id)
-    facts = [CONFIRMED.get(one.dx_type, "confirmation unknown"), age, sex, site, f"likeness {one.similarity:.2f}"]
+    facts = [CONFIRMED_BY.get(one.dx_type, "confirmation unknown"), age, sex, site, f"likeness {one.similarity:.2f}"]
     st.caption(
         f"{plain(' · '.join(fact for fact in facts if fact))}  \n[{plain(one.image_id)}]({archive_link(one.image_id)})"
         f"{f' · {plain(credit.licence)}' if credit else ''}",
@@ -110,6 +110,6 @@ def _draw_one(one: Lookalike) -> None:
         one.image_id,
         facts,
         None,
-        f"A photo that the network was trained on: {NAMES[one.dx]}, {CONFIRMED.get(one.dx_type, 'confirmation unknown')}.",
+        f"A photo that the network was trained on: {NAMES[one.dx]}, {CONFIRMED_BY.get(one.dx_type, 'confirmation unknown')}.",
         "look-alike",
     )

@@ -7,7 +7,7 @@ from core.interchange import describe_facts
 from core.trust.session_file import MAX_CASES, MAX_LABEL, MAX_NOTE, MAX_SESSION_BYTES, InvalidSession
 from core.webapp.session.files import export_session, import_session
 from core.webapp.shared.photo.open_case import HOME
-from core.webapp.shared.session.cases import KeptCase, add, describe, forget, is_full, open_kept, session_cases
+from core.webapp.shared.session.cases import KeptCase, add, forget, is_full, open_kept, put_words, session_cases
 from core.webapp.shared.words import plain
 from core.wording import percent
 
@@ -108,4 +108,4 @@ def _draw_case(case: KeptCase) -> None:
 
 
 def _said(key: str) -> None:
-    describe(key, st.session_state[f"label {key}"], st.session_state[f"note {key}"])
+    put_words(key, st.session_state[f"label {key}"], st.session_state[f"note {key}"])

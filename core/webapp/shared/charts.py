@@ -243,7 +243,7 @@ def per_class_chart(per_class: dict[str, dict]) -> go.Figure:
     return scores_chart(known, "sensitivity")
 
 
-def describe(probabilities: dict[str, float]) -> str:
+def describe_differential(probabilities: dict[str, float]) -> str:
     """The differential chart in words, for those who do not see it."""
     ranked = sorted(probabilities, key=probabilities.__getitem__, reverse=True)
     return "Differential, likeliest first: " + "; ".join(

@@ -15,10 +15,10 @@ from PIL import Image
 
 from core.data.images import UnreadablePhoto, read_photo
 from core.teaching.advice import Advice
-from core.teaching.case_sets.record import OWN, CaseSet, TeachingCase
+from core.teaching.case_sets.record import OWN_PHOTOS, CaseSet, TeachingCase
 from core.teaching.case_sets.sources import find_own_photos
 from core.webapp.shared.failures import FAILURES, failure
-from core.webapp.shared.photo.allowed import VARIABLE, is_allowed
+from core.webapp.shared.photo.allowed import FOLDER_VARIABLE, is_allowed
 from core.webapp.shared.photo.folder import fetched, open_folder
 from core.webapp.shared.photo.kept import ByteBound
 from core.webapp.shared.photo.models import await_model
@@ -47,7 +47,7 @@ class _Pictures:
 
 def chosen_folder() -> str:
     """The folder of photos for everybody on this server: what a teacher chose on the page, else the variable."""
-    return _pictures().folder or os.environ.get(VARIABLE, "")
+    return _pictures().folder or os.environ.get(FOLDER_VARIABLE, "")
 
 
 def choose_folder(folder: str) -> None:
@@ -58,7 +58,7 @@ def choose_folder(folder: str) -> None:
 def find_path(case: TeachingCase) -> Path | None:
     """Where the photo of a case lies on this machine, or None without it."""
     folder = chosen_folder()
-    if case.source == OWN:
+    if case.source == OWN_PHOTOS:
         place = Path(folder).expanduser()
         with suppress(OSError):
             return _own_photos(str(place), place.stat().st_mtime_ns, case) if folder and is_allowed(folder) else None

@@ -12,7 +12,7 @@ from core.data.colour import SETTINGS
 from core.data.ham10000 import InvalidDataset, read_table
 from core.estimates import CorrectedDifference
 from core.trust.measure_table import InvalidMeasure, read_measure
-from core.trust.measures.colour import PLAIN, SCORED, colour_verdict, compare_settings, measure_colour
+from core.trust.measures.colour import COLOUR_SCORES, UNCHANGED, colour_verdict, compare_settings, measure_colour
 from core.trust.measures.pairs import NEIGHBOURS_FILE, Similar, find_neighbours, measure_similar, read_similar
 
 
@@ -86,7 +86,7 @@ def test_colours_are_measured_and_can_be_computed_again(bundle, drawn_folder):
     measure_colour(bundle, drawn_folder)
     record = read_measure("colour", bundle.folder, bound(bundle.card, bundle.folder))
     photos = pd.read_csv(bundle.folder / "colour.csv")
-    assert [row["name"] for row in record["settings"]] == [PLAIN, *SETTINGS]
+    assert [row["name"] for row in record["settings"]] == [UNCHANGED, *SETTINGS]
     again = compare_settings(photos, record["threshold"])
     assert again["settings"] == record["settings"]
     table = read_table(drawn_folder)
@@ -122,7 +122,7 @@ def test_settings_against_plain_by_hand():
     assert min(rows[n]["differences"]["auc"].p_holm for n in ("grey", "lighter")) == pytest.approx(3 * p[0])
     said = colour_verdict(found)
     assert "1 of 3 changes" in said and "grey" in said and "1 make it worse: lightness +15 L*" in said
-    assert set(rows["grey"]["scores"]) == set(SCORED)
+    assert set(rows["grey"]["scores"]) == set(COLOUR_SCORES)
 
 
 def test_what_lacks_is_said(bundle, drawn_folder, tmp_path):

@@ -11,10 +11,10 @@ from core.trust.measure_table import InvalidMeasure, read_measure
 from core.trust.measures.prediction_set import (
     FEWEST_LESIONS,
     _pools,
-    calibrate,
     lesion_threshold,
     measure_set,
     score_sets,
+    set_thresholds,
 )
 from core.trust.signals.prediction_set import PredictionSet, build_set
 
@@ -105,14 +105,14 @@ def test_every_diagnosis_is_covered_as_often_as_promised():
     covered = {code: [] for code in CODES}
     for seed in range(40):
         calibrated, fresh = (made_up_table(photos=900, lesions=600, seed=s) for s in (2 * seed, 2 * seed + 1))
-        thresholds = calibrate(as_results(calibrated))
+        thresholds = set_thresholds(as_results(calibrated))
         for code in CODES:
             own = fresh[fresh.dx == code]
             inside = own[code] >= thresholds[code]["probability"]
             covered[code].append(inside.groupby(own.lesion_id).mean().mean())
     for code, shares in covered.items():
         error = 3 * np.std(shares) / np.sqrt(len(shares))
-        few = calibrate(as_results(calibrated))[code]["lesions"]
+        few = set_thresholds(as_results(calibrated))[code]["lesions"]
         assert 0.9 - error <= np.mean(shares) <= 0.9 + 1 / (few + 1) + error, code
 
 

@@ -17,17 +17,17 @@ def lesions():
 
 
 def test_one_photo_and_many_give_the_same_vector(lesions):
-    many = eye.look(lesions)
+    many = eye.see(lesions)
     assert many.shape == (12, eye.CHANNELS) and many.dtype == np.float32
-    assert np.allclose(eye.look(lesions[:1])[0], many[0], atol=1e-4)
-    assert eye.look(lesions[:0]).shape == (0, eye.CHANNELS)
+    assert np.allclose(eye.see(lesions[:1])[0], many[0], atol=1e-4)
+    assert eye.see(lesions[:0]).shape == (0, eye.CHANNELS)
 
 
 def test_what_is_strange_lies_far_out():
     rng = np.random.default_rng(0)
     mixed = rng.normal(size=(8, eye.CHANNELS))
     known = rng.normal(size=(300, 8)) @ mixed + 0.1 * rng.normal(size=(300, eye.CHANNELS))
-    record = eye.spread(known.astype("float32"))
+    record = eye.fit_spread(known.astype("float32"))
     terms = eye.eye_terms(record, np.stack([known[0], known[0] + 2 * rng.normal(size=eye.CHANNELS)]))
     assert terms.shape == (2, eye.TERMS)
     beside, within = terms[:, -2], terms[:, -1]

@@ -9,13 +9,13 @@ from core.trust.measures import drawings
 from core.trust.measures.gate import REFUSED, _fit, _kin, _thresholds
 from core.trust.measures.strangers import DEGRADED
 from core.trust.signals.gate import FAULTS, INPUTS, OK, REFUSE, TERMS, WARN, judge, score_inputs, verdicts
-from core.trust.signals.photo_statistics import NAMES, SIDE, photo_statistics
+from core.trust.signals.photo_statistics import SIDE, STATISTICS, photo_statistics
 
 LESION = draw_lesion("mel", (SIDE, SIDE), seed=1)[0]
 
 
 def statistic(image, name):
-    return float(photo_statistics(image)[NAMES.index(name)])
+    return float(photo_statistics(image)[STATISTICS.index(name)])
 
 
 def record(**limits):
@@ -27,7 +27,7 @@ def record(**limits):
 def test_statistics_mean_what_they_say():
     import cv2
 
-    assert len(NAMES) == len(photo_statistics(LESION)) and np.isfinite(photo_statistics(LESION)).all()
+    assert len(STATISTICS) == len(photo_statistics(LESION)) and np.isfinite(photo_statistics(LESION)).all()
     assert statistic(cv2.GaussianBlur(LESION, (0, 0), 6), "log_sharpness") < statistic(LESION, "log_sharpness") - 1
     assert statistic(LESION // 6, "lightness") < statistic(LESION, "lightness") / 2
     assert statistic(np.full_like(LESION, 255), "white") == 1 and statistic(np.zeros_like(LESION), "black") == 1
@@ -89,7 +89,7 @@ def test_thresholds_refuse_no_more_than_allowed_even_of_a_rare_diagnosis():
     inputs[:, 0] = rng.normal(0, 1, 1000)
     inputs[900:, 0] += 1  # a rare diagnosis that looks stranger
     weights = np.r_[np.full(900, 0.5 / 900), np.full(100, 0.5 / 100)]
-    statistics = rng.normal(size=(1000, len(NAMES)))
+    statistics = rng.normal(size=(1000, len(STATISTICS)))
     fitted = {"coefficients": [1.0, *[0.0] * (len(INPUTS) - 1)], "intercept": 0.0}
     found = _thresholds(fitted, {"validation": inputs, "abroad": inputs}, weights, statistics)
     refused = inputs[:, 0] >= found["thresholds"][REFUSE]

@@ -10,7 +10,7 @@ from core.card import read_card
 from core.diagnoses import CODES
 from core.estimates.in_files import from_text
 from core.trust.measure_table import DamagedMeasure, MissingMeasure
-from core.trust.measures.lookalikes import Asked, choose_k, choose_thresholds, score_votes
+from core.trust.measures.lookalikes import HeldOutPhotos, choose_k, choose_thresholds, score_votes
 from core.trust.signals import lookalikes as la
 
 
@@ -118,13 +118,13 @@ def test_a_bad_index_is_one_sentence_with_the_command(damage, tmp_path, drawn_bu
 def test_k_is_the_smallest_of_the_best():
     index = made_up_index(np.eye(50), ["mel"] * 9 + ["nv"] * 41)
     table = pd.DataFrame({"dx": ["mel", "nv"]})
-    assert choose_k([Asked(index, table, [list(range(50)), list(range(49, -1, -1))])]) == 5
+    assert choose_k([HeldOutPhotos(index, table, [list(range(50)), list(range(49, -1, -1))])]) == 5
 
 
 def test_two_networks_votes_count_together():
     index = made_up_index(np.eye(50), ["mel"] * 9 + ["nv"] * 41)
     one, two = (pd.DataFrame({"dx": [code], "lesion_id": [code], "image_id": [code]}) for code in ("mel", "nv"))
-    asked = [Asked(index, one, [list(range(50))]), Asked(index, two, [list(range(50))])]
+    asked = [HeldOutPhotos(index, one, [list(range(50))]), HeldOutPhotos(index, two, [list(range(50))])]
     assert score_votes(asked, 5, {})["accuracy"].value == 0.5
     assert score_votes(asked[:1], 5, {})["accuracy"].value == 1
 
@@ -142,7 +142,7 @@ def test_votes_are_scored_by_agreement_and_beside_the_network():
     index = made_up_index(np.eye(8), ["mel"] * 4 + ["nv"] * 4)
     table = pd.DataFrame({"dx": ["mel", "mel", "nv", "nv"], "lesion_id": list("abcd"), "image_id": list("wxyz")})
     rows = [[0, 1, 2, 3], [0, 1, 4, 5], [4, 5, 6, 0], [0, 1, 2, 4]]
-    scored = score_votes([Asked(index, table, rows)], 4, dict(zip("wxyz", ["mel", "nv", "nv", "nv"], strict=True)))
+    scored = score_votes([HeldOutPhotos(index, table, rows)], 4, dict(zip("wxyz", ["mel", "nv", "nv", "nv"], strict=True)))
     assert scored["accuracy"].value == 0.75 and scored["balanced_accuracy"].value == 0.75
     assert [(one["from"], one["photos"], one["value"]) for one in scored["wrong_by_agreement"]] == [
         (1.0, 1, 0.0),
@@ -151,7 +151,7 @@ def test_votes_are_scored_by_agreement_and_beside_the_network():
         (0.0, 0, None),
     ]
     assert scored["network_wrong"]["same"].value == 0 and scored["network_wrong"]["other"].value == 0.5
-    assert "network_wrong" not in score_votes([Asked(index, table, rows)], 4, {})
+    assert "network_wrong" not in score_votes([HeldOutPhotos(index, table, rows)], 4, {})
 
 
 def test_thresholds_let_few_strangers_pass():

@@ -9,7 +9,7 @@ from core.data.drawn import draw_lesion
 from core.data.images import fit_image
 from core.reading import Recent
 from core.trust.signals import eye
-from core.trust.signals.photo_statistics import NAMES, SIDE
+from core.trust.signals.photo_statistics import SIDE, STATISTICS
 from core.trust.signals.square import square_of
 
 PHOTO = draw_lesion("nv", (300, 240))[0]
@@ -31,9 +31,9 @@ def test_each_thing_is_worked_out_once(monkeypatch):
     first = square_of(photo)
     assert (
         first.seen.shape == (eye.CHANNELS,)
-        and first.statistics.shape == (len(NAMES),)
+        and first.statistics.shape == (len(STATISTICS),)
         and first.hashes.shape == (8, 256)
     )
-    monkeypatch.setattr(eye, "look", None)
+    monkeypatch.setattr(eye, "see", None)
     again = square_of(photo)
     assert again.seen is first.seen and again.statistics is first.statistics and again.hashes is first.hashes

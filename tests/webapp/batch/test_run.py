@@ -3,7 +3,7 @@ import time
 
 from core.data.patient import Facts
 from core.trust.batch.row import BatchRow
-from core.webapp.batch.run import Asked, Holder, Item, Run
+from core.webapp.batch.run import BatchSettings, Holder, Item, Run
 
 ITEMS = [Item(f"{number}.jpg", b"") for number in range(20)]
 
@@ -20,7 +20,7 @@ def test_rows_come_in_the_order_of_the_photos_and_a_fault_costs_one_row():
             raise MemoryError
         return row(item)
 
-    run = Run(ITEMS, Asked("Drawn"), read)
+    run = Run(ITEMS, BatchSettings("Drawn"), read)
     run.start()
     run.wait()
     assert [one.photo for one in run.rows] == [item.name for item in ITEMS] and not run.stopped
@@ -37,7 +37,7 @@ def test_a_stopped_batch_keeps_what_was_read_and_begins_nothing_more():
             go.wait(20)
         return row(item)
 
-    run = Run(ITEMS, Asked("Drawn"), slow)
+    run = Run(ITEMS, BatchSettings("Drawn"), slow)
     run.start()
     while len(read) < 3:
         time.sleep(0.01)
@@ -55,7 +55,7 @@ def test_a_batch_whose_session_is_forgotten_stops():
         go.wait(20)
         return row(item)
 
-    run = holder.run = Run(ITEMS, Asked("Drawn"), slow)
+    run = holder.run = Run(ITEMS, BatchSettings("Drawn"), slow)
     run.start()
     del holder
     go.set()

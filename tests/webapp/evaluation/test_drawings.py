@@ -8,17 +8,17 @@ from core.diagnoses import CODES, NAMES
 from core.estimates import Estimate
 from core.evaluation.curves import BandedCurve, CalibrationBin
 from core.webapp.evaluation.drawings import (
-    draw_confusion,
-    draw_curves,
-    draw_distribution,
-    draw_reliability,
-    draw_sensitivities,
+    plot_confusion,
+    plot_curves,
+    plot_distribution,
+    plot_reliability,
+    plot_sensitivities,
 )
 from core.webapp.shared.theme import COLORS, SHORT_NAMES
 
 
 def test_sensitivities_stand_at_their_values_with_their_intervals_first_on_top():
-    (axes,) = draw_sensitivities(
+    (axes,) = plot_sensitivities(
         {"Melanoma": Estimate(0.6, 0.5, 0.7), "Absent": Estimate(None), "Nevus": Estimate(0.9)}
     ).axes
     drawn = [tuple(map(tuple, line.get_data())) for line in axes.lines]
@@ -29,7 +29,7 @@ def test_sensitivities_stand_at_their_values_with_their_intervals_first_on_top()
 
 def test_the_matrix_prints_its_counts_colours_rows_and_frames_the_two_confusions():
     counts = np.arange(49).reshape(7, 7).tolist()
-    (axes,) = draw_confusion(counts).axes
+    (axes,) = plot_confusion(counts).axes
     printed = {(int(text.get_position()[1]), int(text.get_position()[0])): text.get_text() for text in axes.texts}
     assert all(
         printed[row, column] == (str(counts[row][column]) if counts[row][column] else "·") for row, column in printed
@@ -45,7 +45,7 @@ def test_the_matrix_prints_its_counts_colours_rows_and_frames_the_two_confusions
 def test_curves_are_drawn_point_by_point_with_melanomas_band_beside(kind):
     grid = np.linspace(0, 1, 5)
     curve = BandedCurve(grid, grid**2, grid, grid * 0.5, grid, (0.2, 0.5), 0.1)
-    every, melanoma = draw_curves([("Mel", "mel", curve), ("Nv", "nv", curve)], kind).axes
+    every, melanoma = plot_curves([("Mel", "mel", curve), ("Nv", "nv", curve)], kind).axes
     for axes, colors in ((every, {"mel", "nv"}), (melanoma, {"mel"})):
         found = [line for line in axes.lines if len(line.get_xdata()) == 5]
         assert {line.get_color() for line in found} == {COLORS[code] for code in colors}
@@ -57,13 +57,13 @@ def test_curves_are_drawn_point_by_point_with_melanomas_band_beside(kind):
 
 def test_reliability_has_a_panel_for_the_answer_and_each_diagnosis_dots_by_their_photos():
     bins = [CalibrationBin(0.0, 0.1, 10, 0.05, 0.1), CalibrationBin(0.1, 0.2, 40, 0.15, 0.2)]
-    axes = draw_reliability(bins, {code: bins if code == "mel" else [] for code in CODES}).axes
+    axes = plot_reliability(bins, {code: bins if code == "mel" else [] for code in CODES}).axes
     assert [one.get_title(loc="left") for one in axes] == ["The answer", *(SHORT_NAMES[code] for code in CODES)]
     few, many = axes[0].collections[0].get_sizes()
     assert many > few and axes[0].collections[0].get_offsets().tolist() == [[0.05, 0.1], [0.15, 0.2]]
 
 
 def test_a_distribution_goes_up_for_the_diagnosis_and_down_for_the_others():
-    (axes,) = draw_distribution(np.linspace(0, 1, 3), np.array([0.25, 0.75]), np.array([0.9, 0.1]), "mel").axes
+    (axes,) = plot_distribution(np.linspace(0, 1, 3), np.array([0.25, 0.75]), np.array([0.9, 0.1]), "mel").axes
     assert [bar.get_height() for bar in axes.patches] == [0.25, 0.75, -0.9, -0.1]
     assert NAMES["mel"] in {text.get_text() for text in axes.get_legend().get_texts()}

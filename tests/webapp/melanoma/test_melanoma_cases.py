@@ -12,9 +12,9 @@ from core.webapp.melanoma.cases import (
     FILTERS,
     MISSED,
     OTHER,
-    Chosen,
-    choose_cases,
+    Narrowing,
     darkest_nevi_first,
+    errors_of_kind,
     figure_17,
     name_said,
     options,
@@ -46,22 +46,22 @@ def test_a_missed_melanoma_is_named_by_the_likeliest_other_diagnosis(table):
 
 
 def test_errors_begin_with_the_confusion_and_each_error_has_one_kind(table):
-    missed = choose_cases(table, MISSED, 0.4, Chosen())
+    missed = errors_of_kind(table, MISSED, 0.4, Narrowing())
     assert (
         len(missed)
         and set(missed.dx) == {"mel"}
         and set(missed.said) == {"nv"}
         and missed.score.is_monotonic_increasing
     )
-    alarms = choose_cases(table, ALARMS, 0.1, Chosen())
+    alarms = errors_of_kind(table, ALARMS, 0.1, Narrowing())
     assert set(alarms.dx) == {"nv"} and (alarms.score >= 0.1).all() and alarms.score.is_monotonic_decreasing
-    near = choose_cases(table, MISSED, 0.4, Chosen(), surest_first=False)
+    near = errors_of_kind(table, MISSED, 0.4, Narrowing(), surest_first=False)
     assert list(near.score) == list(missed.score)[::-1]
     said = name_said(table, 0.4)
-    kinds = [set(choose_cases(table, kind, 0.4, Chosen()).index) for kind in (MISSED, ALARMS, OTHER)]
+    kinds = [set(errors_of_kind(table, kind, 0.4, Narrowing()).index) for kind in (MISSED, ALARMS, OTHER)]
     assert set.union(*kinds) == set(said.index[said.said != said.dx])
     assert sum(map(len, kinds)) == len(set.union(*kinds))
-    assert set(choose_cases(table, OTHER, 0.4, Chosen({"only_said": ["bkl"]})).said) <= {"bkl"}
+    assert set(errors_of_kind(table, OTHER, 0.4, Narrowing({"only_said": ["bkl"]})).said) <= {"bkl"}
 
 
 def test_the_lab_begins_with_the_darkest_nevus(table):
@@ -70,9 +70,9 @@ def test_the_lab_begins_with_the_darkest_nevus(table):
 
 
 def test_filters_narrow_and_combine(table):
-    everything = choose_cases(table, ALARMS, 0.02, Chosen())
-    chosen = Chosen({"only_sex": ["female"], "only_colour": ["black"], "only_site": []}, lightness=(0, 20))
-    few = choose_cases(table, ALARMS, 0.02, chosen)
+    everything = errors_of_kind(table, ALARMS, 0.02, Narrowing())
+    chosen = Narrowing({"only_sex": ["female"], "only_colour": ["black"], "only_site": []}, lightness=(0, 20))
+    few = errors_of_kind(table, ALARMS, 0.02, chosen)
     by_hand = everything[(everything.sex == "female") & (everything.colour == "black") & (everything.lightness <= 20)]
     assert 0 < len(few) == len(by_hand) < len(everything)
     named = name_said(table, 0.5)

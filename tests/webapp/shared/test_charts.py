@@ -4,7 +4,7 @@ from core.diagnoses import CODES, DIAGNOSES, NAMES
 from core.estimates import Estimate
 from core.webapp.shared.charts import (
     agreement_chart,
-    describe,
+    describe_differential,
     differential_chart,
     history_chart,
     per_class_chart,
@@ -48,7 +48,7 @@ def test_small_probabilities_are_escaped():
 
 
 def test_description_names_all_in_order():
-    text = describe(PROBABILITIES)
+    text = describe_differential(PROBABILITIES)
     assert text.index("Melanocytic nevus (benign) 36 %") < text.index("Melanoma (malignant) 30 %")
     assert all(name in text for name in NAMES.values())
 

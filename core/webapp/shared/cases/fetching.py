@@ -12,7 +12,7 @@ from core.webapp.shared.failures import failure, unforeseen
 
 
 @dataclass(frozen=True)
-class Progress:
+class DownloadState:
     """Where a download stands.
 
     Args:
@@ -62,10 +62,10 @@ class Fetching:
         """Ends the download that goes on; what had come stays."""
         self._stop.set()
 
-    def look(self) -> Progress:
+    def look(self) -> DownloadState:
         """Where it stands."""
         with self._lock:
-            return Progress(self._running, self._before + self._done, len(self._known), self._fault, self._lacking)
+            return DownloadState(self._running, self._before + self._done, len(self._known), self._fault, self._lacking)
 
     def _work(self) -> None:
         web = self._make_web(stop=self._stop)

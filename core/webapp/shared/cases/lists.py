@@ -21,7 +21,7 @@ SIDE = 256  # pixels of a thumbnail's longer side, as the archive's
 WIDTH = 132  # on the page
 
 
-def draw_cases(first: DeltaGenerator) -> None:
+def draw_case_lists(first: DeltaGenerator) -> None:
     """Offers to fetch the cases that ship, and shows those that are there.
 
     Args:

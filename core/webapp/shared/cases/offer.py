@@ -6,11 +6,11 @@ import streamlit as st
 
 from core.archive.isic import is_archive_id
 from core.archive.photos import USUAL_BYTES
-from core.webapp.shared.cases.fetching import Progress, fetching
+from core.webapp.shared.cases.fetching import DownloadState, fetching
 from core.webapp.shared.photo.folder import find_photo
 from core.webapp.shared.words import plain
 
-LICENCE = (
+LICENCE_TOLD = (
     "HAM10000 by Tschandl, Rosendahl and Kittler, from the ISIC Archive, "
     "[CC BY-NC 4.0](https://creativecommons.org/licenses/by-nc/4.0/): not for commercial use, with attribution. Each photo's own licence "
     "and attribution come with it."
@@ -56,11 +56,11 @@ def _draw(ids: list[str], key: str, what: str, about: str) -> None:
             st.rerun()
         st.caption(
             f"{about}About {max(1, round(len(ids) * USUAL_BYTES / 1e6))} MB over the internet, kept in your data folder on the computer "
-            f"that runs Melascope. {LICENCE}"
+            f"that runs Melascope. {LICENCE_TOLD}"
         )
 
 
-def _draw_progress(now: Progress, key: str) -> None:
+def _draw_progress(now: DownloadState, key: str) -> None:
     st.session_state[_watched(key)] = True
     st.progress(
         min(1.0, now.done / max(1, now.total)), text=f"Fetching photos from the ISIC Archive: {now.done} of {now.total}"

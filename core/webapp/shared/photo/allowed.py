@@ -5,11 +5,11 @@ from pathlib import Path
 
 import streamlit as st
 
-VARIABLE = "HAM10000_DIR"
+FOLDER_VARIABLE = "HAM10000_DIR"
 ROOTS_VARIABLE = "MELASCOPE_PHOTO_ROOTS"
 NOT_ALLOWED = (
     f"Others reach this app, so that only folders which the computer's owner named can be chosen here. Name it in {ROOTS_VARIABLE} or "
-    f"{VARIABLE} where the app is started."
+    f"{FOLDER_VARIABLE} where the app is started."
 )
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 # What proxies add to a request.
@@ -39,5 +39,5 @@ def others_reach() -> bool:
 
 def allowed_roots() -> list[Path]:
     """The folders that the computer's owner named for visitors from elsewhere."""
-    named = [*os.environ.get(ROOTS_VARIABLE, "").split(os.pathsep), os.environ.get(VARIABLE, "")]
+    named = [*os.environ.get(ROOTS_VARIABLE, "").split(os.pathsep), os.environ.get(FOLDER_VARIABLE, "")]
     return [Path(root).expanduser().resolve() for root in named if root.strip()]

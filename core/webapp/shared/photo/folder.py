@@ -11,7 +11,7 @@ from core.data.ham10000 import PHOTO_SUFFIXES, InvalidDataset, read_table
 from core.data.images import UnreadablePhoto, photo_hash, read_photo
 from core.data.photo_files import walk
 from core.folders import CannotWrite
-from core.webapp.shared.photo.allowed import NOT_ALLOWED, VARIABLE, is_allowed
+from core.webapp.shared.photo.allowed import FOLDER_VARIABLE, NOT_ALLOWED, is_allowed
 from core.webapp.shared.photo.in_use import Photo
 from core.webapp.shared.photo.kept import keep
 from core.webapp.shared.words import plain
@@ -146,7 +146,7 @@ def ask_folder() -> PhotoFolder | None:
             key=_FIELD,
             on_change=_choose,
             placeholder="~/ham10000",
-            help=f"The unpacked HAM10000 download: its metadata and photos. The variable {VARIABLE} names it for every session.",
+            help=f"The unpacked HAM10000 download: its metadata and photos. The variable {FOLDER_VARIABLE} names it for every session.",
         )
         if problem:
             st.error(plain(problem), icon=":material/folder_off:")
@@ -163,7 +163,7 @@ def ask_folder() -> PhotoFolder | None:
 
 def _wanted() -> str:
     chosen = st.session_state.get(_CHOSEN)
-    return os.environ.get(VARIABLE, "") if chosen is None else chosen
+    return os.environ.get(FOLDER_VARIABLE, "") if chosen is None else chosen
 
 
 def _choose() -> None:

@@ -101,7 +101,7 @@ def is_full(more: int = 0, count: int = 1) -> bool:
     return len(cases) + count > MAX_CASES or sum(one.size for one in cases.values()) + more > MAX_SESSION_BYTES
 
 
-def describe(photo_hash: str, label: str, note: str) -> None:
+def put_words(photo_hash: str, label: str, note: str) -> None:
     """Puts the reader's words to a case."""
     cases = session_cases()
     if photo_hash in cases:

@@ -10,7 +10,7 @@ from core.teaching.quiz.taking import (
     DUE,
     FAULTY,
     KINDS,
-    MOST_CASES,
+    MOST_QUIZ_CASES,
     PLAIN,
     answer_case,
     begin_quiz,
@@ -91,7 +91,7 @@ def _offer_quiz(token: str) -> None:
         st.caption(
             "About three in ten of the network's answers are made wrong, as sure as before. Say which; the end tells all."
         )
-    cases = due if kind == DUE else ask_case_set("quiz", MOST_CASES)
+    cases = due if kind == DUE else ask_case_set("quiz", MOST_QUIZ_CASES)
     shelf = read_shelf()
     name = ask_network(shelf, "quiz")
     if cases is None or not name:

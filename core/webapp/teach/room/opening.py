@@ -7,7 +7,7 @@ import streamlit as st
 from core.teaching.class_server import ADDRESS_VARIABLE
 from core.teaching.credentials import read_code
 from core.teaching.people import Refused
-from core.teaching.rooms.door import KEPT_DAYS, MOST_CASES, MOST_DAYS, open_room
+from core.teaching.rooms.door import KEPT_DAYS, MOST_ROOM_CASES, MOST_ROOM_DAYS, open_room
 from core.teaching.rooms.look import look
 from core.teaching.rooms.steps import ARMS, PLAIN_LESSON, RELIANCE_LESSON, STEPS, WITH_AI, WITHOUT_AI
 from core.webapp.shared.shelf import read_shelf
@@ -42,7 +42,7 @@ def draw_class() -> None:
         )
     _draw_rooms()
     st.header("Open a room", anchor=False)
-    cases = ask_case_set("class", MOST_CASES)
+    cases = ask_case_set("class", MOST_ROOM_CASES)
     if cases is None:
         return
     shelf = read_shelf()
@@ -58,7 +58,7 @@ def draw_class() -> None:
             "Code, 4 to 12 letters and digits; drawn when empty", key="wanted code", max_chars=12, width=300
         )
         kept = st.number_input(
-            "Days until room and answers go by themselves", 1, MOST_DAYS, KEPT_DAYS, key="kept days", width=300
+            "Days until room and answers go by themselves", 1, MOST_ROOM_DAYS, KEPT_DAYS, key="kept days", width=300
         )
     if not st.button("Open the room", type="primary", icon=":material/meeting_room:"):
         return

@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from core.teaching.case_sets.file import MAX_BYTES, SUFFIX, read_case_set
+from core.teaching.case_sets.file import MAX_SET_BYTES, SUFFIX, read_case_set
 from core.teaching.case_sets.record import CaseSet
 from core.teaching.case_sets.shipped import read_lists
 from core.webapp.shared.words import plain
 from core.webapp.teach.asking import sentences
-from core.webapp.teach.sets.photos import offer_photos
+from core.webapp.teach.sets.photos import offer_set_photos
 
 LESSON = "over-reliance"
 _OWN = "own case sets"
@@ -49,7 +49,7 @@ def ask_case_set(key: str, most: int) -> CaseSet | None:
             )
             if number < len(cases):
                 cases = cases.only([case.id for case in cases.cases[:number]])
-        offer_photos(cases, key)
+        offer_set_photos(cases, key)
     return cases
 
 
@@ -69,7 +69,7 @@ def _take_file(key: str) -> None:
     if file is None or file.file_id == st.session_state.get(f"set taken {key}"):
         return
     with sentences():
-        cases = read_case_set(file.getvalue() if file.size <= MAX_BYTES else b" " * (MAX_BYTES + 1))
+        cases = read_case_set(file.getvalue() if file.size <= MAX_SET_BYTES else b" " * (MAX_SET_BYTES + 1))
         st.session_state[f"set taken {key}"] = file.file_id
         keep_set(cases)
         st.session_state[f"set opened {key}"] = f"own {cases.title}"

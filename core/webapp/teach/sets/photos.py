@@ -3,16 +3,16 @@
 import streamlit as st
 
 from core.teaching.case_sets.record import ARCHIVE, CaseSet
-from core.webapp.shared.cases.offer import offer_photos as offer_fetching
+from core.webapp.shared.cases.offer import offer_photos
 from core.webapp.shared.photo.allowed import NOT_ALLOWED, is_allowed
 from core.webapp.shared.words import plain
 from core.webapp.teach.pictures import choose_folder, chosen_folder, missing_photos
 
 
-def offer_photos(cases: CaseSet, key: str) -> None:
+def offer_set_photos(cases: CaseSet, key: str) -> None:
     """Says which photos are missing, and offers to name their folder."""
     lacking = missing_photos(cases)
-    offer_fetching([case.id for case in cases.cases if case.source == ARCHIVE], f"set {key}", "of this set")
+    offer_photos([case.id for case in cases.cases if case.source == ARCHIVE], f"set {key}", "of this set")
     label = (
         f"Photos: all {len(cases)} are here"
         if not lacking

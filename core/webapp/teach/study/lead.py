@@ -5,12 +5,12 @@ import json
 import streamlit as st
 
 from core.teaching.answers import TARGETS
-from core.teaching.case_sets.file import to_record as cases_to_record
+from core.teaching.case_sets.file import set_to_record as cases_to_record
 from core.teaching.case_sets.record import CaseSet
 from core.teaching.people import Refused
 from core.teaching.studies.export import export_imrmc, export_isic
 from core.teaching.studies.protocol import DESIGNS, Protocol
-from core.teaching.studies.protocol_file import MOST_CASES, from_record, read_protocol, write_protocol
+from core.teaching.studies.protocol_file import MOST_STUDY_CASES, protocol_from_record, read_protocol, write_protocol
 from core.teaching.studies.study import close_study, delete_study, open_study, study_progress
 from core.webapp.shared.export import draw_table
 from core.webapp.shared.shelf import read_shelf
@@ -19,7 +19,7 @@ from core.webapp.teach.advice import ask_network, gather_advice
 from core.webapp.teach.asking import sentences, the_store
 from core.webapp.teach.browser import LEADER, keep_in_browser, read_kept
 from core.webapp.teach.sets.choose import ask_case_set
-from core.webapp.teach.sets.photos import offer_photos
+from core.webapp.teach.sets.photos import offer_set_photos
 from core.webapp.teach.study.results import draw_analysis
 
 FORM, FILE = "Fill in", "Protocol file"
@@ -69,7 +69,7 @@ def draw_studies() -> None:
 
 
 def _from_form() -> Protocol | None:
-    cases = ask_case_set("study", MOST_CASES)
+    cases = ask_case_set("study", MOST_STUDY_CASES)
     if cases is None:
         return None
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
@@ -93,7 +93,7 @@ def _from_form() -> Protocol | None:
         CONSENT,
         max_chars=4000,
     )
-    return from_record(_record(cases, name, target, design, washout, repeats, seed, consent))
+    return protocol_from_record(_record(cases, name, target, design, washout, repeats, seed, consent))
 
 
 def _record(cases: CaseSet, name, target, design, washout, repeats, seed, consent) -> dict:
@@ -124,7 +124,7 @@ def _from_file() -> Protocol | None:
     if file is None:
         return None
     protocol = read_protocol(file.getvalue())
-    offer_photos(protocol.cases, "protocol")
+    offer_set_photos(protocol.cases, "protocol")
     return protocol
 
 

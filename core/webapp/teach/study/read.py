@@ -7,7 +7,7 @@ import streamlit as st
 from core.diagnoses import CODES, NAMES
 from core.teaching.people import EXPERIENCE, LONGEST_NICKNAME, Refused
 from core.teaching.store.place import StoreUnusable
-from core.teaching.studies.protocol import Question
+from core.teaching.studies.protocol import StudyQuestion
 from core.teaching.studies.reading import Done, Pause, Reading, answer_reading, find_study_photo, next_reading
 from core.teaching.studies.study import join_study, study_welcome
 from core.webapp.shared.failures import failure
@@ -108,7 +108,7 @@ def _draw_map(reading: Reading, case) -> None:
         st.caption(plain(made))
 
 
-def _ask(q: Question, place: int):
+def _ask(q: StudyQuestion, place: int):
     key, label = f"question {place} {q.id}", plain(q.prompt) + ("" if q.required else " (may be left out)")
     if q.type == "diagnosis":
         return st.radio(label, CODES, index=None, format_func=NAMES.__getitem__, key=key)

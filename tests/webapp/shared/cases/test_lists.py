@@ -12,10 +12,10 @@ from core.teaching.case_sets.shipped import read_lists
 def page():
     import streamlit as st
 
-    from core.webapp.shared.cases.lists import draw_cases
+    from core.webapp.shared.cases.lists import draw_case_lists
     from core.webapp.shared.photo.open_case import OPENING
 
-    draw_cases(st.container())
+    draw_case_lists(st.container())
     opening = st.session_state.get(OPENING)
     st.write(f"{opening.name} {opening.facts} {opening.about}" if opening else "nothing opened")
 
