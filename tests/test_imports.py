@@ -224,7 +224,7 @@ def public_names(path: Path) -> tuple[set[str], set[str]]:
     """Names of a file's functions and classes, and of its other values, that others may use."""
     built, values = set(), set()
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             built.add(node.name)
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]

@@ -9,7 +9,7 @@ from test_journeys import NARROW, WIDE, check_fits, check_no_errors, wait_until_
 from core.archive.isic import ARCHIVE_VARIABLE
 from core.folders import DATA_VARIABLE
 from core.teaching.case_sets.shipped import read_lists
-from core.webapp.shared.photo.folder import VARIABLE
+from core.webapp.shared.photo.folder import FOLDER_VARIABLE
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 def fresh(serve, drawn_bundle_folder, tmp_path, monkeypatch):
     """The app's address, without photos and with an archive that is not quick."""
     monkeypatch.setenv(DATA_VARIABLE, str(tmp_path / "data"))
-    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.delenv(FOLDER_VARIABLE, raising=False)
     with standing_in() as archive:
         picture = jpeg("mel", size=(300, 200))
         archive.photos = {case.id: picture for cases in read_lists().values() for case in cases.cases}
