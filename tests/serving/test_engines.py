@@ -209,7 +209,7 @@ def test_an_ensemble_is_served_by_its_members(folders, images):
 
 def test_a_machine_that_takes_no_temporary_file_has_an_engine_all_the_same(no_temporary_folder, monkeypatch):
     """As a container that is read only: the system's way to find a library writes a file first."""
-    monkeypatch.delenv(engines.VARIABLE, raising=False)
+    monkeypatch.delenv(engines.ENGINE_VARIABLE, raising=False)
     engines.has_gpu.cache_clear()
     assert choose_engine() == "onnxruntime"
     engines.has_gpu.cache_clear()

@@ -11,7 +11,6 @@ conditional expectation", J Comput Graph Stat 2015.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import compress
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ import numpy as np
 from core.data.patient import SEXES, SITES, Facts
 from core.diagnoses import CODES, MELANOMA, NAMES
 from core.prevalence import Mixture
+from core.threads import once
 from core.wording import percent
 
 if TYPE_CHECKING:  # at run time these would load TensorFlow
@@ -77,7 +77,7 @@ class WhatIf:
     by_site: dict[str, np.ndarray]
     expected: Expected | None
 
-    @cached_property
+    @once
     def top(self) -> str:
         """Code of the likeliest diagnosis as entered."""
         return _top(self.entered)
