@@ -85,6 +85,7 @@ def test_from_upload_to_overlay(visit, server, photo, scratch):
     # Photo, answer and map on one screen.
     for shown in (
         page.get_by_role("img", name="The photo as it was given").first,
+        page.get_by_role("img", name="Grad-CAM for"),
         page.get_by_role("heading", level=3).nth(1),
     ):
         box = shown.bounding_box()
@@ -169,11 +170,20 @@ def test_the_photo_comes_along_to_compare_and_all_fits_a_phone(visit, server, ph
     upload(page, photo)
     wait_for_reading(page)
     check_fits(page)
-    # After an upload the page goes to photo and answer, and the photo stands above the answer.
+    # After an upload the page goes to photo and answer: both lines of the answer are on the first screen, and the rest below them.
     page.wait_for_function("() => document.querySelector('.stMain').scrollTop > 100")
-    answer = page.get_by_role("heading", level=3).first.bounding_box()
+    wait_until_idle(page)
+    answer = page.locator(".st-key-answer").bounding_box()
     photo_box = page.get_by_role("img", name="The photo as it was given").first.bounding_box()
-    assert 0 <= photo_box["y"] < answer["y"] and answer["y"] + answer["height"] <= NARROW["height"]
+    assert 0 <= photo_box["y"] and photo_box["y"] + photo_box["height"] <= answer["y"]
+    assert answer["y"] + answer["height"] <= NARROW["height"]
+    for later in ("Which map", "Frame the lesion"):
+        assert page.get_by_role("button", name=later).bounding_box()["y"] > answer["y"] + answer["height"]
+    # What the photo's place has no room for is a tap away.
+    assert not page.get_by_role("button", name="Side by side").is_visible()
+    page.get_by_role("button", name="More ways of looking").click()
+    page.get_by_role("button", name="Side by side").click()
+    check_fits(page)
     page.get_by_role("link", name="Compare backbones").click()
     page.get_by_text("Where each network looked").wait_for()
     page.get_by_text("mattered most").wait_for()

@@ -26,7 +26,7 @@ def draw_where(encoded, facts, faults: tuple[str, ...] = ()) -> None:
         faults: sentences on what is damaged of the network's files; the reading's file says so too.
     """
     place = st.container()
-    below = st.container(horizontal=True, gap="small")
+    below = st.container(horizontal=True, gap="small", key="map-tools")
     with below, st.popover("Which map", icon=":material/gradient:"):
         target = ask_target("The likeliest")
         method = ask_method()

@@ -40,7 +40,15 @@ _STYLE = """
   .st-key-photos img, .st-key-waiting img { border-radius: 0.5rem; }
   .st-key-waiting :is([data-testid="stImage"], [data-testid="stImageContainer"], .stElementContainer) { width: 100%; }
   .st-key-waiting img { width: 100%; height: 27rem; object-fit: contain; background: #000; }
-  @media (max-width: 640px) { .st-key-waiting img { height: 34vh; } .st-key-case .stHorizontalBlock { gap: 0.5rem; } }
+  /* On a phone: the photo, the answer, what warns of it, then the rest; the keyboard too, where browsers know `reading-flow`. */
+  @media (max-width: 640px) {
+    .st-key-waiting img { height: 28vh; }
+    .st-key-case { gap: 0.75rem; reading-flow: flex-visual; }
+    .st-key-case :has(:is(.st-key-where, .st-key-waiting, .st-key-answer)) { display: contents; }
+    .st-key-case :is(.st-key-where, .st-key-waiting) { order: -2; }
+    .st-key-answer { order: -1; padding: 0.75rem; }
+    .st-key-case :has(> :is(.st-key-map-tools, .st-key-framing-tools)) { order: 1; }
+  }
   .st-key-answer h3 { font-size: 1.4rem; padding: 0; }
   .st-key-answer { gap: 0.6rem; }
   /* Streamlit's greys fall short of 4.5 : 1 on either ground. */

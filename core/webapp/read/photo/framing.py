@@ -65,7 +65,7 @@ def offer_setting() -> None:
     whole, read = whole_in_use(), photo_in_use()
     if whole is None or read is None or is_setting():
         return
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="framing-tools"):
         if read.crop is not None:
             st.caption(f"Read is a square of {read.size} of the photo, which has {whole.size}.", width="content")
             st.button("Whole photo", type="tertiary", key="framing whole", on_click=_whole, args=(whole.hash,))

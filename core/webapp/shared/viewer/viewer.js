@@ -26,7 +26,7 @@ function build(parent) {
     "aria-label": "Photo and maps", "aria-description": HINT }, left.box, right.box, handle);
   const layers = el("div", { class: "group layers", role: "group", "aria-label": "Picture" });
   const views = el("div", { class: "group views", role: "group", "aria-label": "Way of looking" });
-  const zooms = el("div", { class: "group" });
+  const zooms = el("div", { class: "group zooms" });
   const slider = el("input", { type: "range", min: 0, max: 100, step: 5, "aria-label": "Strength of the map, per cent" });
   const contours = el("input", { type: "checkbox" });
   const legend = el("div", { class: "legend", role: "img" });
@@ -36,7 +36,10 @@ function build(parent) {
   const lines = el("label", {}, contours, "Contours");
   const tools = el("div", { class: "tools" }, strength, lines);
   const caption = el("p", { class: "caption", "aria-live": "polite" });
-  const root = el("div", { class: "viewer" }, el("div", { class: "bar" }, layers, views, zooms), stage,
+  // On a phone the answer must have room below the photo: all but the pictures' names waits behind this.
+  const more = button("More", () => { root.dataset.more = root.dataset.more !== "true"; more.setAttribute("aria-expanded", root.dataset.more); },
+    { class: "more", "aria-expanded": "false", "aria-label": "More ways of looking" });
+  const root = el("div", { class: "viewer" }, el("div", { class: "bar" }, layers, more, views, zooms), stage,
     el("div", { class: "below" }, legend, tools), caption);
   for (const [key, label] of VIEWS) views.append(button(label, () => set({ view: key }), { "data-view": key }));
   for (const [label, sign, act] of [["Zoom out", "−", () => zoomBy(1 / STEP)], ["Zoom in", "+", () => zoomBy(STEP)],
