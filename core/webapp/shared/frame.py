@@ -110,7 +110,7 @@ def cases_first(photos: bool) -> None:
     """
     moved = [".st-key-choice", '[class*="st-key-later-"]', *([".st-key-photo-folder"] if photos else [])]
     chosen = ", ".join(f".stMainBlockContainer .stVerticalBlock > :is({one}, :has(> {one}))" for one in moved)
-    blocks = ", ".join(f".stMainBlockContainer .stVerticalBlock:has(> {one}, > :has(> {one}))" for one in moved)
+    blocks = ", ".join(f".stMainBlockContainer .stVerticalBlock:has(> {one}, > * > {one})" for one in moved)
     # The keyboard and screen readers go the same way, in browsers that know `reading-flow`.
     st.html(
         f"<style>@media (max-width: 640px) {{ {chosen} {{ order: 1; }} {blocks} {{ reading-flow: flex-visual; }} }}</style>"
