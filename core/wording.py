@@ -6,6 +6,7 @@ for machines hold every digit. Nothing that rounds to zero has a minus.
 """
 
 import math
+import re
 from collections.abc import Callable
 
 from core.estimates import Estimate
@@ -17,6 +18,11 @@ _WHOLES = (3, 4, 5, 10, 20)
 # An interval is printed with so many decimals that it spans two steps of the last one, and at most with three.
 _STEPS = 2
 _FINEST = 3
+
+
+def without_signed_zero(text: str) -> str:
+    """A sentence of a record in which no number is "-0.00": rounded to nothing, it has no sign."""
+    return re.sub(r"-(0\.0+)(?!\d)", r"\1", text)
 
 
 def percent(share: float, decimals: int = 0) -> str:

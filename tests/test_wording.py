@@ -22,6 +22,7 @@ from core.wording import (
     percent,
     points,
     rate,
+    without_signed_zero,
 )
 
 
@@ -31,6 +32,10 @@ from core.wording import (
 )
 def test_percent_never_claims_certainty(share, text):
     assert percent(share) == text
+
+
+def test_what_is_rounded_to_nothing_has_no_sign():
+    assert without_signed_zero("difference -0.00 (-0.01 to -0.00), -0.004") == "difference 0.00 (-0.01 to 0.00), -0.004"
 
 
 def test_finer_percent():

@@ -175,7 +175,7 @@ def test_the_photo_comes_along_to_compare_and_all_fits_a_phone(visit, server, ph
     wait_until_idle(page)
     answer = page.locator(".st-key-answer").bounding_box()
     photo_box = page.get_by_role("img", name="The photo as it was given").first.bounding_box()
-    assert 0 <= photo_box["y"] and photo_box["y"] + photo_box["height"] <= answer["y"]
+    assert photo_box["y"] >= 0 and photo_box["y"] + photo_box["height"] <= answer["y"]
     assert answer["y"] + answer["height"] <= NARROW["height"]
     for later in ("Which map", "Frame the lesion"):
         assert page.get_by_role("button", name=later).bounding_box()["y"] > answer["y"] + answer["height"]

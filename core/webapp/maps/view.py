@@ -9,7 +9,7 @@ from core.webapp.shared.export import draw_figure, draw_table
 from core.webapp.shared.map_verdict import check_lines
 from core.webapp.shared.score_charts import GREY
 from core.webapp.shared.words import plain
-from core.wording import difference, interval
+from core.wording import difference, interval, without_signed_zero
 
 # The checks as column heads.
 _SHORT = {
@@ -169,7 +169,7 @@ def draw_agreement(name: str, record: dict) -> None:
     mean, silent = agreement["mean"], agreement["silent"]
     st.markdown(
         f"Mean correlation of the two maps **{interval(mean)}** over {mean.photos:,} photos"
-        f"{f'; on {silent} one of them points nowhere' if silent else ''}. {plain(agreement['said'])}"
+        f"{f'; on {silent} one of them points nowhere' if silent else ''}. {plain(without_signed_zero(agreement['said']))}"
     )
     table = [
         {

@@ -386,7 +386,8 @@ def _others(choice: Choice, image_id: str) -> str:
     return (
         '<div style="overflow-x:auto" tabindex="0" role="region" aria-label="What each network says">'
         '<table style="font-size:.85rem;border-spacing:0 .15rem;width:100%;white-space:nowrap">'
-        '<caption style="text-align:left;font-weight:600">What every network says, each at its own operating point</caption>'
+        '<caption style="text-align:left;font-weight:600;white-space:normal">'
+        "What every network says, each at its own operating point</caption>"
         '<thead><tr style="text-align:left;opacity:.85"><th scope="col">network</th><th scope="col">mel</th>'
         '<th scope="col">nv</th><th scope="col">likeliest</th><th scope="col">calls it</th></tr></thead><tbody>'
         f"{''.join(lines)}</tbody></table></div>"

@@ -55,8 +55,11 @@ _STYLE = """
   [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] :is(p, li, span, code) { color: inherit; opacity: 1; }
   [data-testid="stCaptionContainer"] :is(p, li) { color: color-mix(in srgb, currentColor 82%, transparent); }
   /* White falls short on the dark theme's light teal. */
-  .stApp :is([kind="primary"], [kind="primaryFormSubmit"]) :is(p, span, svg), .stApp [data-testid="stMultiSelect"] span[title] {
+  .stApp :is([kind="primary"], [kind="primaryFormSubmit"]):not(:disabled) :is(p, span, svg),
+  .stApp [data-testid="stMultiSelect"] span[title] {
     color: light-dark(#ffffff, #0c1f21); }
+  /* Where nothing hovers, a table's tools are always there: beside what stands above, not over it. */
+  @media (hover: none) { .stElementContainer:has(> .stDataFrame) { padding-top: 2.25rem; } }
   .st-key-watch:not(:has(p:not(:empty))) { gap: 0; }
   .melascope-gone { position: fixed; inset: auto 1rem 1rem; z-index: 999999; padding: 0.8rem 1rem; border-radius: 0.5rem;
     background: #7a1c1c; color: #ffffff; max-width: 46rem; margin: auto; box-shadow: 0 2px 12px rgba(0, 0, 0, 0.4); }

@@ -11,7 +11,7 @@ from core.trust.measure_table import DamagedMeasure, InvalidMeasure
 from core.trust.measures.map_summary import CHECKS
 from core.webapp.shared.map_records import maps_record
 from core.webapp.shared.words import plain
-from core.wording import listed
+from core.wording import listed, without_signed_zero
 
 PAGE = "pages/maps.py"
 # What a check that is not passed comes to, in words that need no check's name.
@@ -74,6 +74,6 @@ def check_lines(record: dict, method: str) -> str:
     """Each check with its figures, a paragraph each."""
     return "\n\n".join(
         f"{':material/check:' if check['passes'] else ':material/close:'} {CHECKS[name]}: "
-        f"**{'yes' if check['passes'] else 'no'}**. {plain(check['said'])}"
+        f"**{'yes' if check['passes'] else 'no'}**. {plain(without_signed_zero(check['said']))}"
         for name, check in record["methods"][method]["checks"].items()
     )

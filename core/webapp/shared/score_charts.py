@@ -72,9 +72,15 @@ def confusion_chart(confusion: list, shares: bool = False, height: int = 470) ->
     axis = {"tickvals": places, "ticktext": names, "fixedrange": True, "showgrid": False, "zeroline": False}
     figure.update_layout(
         height=height,
-        margin={"l": 0, "r": 8, "t": 110, "b": 8},
+        margin={"l": 0, "r": 28, "t": 110, "b": 8},
         xaxis=axis
-        | {"side": "top", "tickangle": -50, "title": {"text": "predicted", "standoff": 4}, "range": [-0.5, 6.5]},
+        | {
+            "side": "top",
+            "tickangle": -50,
+            "title": {"text": "predicted", "standoff": 4},
+            "range": [-0.5, 6.5],
+            "ticklabeloverflow": "allow",
+        },
         yaxis=axis | {"range": [6.5, -0.5], "automargin": True, "title": {"text": "true", "standoff": 14}},
         clickmode="event+select",
         dragmode=False,

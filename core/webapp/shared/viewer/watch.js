@@ -1,8 +1,8 @@
 // Watches over a page: goes to a new photo's answer, asks for what this tab had in use before a reload, and says when the server is gone
 // and when it came back without that.
 const KEPT = "melascope session";
-const LOST = "The app was started again, or was left for long, and photos are kept in its memory only: choose your photo again. A session file " +
-  "brings all cases back (“This session”), a case bundle one (“Replay a saved case”).";
+const LOST = "The app was started again, or was left for long, and photos are kept in its memory only: choose your photo again (a name that " +
+  "the upload box still shows is of before). A session file brings all cases back (“This session”), a case bundle one (“Replay a saved case”).";
 const GONE = "Melascope does not answer: it was stopped, or the network is down. What is on this page is of before. Start it again " +
   "(“make run”); the page goes on by itself.";
 let last = null, asked = false;
