@@ -140,7 +140,11 @@ class TensorFlowEngine(Engine):
         return TensorFlowEngine(other, self._design, self._rebuild)
 
     def classifier(self) -> Classifier:
-        return self._classifier
+        """See `Engine.classifier`: a network of its own, so that who trains it further leaves this engine as it is.
+
+        An engine that was made of a classifier alone hands that one back, which is its maker's.
+        """
+        return self._classifier if self._rebuild is None else with_numbers(self._rebuild(), *self.weights())
 
     @property
     def versions(self) -> dict[str, str]:

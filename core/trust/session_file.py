@@ -10,11 +10,14 @@ import json
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
+from msgspec import Meta, Struct
 from PIL import Image
 
 from core.data.framing.crop import Crop
 from core.data.images import MAX_BYTES, UnreadablePhoto, photo_hash, read_photo
+from core.schemas.kind import InvalidRecord, Kind
 from core.trust.replay import MAX_PHOTO, CaseFile, InvalidCase, read_case
 from core.trust.zip_member import ZIP_FAULTS, one_line, read_member
 
@@ -25,7 +28,26 @@ MAX_CASES = 100
 MAX_SESSION_BYTES = 400_000_000
 MAX_LABEL, MAX_NOTE = 120, 4000  # characters
 _MAX_RECORD = 2_000_000
+_BOUNDS = f"A label has at most {MAX_LABEL} characters, a note {MAX_NOTE}, a crop is [X, Y, SIZE] or null."
 _AGAIN = "Export the session again on the page *This session*."
+
+
+class _Line(Struct):
+    """What `session.json` says of a case; a crop is X, Y and SIZE."""
+
+    label: Annotated[str, Meta(max_length=MAX_LABEL)]
+    note: Annotated[str, Meta(max_length=MAX_NOTE)]
+    crop: tuple[int, int, int] | None
+
+
+class _Session(Struct):
+    """`session.json`."""
+
+    format: int
+    cases: Annotated[list[_Line], Meta(max_length=MAX_CASES)]
+
+
+_SESSION = Kind("session", _Session, FORMAT, closed=False)
 
 
 class InvalidSession(ValueError):
@@ -117,7 +139,7 @@ def read_session(data: bytes, name: str = "The session file") -> list[tuple[Sess
 
 
 def _read_case(
-    bundle: zipfile.ZipFile, members: dict, number: int, line: dict, name: str
+    bundle: zipfile.ZipFile, members: dict, number: int, line: _Line, name: str
 ) -> tuple[SessionCase, CaseFile]:
     where = f"case {number} of {name}"
 
@@ -126,49 +148,25 @@ def _read_case(
             raise InvalidSession(f"{member} is missing in {name}. {_AGAIN}")
         return read_member(bundle, members[member], bound, name, InvalidSession)
 
-    content, crop = read(_case_name(number), MAX_BYTES), line["crop"]
+    content, crop = read(_case_name(number), MAX_BYTES), line.crop
     try:
         found = read_case(content)
         if crop is None:
-            return SessionCase(content, line["label"], line["note"]), found
+            return SessionCase(content, line.label, line.note), found
         square, png = Crop(*crop), read(_whole_name(number), MAX_PHOTO)
         same = photo_hash(square.cut(read_photo(png, where))) == found.record["photo_sha256"]
     except (InvalidCase, UnreadablePhoto, ValueError) as error:
         raise InvalidSession(f"In {where}: {error}") from None
     if not same:
         raise InvalidSession(f"The whole photo of {where} is not the one that was cropped. {_AGAIN}")
-    return SessionCase(content, line["label"], line["note"], square, png), found
+    return SessionCase(content, line.label, line.note, square, png), found
 
 
-def _check_record(content: bytes, name: str) -> list[dict]:
+def _check_record(content: bytes, name: str) -> list[_Line]:
     try:
-        record = json.loads(content.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise InvalidSession(f"{SESSION_FILE} in {name} is not JSON ({error}). {_AGAIN}") from None
-    came = record.get("format") if isinstance(record, dict) else type(record).__name__
-    if came != FORMAT or isinstance(came, bool):
-        raise InvalidSession(
-            f"{SESSION_FILE} in {name} has session format {str(came)[:40]!r}; this version reads format {FORMAT}. Update Melascope."
-        )
-    lines = record.get("cases")
-    if not isinstance(lines, list) or len(lines) > MAX_CASES:
-        raise InvalidSession(f"{SESSION_FILE} in {name} has no list of at most {MAX_CASES} cases. {_AGAIN}")
-    for number, line in enumerate(lines, start=1):
-        if not _fits(line):
-            raise InvalidSession(
-                f"{SESSION_FILE} in {name} has a case {number} without a label, a note or a crop that can be used: a label has at most "
-                f"{MAX_LABEL} characters, a note {MAX_NOTE}, a crop is [X, Y, SIZE] or null. {_AGAIN}"
-            )
-    return lines
-
-
-def _fits(line: object) -> bool:
-    if not isinstance(line, dict):
-        return False
-    label, note, crop = line.get("label"), line.get("note"), line.get("crop", "")
-    texts = isinstance(label, str) and len(label) <= MAX_LABEL and isinstance(note, str) and len(note) <= MAX_NOTE
-    square = isinstance(crop, list) and len(crop) == 3 and all(type(one) is int for one in crop)
-    return texts and (crop is None or square)
+        return _SESSION.read(content, f"{SESSION_FILE} in {name}", f"{_BOUNDS} {_AGAIN}").cases
+    except InvalidRecord as error:
+        raise InvalidSession(str(error)) from None
 
 
 def encode_whole(photo) -> bytes:
