@@ -146,6 +146,19 @@ def test_other_weights_make_another_engine_and_leave_this_one(folders, images, e
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+def test_the_keras_network_that_an_engine_gives_is_not_the_one_that_answers(folders, images, engine):
+    network = load_bundle(folders["pooled"], engine).engine
+    facts = patients(load_bundle(folders["pooled"]))[0]
+    feature_map = network.encode(images[0])
+    before = network.head(feature_map, facts)[0]
+    given = network.classifier()
+    assert np.allclose(np.asarray(given.head.get_layer("logits").kernel), network.weights()[0][-2], atol=1e-6)
+    for weight in given.model.trainable_variables:
+        weight.assign(weight * 0)
+    assert np.array_equal(network.head(feature_map, facts)[0], before) and network.encode(images[0]).any()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_what_is_no_number_never_becomes_one(folders, images, engine):
     """Rectifiers may make 0 of NaN; then damaged weights or facts would be answered with a straight face."""
     network = load_bundle(folders["pooled"], engine).engine

@@ -12,7 +12,9 @@ from core.interchange import describe_facts
 from core.trust.batch.row import BatchRow
 from core.trust.batch.table import possible_melanoma, row_malignancy, row_title, tally
 from core.webapp.batch.run import BatchSettings
-from core.webapp.reports.html import NOTICE, Heading, Notice, Part, Pictures, Rows, Text, report_html
+from core.webapp.reports.html import report_html
+from core.webapp.reports.parts import Heading, Notice, Part, Pictures, Rows, Text
+from core.webapp.shared.frame import NOTICE
 from core.webapp.shared.shelf import balanced_accuracy_of
 from core.wording import cut, interval, percent
 

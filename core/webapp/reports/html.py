@@ -9,25 +9,14 @@ import html
 from collections.abc import Sequence
 
 from core.diagnoses import CODES, MALIGNANT, NAMES
-from core.webapp.reports.parts import (
-    Bars,
-    Drawing,
-    Heading,
-    Notice,
-    Part,
-    Pictures,
-    Rows,
-    Text,
-    encode_figure,
-    encode_picture,
-    said,
-)
+from core.webapp.reports import parts as report
+from core.webapp.reports.parts import encode_figure, encode_picture, said
 from core.webapp.shared.frame import NOTICE
 from core.webapp.shared.theme import BENIGN_COLOR, GROUPS, MALIGNANT_COLOR
 from core.wording import percent
 
 
-def report_html(title: str, parts: Sequence[Part]) -> str:
+def report_html(title: str, parts: Sequence[report.Part]) -> str:
     """The report as one HTML file, for a browser or a printer."""
     body = "\n".join(_WRITERS[type(part)](part) for part in parts)
     return (
@@ -43,7 +32,7 @@ def _said(value: object) -> str:
     return html.escape(said(value))
 
 
-def _rows(part: Rows) -> str:
+def _rows(part: report.Rows) -> str:
     if not part.printed:
         return ""
     names, *rows = part.printed
@@ -52,7 +41,7 @@ def _rows(part: Rows) -> str:
     return f"<div class=table><table><thead><tr>{head}</tr></thead><tbody>\n{body}</tbody></table></div>"
 
 
-def _bars(part: Bars) -> str:
+def _bars(part: report.Bars) -> str:
     ranked = sorted(CODES, key=part.probabilities.__getitem__, reverse=True)
     lines = []
     for code in ranked:
@@ -65,7 +54,7 @@ def _bars(part: Bars) -> str:
     return f"<table class=bars><tbody>\n{chr(10).join(lines)}\n</tbody></table>"
 
 
-def _pictures(part: Pictures) -> str:
+def _pictures(part: report.Pictures) -> str:
     shown = "".join(
         f'<figure><img alt="{_said(caption)}" src="{_data(encode_picture(pixels), "jpeg")}">'
         f"<figcaption>{_said(caption)}</figcaption></figure>"
@@ -74,7 +63,7 @@ def _pictures(part: Pictures) -> str:
     return f"<div class=pictures>{shown}</div>"
 
 
-def _drawing(part: Drawing) -> str:
+def _drawing(part: report.Drawing) -> str:
     return f'<img class=drawing alt="{_said(part.shows)}" src="{_data(encode_figure(part, "svg"), "svg+xml")}">'
 
 
@@ -83,13 +72,13 @@ def _data(content: bytes, kind: str) -> str:
 
 
 _WRITERS = {
-    Heading: lambda part: f"<h2>{_said(part.text)}</h2>",
-    Text: lambda part: f"<p{' class=small' if part.small else ''}>{_said(part.text)}</p>",
-    Notice: lambda part: f"<p class=notice>{_said(part.text)}</p>",
-    Rows: _rows,
-    Bars: _bars,
-    Pictures: _pictures,
-    Drawing: _drawing,
+    report.Heading: lambda part: f"<h2>{_said(part.text)}</h2>",
+    report.Text: lambda part: f"<p{' class=small' if part.small else ''}>{_said(part.text)}</p>",
+    report.Notice: lambda part: f"<p class=notice>{_said(part.text)}</p>",
+    report.Rows: _rows,
+    report.Bars: _bars,
+    report.Pictures: _pictures,
+    report.Drawing: _drawing,
 }
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #18272b; background: #fff; max-width: 56rem; margin: 2rem auto; padding: 0 1rem; }

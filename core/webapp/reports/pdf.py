@@ -31,19 +31,8 @@ from reportlab.platypus import (
 )
 
 from core.diagnoses import CODES, MALIGNANT, NAMES
-from core.webapp.reports.parts import (
-    Bars,
-    Drawing,
-    Heading,
-    Notice,
-    Part,
-    Pictures,
-    Rows,
-    Text,
-    encode_figure,
-    encode_picture,
-    said,
-)
+from core.webapp.reports import parts as report
+from core.webapp.reports.parts import encode_figure, encode_picture, said
 from core.webapp.shared.frame import NAME, NOTICE
 from core.webapp.shared.theme import BENIGN_COLOR, GROUPS, MALIGNANT_COLOR
 from core.wording import percent
@@ -65,7 +54,7 @@ _HEADING = ParagraphStyle("heading", parent=_TEXT, fontName="Melascope-Bold", fo
 _SMALL = ParagraphStyle("small", parent=_TEXT, fontSize=7.5, leading=10, textColor=SOFT)
 
 
-def report_pdf(title: str, parts: Sequence[Part]) -> bytes:
+def report_pdf(title: str, parts: Sequence[report.Part]) -> bytes:
     """The report as a PDF file's bytes; every page carries the notice and its number."""
     _register_fonts()
     file = io.BytesIO()
@@ -86,7 +75,7 @@ def report_pdf(title: str, parts: Sequence[Part]) -> bytes:
     for section in _sections(parts):
         made = [flowable for part in section for flowable in _WRITERS[type(part)](part)]
         places += [flowable for flowable in made if isinstance(flowable, _Place)]
-        long = any(isinstance(part, Rows) and len(part.rows) > _WHOLE for part in section)
+        long = any(isinstance(part, report.Rows) and len(part.rows) > _WHOLE for part in section)
         flow += [CondPageBreak(_BEGINNING), *made] if long else [KeepTogether(made)]
     document.addPageTemplates(PageTemplate(frames=[frame], onPage=foot))
     document.build(flow)
@@ -121,31 +110,31 @@ def _stamped(file: io.BytesIO, places: list[_Place]) -> bytes:
     return done.getvalue()
 
 
-def _sections(parts: Sequence[Part]) -> list[list[Part]]:
+def _sections(parts: Sequence[report.Part]) -> list[list[report.Part]]:
     """Parts, each with the heading and the paragraphs that lead to it, and the small sentences that follow it."""
     sections, shown = [[]], False
     for part in parts:
-        begins = isinstance(part, Heading) and not all(isinstance(one, Heading) for one in sections[-1])
-        if begins or (shown and not (isinstance(part, Text) and part.small)):
+        begins = isinstance(part, report.Heading) and not all(isinstance(one, report.Heading) for one in sections[-1])
+        if begins or (shown and not (isinstance(part, report.Text) and part.small)):
             sections.append([])
             shown = False
         sections[-1].append(part)
-        shown = shown or not isinstance(part, Heading | Text)
+        shown = shown or not isinstance(part, report.Heading | report.Text)
     return sections
 
 
-def _paragraph(part: Text) -> list[Flowable]:
+def _paragraph(part: report.Text) -> list[Flowable]:
     return [Paragraph(escape(said(part.text)), _SMALL if part.small else _TEXT)]
 
 
-def _notice(part: Notice) -> list[Flowable]:
+def _notice(part: report.Notice) -> list[Flowable]:
     box = Table([[Paragraph(escape(said(part.text)), _TEXT)]], colWidths=[WIDTH])
     style = [("BACKGROUND", (0, 0), (-1, -1), PALE), ("LINEBEFORE", (0, 0), (0, -1), 2.5, TEAL)]
     box.setStyle(TableStyle([*style, ("TOPPADDING", (0, 0), (-1, -1), 5), ("BOTTOMPADDING", (0, 0), (-1, -1), 2)]))
     return [box, Spacer(0, 6)]
 
 
-def _rows(part: Rows) -> list[Flowable]:
+def _rows(part: report.Rows) -> list[Flowable]:
     if not part.printed:
         return []
     columns = [list(column) for column in zip(*part.printed, strict=True)]
@@ -205,7 +194,7 @@ def _wide(text: str, size: float, bold: bool) -> float:
     return pdfmetrics.stringWidth(text, "Melascope-Bold" if bold else "Melascope", size)
 
 
-def _bars(part: Bars) -> list[Flowable]:
+def _bars(part: report.Bars) -> list[Flowable]:
     names, full, rows = WIDTH * 0.6, WIDTH * 0.3, []
     for code in sorted(CODES, key=part.probabilities.__getitem__, reverse=True):
         p = part.probabilities[code]
@@ -220,7 +209,7 @@ def _bars(part: Bars) -> list[Flowable]:
     return [drawn]
 
 
-def _pictures(part: Pictures) -> list[Flowable]:
+def _pictures(part: report.Pictures) -> list[Flowable]:
     """Pictures in a row of at least three places."""
     if not part.pictures:
         return []
@@ -254,11 +243,11 @@ def _register_fonts() -> None:
 
 
 _WRITERS = {
-    Heading: lambda part: [Paragraph(escape(said(part.text)), _HEADING)],
-    Text: _paragraph,
-    Notice: _notice,
-    Rows: _rows,
-    Bars: _bars,
-    Pictures: _pictures,
-    Drawing: lambda part: [_Place(encode_figure(part, "pdf")), Spacer(0, 6)],
+    report.Heading: lambda part: [Paragraph(escape(said(part.text)), _HEADING)],
+    report.Text: _paragraph,
+    report.Notice: _notice,
+    report.Rows: _rows,
+    report.Bars: _bars,
+    report.Pictures: _pictures,
+    report.Drawing: lambda part: [_Place(encode_figure(part, "pdf")), Spacer(0, 6)],
 }
