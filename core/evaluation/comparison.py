@@ -1,8 +1,9 @@
 """Two models on the same photos: how far apart, whether that is chance, and where they disagree."""
 
-from dataclasses import dataclass
+from __future__ import annotations
 
-import pandas as pd
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from core.decisions import SCORED, rule_of
 from core.diagnoses import CODES
@@ -10,6 +11,9 @@ from core.estimates import Difference
 from core.evaluation.results import Results
 from core.evaluation.statistics.bootstrap import paired_differences
 from core.evaluation.statistics.significance import clustered_mcnemar, mcnemar
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COMPARED = ("balanced_accuracy", "accuracy", "macro_f1", "auc_macro", "mel.sensitivity", "mel.specificity", "ece")
 
@@ -43,6 +47,8 @@ def compare_results(a: Results, b: Results, *, resamples: int = 1000, seed: int 
     Raises:
         ValueError: they were not; see `paired_differences`.
     """
+    import pandas as pd
+
     differences = {}
     for rule in SCORED:
         asked = [metric for metric in COMPARED if rule_of(metric) == rule]

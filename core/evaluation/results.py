@@ -1,12 +1,14 @@
 """The tables that `evaluate` leaves in a model's folder, written, and read back with its record: all that dashboards are drawn from."""
 
+from __future__ import annotations
+
 import hashlib
 import io
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from core.card import Card
 from core.csv_cells import csv_text, uncovered
@@ -21,6 +23,9 @@ from core.evaluation.report import (
     read_evaluation,
 )
 from core.files import write_together
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PREDICTIONS_FILE = "predictions.csv"
 PREDICTION_COLUMNS = ("image_id", "dx", *CODES)
@@ -69,7 +74,7 @@ class Results:
         weighed = self.probabilities / np.array(terms.shares) ** terms.power
         return self.table.assign(**dict(zip(CODES, (weighed / weighed.sum(axis=1, keepdims=True)).T, strict=True)))
 
-    def only(self, rows: np.ndarray) -> "Results":
+    def only(self, rows: np.ndarray) -> Results:
         """The chosen rows of the table, (N,) bool, under the same evaluation."""
         return Results(
             self.evaluation,
@@ -163,6 +168,8 @@ def write_results(evaluation: Evaluation, predictions: pd.DataFrame, folder: str
 
 def _read_table(path: Path, columns: tuple[str, ...], digests: dict, again: str) -> pd.DataFrame:
     """A CSV file with exactly these columns, in this order; empty cells are "", but for the age."""
+    import pandas as pd
+
     texts = dict.fromkeys((c for c in columns if c != "age" and c not in CODES), str)
     try:
         content = path.read_bytes()

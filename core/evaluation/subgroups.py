@@ -1,10 +1,12 @@
 """Scores within groups of patients, photos and sources, with intervals, and a warning where few lesions carry a number."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from core.diagnoses import CODES, MELANOMA
 from core.estimates import Estimate
@@ -12,6 +14,9 @@ from core.evaluation.metrics import CLASSES, confusion
 from core.evaluation.results import Results
 from core.evaluation.statistics.bootstrap import RESAMPLES, proportion, resample_lesions
 from core.evaluation.statistics.weighted import counted_scores
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 AGE_BANDS = ((0, 30), (30, 45), (45, 60), (60, 75), (75, 200))
 # Below this, one lesion moves a proportion by more than three points, and the interval is wider than most differences.
@@ -42,7 +47,7 @@ class Subgroup:
 
 def age_band(age: float) -> str:
     """Name of the band of an age in years, such as "45 to 59"; "unknown" for NaN."""
-    if pd.isna(age):
+    if np.isnan(age):
         return "unknown"
     low, high = next((low, high) for low, high in AGE_BANDS if low <= age < high)
     return f"{low} and older" if high == AGE_BANDS[-1][1] else f"{low} to {high - 1}"

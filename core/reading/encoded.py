@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -24,6 +24,12 @@ RECENT = 2
 # Two overlays before and after a change, and the photo that they lie on.
 OVERLAYS = 5
 ANSWERS = 12
+
+
+class Remembers(Protocol):
+    """Keeps answers, as long as it sees fit."""
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T: ...
 
 
 class Recent:
@@ -72,7 +78,7 @@ class EncodedPhoto:
     gradients: np.ndarray | None
     seconds: dict[str, float]
     answers: Recent = field(default_factory=lambda: Recent(ANSWERS), repr=False)
-    changing_gradients: Recent = field(default_factory=lambda: Recent(RECENT), repr=False)
+    changing_gradients: Remembers = field(default_factory=lambda: Recent(RECENT), repr=False)
     overlays: Recent = field(default_factory=lambda: Recent(OVERLAYS), repr=False)
 
     @once

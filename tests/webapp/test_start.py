@@ -14,9 +14,9 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 MODULES = sorted(p.stem for p in (REPOSITORY / "core" / "webapp").glob("*.py") if p.stem != "__init__")
 
 
-def loaded_after(code: str) -> str:
+def loaded_after(code: str, packages: tuple[str, ...] = ("tensorflow", "keras")) -> str:
     """Which slow packages are loaded after some code ran in a fresh interpreter."""
-    code += "\nimport sys; print('loaded:', [m for m in ('tensorflow', 'keras') if m in sys.modules])"
+    code += f"\nimport sys; print('loaded:', [m for m in {packages} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     return done.stdout.rsplit("loaded:", 1)[1].strip()
@@ -30,6 +30,14 @@ def test_the_home_page_is_usable_before_tensorflow():
     code = "from streamlit.testing.v1 import AppTest\nat = AppTest.from_file('app.py', default_timeout=60).run()\n"
     code += "assert not at.exception and at.title[0].value == 'Read a lesion'"
     assert loaded_after(code) == "[]"
+
+
+def test_a_photo_is_answered_before_pandas_and_scipy_are_loaded():
+    # They are a quarter of a server's memory, and a second of the first answer.
+    code = "from streamlit.testing.v1 import AppTest\nat = AppTest.from_file('app.py', default_timeout=60).run()\n"
+    code += "at.segmented_control(key='source').set_value('Drawn example').run()\n"
+    code += "assert not at.exception and any(h.value == 'All seven diagnoses' for h in at.header)"
+    assert loaded_after(code, ("pandas", "scipy", "sklearn", "pyarrow")) == "[]"
 
 
 @pytest.fixture(scope="module")

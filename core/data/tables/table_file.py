@@ -1,13 +1,17 @@
 """A table file as spreadsheets, pandas and R write it, read into columns of text: whatever its encoding, separator and quoting."""
 
+from __future__ import annotations
+
 import codecs
 import csv
 import io
 import re
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 SEPARATORS = (",", ";", "\t", "|")
 # A title or a remark may stand above the header; further down nobody looks for it.
@@ -98,6 +102,8 @@ def parse_columns(content: bytes, name: str, known: frozenset[str], example: str
 
 def _columns(path: Path, text: str, known: frozenset[str], example: str) -> pd.DataFrame:
     """A table's text in columns; see `read_columns`."""
+    import pandas as pd
+
     header, rows = _header_and_rows(path, text, known, example)
     names = [column_name(cell) for cell in header]
     rows = [row for row in rows if row != header and any(row)]

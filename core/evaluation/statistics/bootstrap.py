@@ -1,16 +1,21 @@
 """Intervals from a bootstrap that resamples lesions: photos of one lesion are not independent, so they go together."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from core.diagnoses import CODES, MALIGNANT, MELANOMA, NEVUS, index_of
 from core.estimates import Difference, Estimate
 from core.evaluation.metrics import DECIDED, decision_scores, flatten, point_names, scores
 from core.evaluation.statistics.significance import bootstrap_p
 from core.evaluation.statistics.weighted import counted_scores, weighted_scores
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 RESAMPLES = 1000
 LEVEL = 0.95

@@ -12,10 +12,12 @@ The rules were written before any model was measured, and are the same for each:
 Each holds if the whole 95 % interval is on the right side. A map passes if it passes every check that could be made.
 """
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from core.estimates import CountedEstimate, Estimate
 from core.evaluation.statistics.bootstrap import RESAMPLES, resample_lesions
@@ -23,6 +25,9 @@ from core.evaluation.statistics.shares import share_of
 from core.explain import EXPLAINERS
 from core.trust.signals.map_agreement import QUARTILES, quarters
 from core.wording import interval
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SAME = 0.5
 RANDOM = "random"

@@ -1,5 +1,7 @@
 """A photo's feature map as one vector, for comparing photos; and the vectors of a whole table, encoded once."""
 
+from __future__ import annotations
+
 import hashlib
 import io
 import os
@@ -7,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from core.card import member_folder
 from core.files import make_cache_folder, mark_used, write_bytes
@@ -15,6 +16,8 @@ from core.folders import cache_root
 from core.threads import Progress
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from core.bundle import Bundle
 
 BATCH = 32
@@ -25,7 +28,7 @@ def pool_features(feature_maps: np.ndarray) -> np.ndarray:
     return np.asarray(feature_maps).mean(axis=(-3, -2), dtype="float32")
 
 
-def encode_images(bundle: "Bundle", images: np.ndarray, progress: Progress | None = None) -> np.ndarray:
+def encode_images(bundle: Bundle, images: np.ndarray, progress: Progress | None = None) -> np.ndarray:
     """Pooled feature vectors of images, (N, C) float32.
 
     Args:
@@ -40,7 +43,7 @@ def encode_images(bundle: "Bundle", images: np.ndarray, progress: Progress | Non
     return np.concatenate(out) if out else np.zeros((0, bundle.engine.feature_shape[-1]), "float32")
 
 
-def encode_table(bundle: "Bundle", table: pd.DataFrame, progress: Progress | None = None) -> np.ndarray:
+def encode_table(bundle: Bundle, table: pd.DataFrame, progress: Progress | None = None) -> np.ndarray:
     """Pooled feature vectors of a table's photos, (N, C) float32; kept beside the decoded photos, for the next measure.
 
     Raises:

@@ -7,13 +7,15 @@ Reference: P. Tschandl et al., "Diagnostic accuracy of content-based dermatoscop
 features", Br J Dermatol 2019.
 """
 
+from __future__ import annotations
+
 import io
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from core.card import Card, short_name
 from core.diagnoses import CODES, NAMES
@@ -21,6 +23,9 @@ from core.files import write_bytes
 from core.threads import once
 from core.trust.measure_table import DamagedMeasure, measure_again, read_measured_file
 from core.wording import listed
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 INDEX_FILE = "lookalikes.npz"
 MEASURE = "lookalikes"
@@ -107,7 +112,7 @@ class LookalikeIndex:
         variances: (K,), of the scaled training vectors along them.
         vectors: (N, K) float32 of length 1.
         hashes: (N, 32) uint8, the photos' perceptual hashes.
-        table: one row a photo: image_id, lesion_id, dx, dx_type, age (NaN unknown), sex, localization, dataset.
+        columns: one value a photo each: image_id, lesion_id, dx, dx_type, age (NaN unknown), sex, localization, dataset.
     """
 
     mean: np.ndarray
@@ -116,7 +121,7 @@ class LookalikeIndex:
     variances: np.ndarray
     vectors: np.ndarray
     hashes: np.ndarray
-    table: pd.DataFrame
+    columns: dict[str, np.ndarray]
 
     def project(self, pooled: np.ndarray) -> np.ndarray:
         """Pooled vectors (..., C) -> (..., K), not yet of length 1."""
@@ -151,7 +156,7 @@ class LookalikeIndex:
     @once
     def lesions(self) -> np.ndarray:
         """Lesion of each photo, (N,)."""
-        return self.table["lesion_id"].to_numpy(dtype=str)
+        return np.asarray(self.columns["lesion_id"], dtype=str)
 
     @once
     def hash_words(self) -> np.ndarray:
@@ -161,16 +166,23 @@ class LookalikeIndex:
     @once
     def dx(self) -> np.ndarray:
         """Code of each photo's diagnosis, (N,)."""
-        return self.table["dx"].to_numpy(dtype=str)
+        return np.asarray(self.columns["dx"], dtype=str)
 
     @once
-    def _columns(self) -> dict[str, list]:
-        """The table's columns as plain values: one row of a table is slow to take."""
-        return {str(name): values.tolist() for name, values in self.table.items()}
+    def table(self) -> pd.DataFrame:
+        """The columns as a table, one row a photo."""
+        import pandas as pd
+
+        return pd.DataFrame(self.columns, dtype=object)
+
+    @once
+    def _values(self) -> dict[str, list]:
+        """The columns as plain values: one row of arrays is slow to take."""
+        return {name: values.tolist() for name, values in self.columns.items()}
 
     def row(self, row: int, similarity: float) -> Lookalike:
         """A row as a record."""
-        facts = {name: values[row] for name, values in self._columns.items()}
+        facts = {name: values[row] for name, values in self._values.items()}
         facts["age"] = None if np.isnan(facts["age"]) else float(facts["age"])
         return Lookalike(**facts, similarity=float(similarity))
 
@@ -226,7 +238,10 @@ def build_index(
     # Rounded before use, so that what is measured is what is shipped.
     components = directions[:, kept].T.astype("float16").astype("float32")
     vectors = unit((scaled @ components.T).astype("float32")).astype("float16").astype("float32")
-    facts = table[["image_id", "lesion_id", "dx", *_TEXTS[:1], "age", *_TEXTS[1:]]].reset_index(drop=True)
+    columns = {
+        name: table[name].to_numpy(dtype=object)
+        for name in ("image_id", "lesion_id", "dx", *_TEXTS[:1], "age", *_TEXTS[1:])
+    }
     return LookalikeIndex(
         mean.astype("float32"),
         scale.astype("float32"),
@@ -234,7 +249,7 @@ def build_index(
         np.maximum(values[kept], 1e-6).astype("float32"),
         vectors,
         np.packbits(hashes, axis=1),
-        facts,
+        columns,
     )
 
 
@@ -248,13 +263,13 @@ def write_index(index: LookalikeIndex, folder: str | Path, weights_sha256: str) 
         "components": index.components.astype("float16"),
         "vectors": index.vectors.astype("float16"),
         "hashes": index.hashes,
-        "age": index.table["age"].to_numpy("float16"),
-        "dx": np.array([CODES.index(code) for code in index.table["dx"]], "uint8"),
-        "image_id": index.table["image_id"].to_numpy(dtype="U"),
-        "lesion_id": index.table["lesion_id"].to_numpy(dtype="U"),
+        "age": np.asarray(index.columns["age"], "float16"),
+        "dx": np.array([CODES.index(code) for code in index.columns["dx"]], "uint8"),
+        "image_id": np.asarray(index.columns["image_id"], "U"),
+        "lesion_id": np.asarray(index.columns["lesion_id"], "U"),
     }
     for name in _TEXTS:
-        words, numbers = np.unique(index.table[name].to_numpy(dtype="U"), return_inverse=True)
+        words, numbers = np.unique(np.asarray(index.columns[name], "U"), return_inverse=True)
         arrays[name] = numbers.astype("uint16")
         arrays[f"{name}_words"] = words
     file = io.BytesIO()
@@ -276,17 +291,14 @@ def read_index(folder: str | Path, card: Card) -> LookalikeIndex:
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         came = str(arrays["weights_sha256"])
-        table = pd.DataFrame(
-            {
-                "image_id": arrays["image_id"],
-                "lesion_id": arrays["lesion_id"],
-                "dx": np.array(CODES)[arrays["dx"]],
-                "dx_type": arrays["dx_type_words"][arrays["dx_type"]],
-                "age": arrays["age"].astype("float64"),
-                **{name: arrays[f"{name}_words"][arrays[name]] for name in _TEXTS[1:]},
-            },
-            dtype=object,
-        )
+        columns = {
+            "image_id": arrays["image_id"],
+            "lesion_id": arrays["lesion_id"],
+            "dx": np.array(CODES)[arrays["dx"]],
+            "dx_type": arrays["dx_type_words"][arrays["dx_type"]],
+            "age": arrays["age"].astype("float64"),
+            **{name: arrays[f"{name}_words"][arrays[name]] for name in _TEXTS[1:]},
+        }
         index = LookalikeIndex(
             arrays["mean"],
             arrays["scale"],
@@ -294,9 +306,11 @@ def read_index(folder: str | Path, card: Card) -> LookalikeIndex:
             arrays["variances"],
             arrays["vectors"].astype("float32"),
             arrays["hashes"],
-            table,
+            columns,
         )
-        if not len(table) == len(index.vectors) == len(index.hashes):
+        if {len(values) for values in columns.values()} != {len(index.vectors)} or len(index.vectors) != len(
+            index.hashes
+        ):
             raise ValueError("its arrays are of different lengths")
     except Exception as error:  # noqa: BLE001 - zipfile and zlib have errors of their own for damaged bytes
         raise DamagedMeasure(f"{short_name(path)} cannot be used ({error}). {again}") from None

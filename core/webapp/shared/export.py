@@ -1,16 +1,21 @@
 """Figures and tables as a page shows them: one sentence on how to read it, and a way to take it away."""
 
+from __future__ import annotations
+
 import html
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
 from core.csv_cells import csv_text
 from core.webapp.shared.words import plain
 from core.wording import percent
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FORMATS = ("PNG", "SVG")
 ROW_HEIGHT = 35  # of a table's row, pixels
@@ -88,6 +93,8 @@ def draw_table(
         probabilities: columns of probabilities, said in per cent as elsewhere and sorted as the numbers they are.
         settings: for `st.dataframe`.
     """
+    import pandas as pd
+
     table = pd.DataFrame(rows)
     shown = table.style.format(percent, subset=list(probabilities), na_rep="") if len(probabilities) else table
     height = "content" if tallest is None or len(table) <= tallest else ROW_HEIGHT * (tallest + 1)

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import streamlit as st
 
+from core.threads import keep_little_freed
 from core.webapp.shared.viewer.watch import watch_page
+
+keep_little_freed()  # once for the server: this is what every page imports first
 
 NAME = "Melascope"
 # Shipped: a named icon would be fetched from a font host at each visit.

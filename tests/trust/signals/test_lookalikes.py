@@ -37,7 +37,7 @@ def made_up_index(vectors: np.ndarray, dx: list[str], lesions: list[str] | None 
         np.ones(k, "float32"),
         la.unit(vectors.astype("float32")),
         np.zeros((n, 32), "uint8"),
-        table,
+        {str(name): values.to_numpy() for name, values in table.items()},
     )
 
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.reading import Recent, encode_photo, join_encoded
-from core.reading.encoded import ANSWERS, RECENT
+from core.reading.encoded import ANSWERS
 from core.webapp.shared.photo.in_use import Photo
-from core.webapp.shared.photo.kept import answers_of, is_kept, keep
+from core.webapp.shared.photo.kept import Gradients, answers_of, is_kept, keep
 from core.webapp.shared.photo.line import turn
 
 if TYPE_CHECKING:
@@ -24,14 +24,14 @@ def encode(bundle, photo: Photo):
     def make():
         # An ensemble's members encode for themselves, so that the jury and Compare find what they have done.
         members = [encode(member, photo) for member in bundle.members]
-        made = join_encoded(bundle, members) if members else encode_photo(bundle, photo.pixels)
+        made = join_encoded(bundle, members) if members else encode_photo(bundle, photo.pixels, explain=False)
         return replace(made, photo=None)
 
     # The turn comes first: who waits for one must not hold what others with a turn wait for.
     with nullcontext() if is_kept(key) else turn():
         kept = keep(key, make, _encoded_bytes)
-    answers, gradients = answers_of(key, lambda: (Recent(ANSWERS), Recent(RECENT)))
-    return replace(kept, photo=photo.pixels, answers=answers, changing_gradients=gradients)
+    answers = answers_of(key, lambda: Recent(ANSWERS))
+    return replace(kept, photo=photo.pixels, answers=answers, changing_gradients=Gradients(key))
 
 
 def opinion_of(signals, encoded) -> "Opinion":

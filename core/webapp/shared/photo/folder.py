@@ -7,9 +7,9 @@ from pathlib import Path
 import streamlit as st
 
 from core.archive.photos import Credit, fetched_folder, fetched_photos, read_credit
-from core.data.ham10000 import PHOTO_SUFFIXES, InvalidDataset, read_table
 from core.data.images import UnreadablePhoto, photo_hash, read_photo
-from core.data.photo_files import walk
+from core.data.photo_files import PHOTO_SUFFIXES, walk
+from core.data.tables.table_file import InvalidDataset
 from core.folders import CannotWrite
 from core.webapp.shared.photo.allowed import FOLDER_VARIABLE, NOT_ALLOWED, is_allowed
 from core.webapp.shared.photo.in_use import Photo
@@ -54,6 +54,8 @@ def read_folder(folder: str | Path) -> PhotoFolder:
     Raises:
         InvalidDataset: no folder, no metadata, metadata that cannot be used, or no photo in it.
     """
+    from core.data.ham10000 import read_table  # with pandas, which a reading without photos beside it does not need
+
     place = Path(folder).expanduser()
     watched = _watch(place)  # before it is read: what changes meanwhile is seen next time
     table = read_table(place)

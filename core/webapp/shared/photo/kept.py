@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+import numpy as np
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
@@ -19,6 +20,8 @@ from core.threads import give_back_memory
 # Over all sessions: some ten photos of 12 megapixels, or some hundred of HAM10000's size with what networks made of them.
 MOST_BYTES = 400_000_000
 T = TypeVar("T")
+# Gradients over all sessions, those used last: a few milliseconds make them again, and each is as large as some ten photos.
+_MOST_BYTES_OF_GRADIENTS = 24_000_000
 # Photos and networks whose answers one session remembers; what is older is worked out again, in milliseconds.
 _ANSWERED = 8
 _ANSWERS = "answers by photo"
@@ -117,6 +120,29 @@ def answers_of(key: Hashable, make: Callable[[], T]) -> T:
     return kept[key]
 
 
+def _bytes_of(array: object) -> int:
+    return array.nbytes if isinstance(array, np.ndarray) else 0
+
+
+class Gradients:
+    """A session's gradients of one photo by one network, which belong to facts of a patient: no other session is given them."""
+
+    def __init__(self, of: Hashable):
+        self._of = of
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        """The gradients kept under `key`, made first if they are not; see `core.reading.encoded.Remembers`."""
+        session = session_id()
+        _visit(session)
+        return _gradients().get((session, self._of, key), session, make, _bytes_of)
+
+
+@st.cache_resource(show_spinner=False)
+def _gradients() -> ByteBound:
+    """One for the server."""
+    return ByteBound(_MOST_BYTES_OF_GRADIENTS)
+
+
 @st.cache_resource(show_spinner=False)
 def _all() -> ByteBound:
     """One for the server."""
@@ -132,6 +158,7 @@ def session_id() -> str:
 def _left(session: str) -> None:
     """A session is over: what only it used is forgotten, and the memory goes back to the system."""
     _all().release(session)
+    _gradients().release(session)
     gc.collect()
     give_back_memory()
 

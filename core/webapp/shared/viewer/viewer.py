@@ -59,6 +59,7 @@ def draw_viewer(
     top, left, side = centre_square(height, width)
     component("viewer")(
         key=key,
+        # Tuples: of a list Streamlit asks whether it is a table, for which it loads pandas.
         data={
             "id": photo_hash,
             "photo": photo_url(pixels),
@@ -66,10 +67,10 @@ def draw_viewer(
             "caption": caption,
             "width": width,
             "height": height,
-            "square": [left / width, top / height, side / width, side / height],
-            "legend": ["transparent", *legend_colors()[1:]],
+            "square": (left / width, top / height, side / width, side / height),
+            "legend": ("transparent", *legend_colors()[1:]),
             "start": start,
-            "layers": [
+            "layers": tuple(
                 {
                     "short": layer.short,
                     "alt": layer.alt,
@@ -78,7 +79,7 @@ def draw_viewer(
                     "contours": _png_url(contour_picture(layer.values)),
                 }
                 for layer in layers
-            ],
+            ),
         },
     )
 
