@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 # The first Python that starts; PYTHON=... names another.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do $$p -c '' 2>/dev/null && { echo $$p; break; }; done)
 
+# Compiled once, not by each of the processes that the tests start: some images switch that off, which costs every start seconds.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help run class test lint types docs slow clean
 .DELETE_ON_ERROR:

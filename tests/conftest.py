@@ -5,6 +5,8 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import functools
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,19 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Those in a browser come first: they wait more than they compute, and other tests compute meanwhile."""
     items.sort(key=lambda item: item.get_closest_marker("browser") is None)
+
+
+@pytest.fixture(autouse=True)
+def quick_page_runs(monkeypatch):
+    """Between two runs of a page, Streamlit looks through all packages for components, and clears Keras, which a server has not loaded."""
+    runner = sys.modules.get("streamlit.runtime.scriptrunner.script_runner")
+    if runner is None:
+        return
+    from streamlit.components.v2 import manifest_scanner
+
+    if not hasattr(manifest_scanner.scan_component_manifests, "cache_info"):
+        manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
+    monkeypatch.setattr(runner, "_clean_problem_modules", lambda: None)
 
 
 @pytest.fixture(scope="session")
