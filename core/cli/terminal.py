@@ -104,7 +104,10 @@ def plain_errors(command: Callable) -> Callable:
 
 @contextmanager
 def quiet_libraries() -> Iterator[None]:
-    """Keeps what C++ libraries write to standard error off the terminal: TensorFlow's greetings ignore its own setting.
+    """Keeps what C++ libraries write to standard error off the terminal.
+
+    It moves the descriptor, since TensorFlow 2.21's first lines come before its logging is set up, whatever TF_CPP_MIN_LOG_LEVEL,
+    GLOG_minloglevel and TF_ENABLE_ONEDNN_OPTS say: try without it before you take it for needed.
 
     Python's writing still arrives, and where Python was if such a library ends the process. `MELASCOPE_DEBUG=1` lets everything through.
     """
