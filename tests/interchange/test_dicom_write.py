@@ -208,12 +208,12 @@ def test_the_notice_is_in_the_capture_s_pixels(written):
     assert READING_NOTICE in ds.DerivationDescription
 
 
-def test_the_photo_of_a_file_is_whole(written):
+def test_a_photo_that_was_no_object_becomes_one_whole_and_one_that_was_is_not_written_again(written):
     _, photo, _, _, files = written
-    if PHOTO not in files:
-        pytest.skip("came as a DICOM object")
-    (again,) = read_photos(files[PHOTO])
-    np.testing.assert_array_equal(again.pixels, photo.pixels)
+    assert (PHOTO in files) == (photo.source is None)
+    if PHOTO in files:
+        (again,) = read_photos(files[PHOTO])
+        np.testing.assert_array_equal(again.pixels, photo.pixels)
 
 
 def test_identity_is_removed_by_the_basic_profile_or_kept(written):
