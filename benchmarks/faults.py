@@ -19,6 +19,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--photo", type=Path, help="What the uploads show; a drawn lesion if not given.")
     parser.add_argument("--model", default="MobileNetV3Small", help="That reads what can be read.")
+    parser.add_argument("--only", default="", help="Beginning of the names of the writers that are measured.")
     asked = parser.parse_args()
     # Each part loads what it needs: the process that reads uploads is a copy of this one, and its memory is measured.
     if asked.part == "uploads":
@@ -32,7 +33,7 @@ def main() -> None:
     else:
         from benchmarks.fault_parts import full_disk
 
-        full_disk.measure(asked.model)
+        full_disk.measure(asked.model, asked.only)
 
 
 if __name__ == "__main__":

@@ -179,10 +179,12 @@ def save_bundle(classifier: Classifier, card: Card, folder: str | Path, dtype: s
 
 def write_weights(model: keras.Model, target: Path, dtype: str) -> None:
     """Saves a network's weights with their kernels as `dtype`."""
+    from core.serving.keras_weights import save_weights
+
     # Keras insists on its suffix.
     full = target.with_name(f"{target.name}.weights.h5")
     try:
-        model.save_weights(full, overwrite=True)
+        save_weights(model, full, copies=2)
         shrink_weights(full, target, dtype)
     finally:
         full.unlink(missing_ok=True)

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from core.folders import CACHE_VARIABLE, CannotWrite, temporary_fault
+from core.folders import CACHE_VARIABLE, CannotWrite, as_disk_fault, temporary_fault
 
 # A scratch file whose writer cannot be asked (it ran on another machine, or is of an older version) is left alone for so long.
 LEFT_ALONE = 24 * 3600  # seconds
@@ -54,8 +54,10 @@ def written_whole(target: str | Path, suffix: str = "") -> Iterator[Path]:
         _to_disk(scratch)
         scratch.replace(target)
         _to_disk(target.parent)
-    except OSError as error:
-        raise _cannot_write(error, target) from error
+    except (OSError, RuntimeError) as error:
+        if fault := as_disk_fault(error):
+            raise _cannot_write(fault, target) from error
+        raise
     finally:
         with contextlib.suppress(OSError):
             scratch.unlink(missing_ok=True)
@@ -74,8 +76,10 @@ def folder_written_whole(target: str | Path) -> Iterator[Path]:
         shutil.rmtree(target, ignore_errors=True)
         scratch.rename(target)
         _to_disk(target.parent)
-    except OSError as error:
-        raise _cannot_write(error, target) from error
+    except (OSError, RuntimeError) as error:
+        if fault := as_disk_fault(error):
+            raise _cannot_write(fault, target) from error
+        raise
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 

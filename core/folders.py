@@ -1,6 +1,7 @@
 """Folders that the environment names."""
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -80,3 +81,11 @@ def temporary_fault(error: Exception) -> str:
     if not isinstance(error, FileNotFoundError) or "temporary directory" not in str(error):
         return ""
     return f"{error.strerror}. Expected a folder for temporary files that this user may write to: name one by TMPDIR=/some/folder."
+
+
+def as_disk_fault(error: OSError | RuntimeError) -> OSError | None:
+    """What the system said: HDF5 hides it in the text of a `RuntimeError`. None where it said nothing."""
+    if isinstance(error, OSError):
+        return error
+    number = re.search(r"\berrno = (\d+)", str(error))
+    return OSError(int(number[1]), os.strerror(int(number[1]))) if number else None

@@ -35,12 +35,18 @@ class Writer:
     prepare: Callable[[Path], object] = lambda folder: None
 
 
-def measure(model: str) -> None:
-    """Prints for each writer how it ended at each share of the room that it needs."""
+def measure(model: str, only: str = "") -> None:
+    """Prints for each writer how it ended at each share of the room that it needs.
+
+    Args:
+        only: beginning of the names of those that are measured.
+    """
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch) / "disk"
         place.mkdir()
         for name, writer in writers(Path(scratch), model).items():
+            if not name.startswith(only):
+                continue
             with disk(place, 512 * 2**20):
                 writer.prepare(place)
                 before = {path: path.read_bytes() for path in files_in(place)}

@@ -8,7 +8,11 @@ import keras
 import numpy as np
 
 from core.card import Card, InvalidBundle
+from core.files import reserve
 from core.networks import Classifier, build_classifier
+
+# What HDF5 writes beside the numbers: of the file, and of each array, bytes.
+FILE_OVERHEAD, ARRAY_OVERHEAD = 1 << 18, 1 << 13
 
 
 def build_network(card: Card) -> Classifier:
@@ -34,6 +38,26 @@ def build_and_load(card: Card, weights: Path) -> Classifier:
             f"{weights} does not fit the network its card describes: {line} Train {card.name} again."
         ) from error
     return classifier
+
+
+def save_weights(model: keras.Model, target: Path, copies: int = 1) -> None:
+    """Saves weights as Keras does, once the disk has shown that it has the room: where HDF5 finds none in the middle, the process may end.
+
+    Args:
+        target: ends in `.weights.h5`.
+        copies: of the numbers for which there must be room.
+
+    Raises:
+        CannotWrite: the disk is full.
+    """
+    numbers = sum(int(np.prod(variable.shape)) * 4 + ARRAY_OVERHEAD for variable in model.variables)
+    room = target.with_name(f"{target.name}.room")
+    try:
+        with open(room, "wb") as file:
+            reserve(file, copies * (numbers + FILE_OVERHEAD), target)
+    finally:
+        room.unlink(missing_ok=True)
+    model.save_weights(target, overwrite=True)
 
 
 def learnt_variables(part: keras.Model) -> list:

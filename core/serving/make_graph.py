@@ -203,6 +203,8 @@ def _paths_in_file(model: keras.Model, weights: list) -> list[str]:
     """
     import h5py
 
+    from core.serving.keras_weights import save_weights
+
     kept = [np.asarray(weight) for weight in weights]
     for i, (weight, value) in enumerate(zip(weights, kept, strict=True)):
         weight.assign(np.full(value.shape, i, value.dtype))
@@ -210,7 +212,7 @@ def _paths_in_file(model: keras.Model, weights: list) -> list[str]:
     try:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "numbered.weights.h5"
-            model.save_weights(path)
+            save_weights(model, path)
 
             def note(name, item):
                 if isinstance(item, h5py.Dataset) and item.size:

@@ -13,6 +13,7 @@ import numpy as np
 
 from core.card import HISTORY_FILE
 from core.files import clear_leftovers, folder_written_whole, write_text
+from core.serving.keras_weights import save_weights
 
 STATE_FILE = "state.json"
 WEIGHTS, OPTIMIZER = "model.weights.h5", "optimizer.npz"
@@ -101,7 +102,8 @@ class StateFolder:
         clear_leftovers(self.folder)
         name = f"epoch-{progress.epoch:03d}"
         with folder_written_whole(self.folder / name) as scratch:
-            model.save_weights(scratch / WEIGHTS)
+            # And the optimizer's, which are two of each.
+            save_weights(model, scratch / WEIGHTS, copies=3)
             values = [keras.ops.convert_to_numpy(v) for v in optimizer.variables]
             np.savez(scratch / OPTIMIZER, *values)
         write_history(progress.history, self.folder.parent)
