@@ -44,6 +44,7 @@ class QuizResults:
         caught: of the faulty answers, those that were taken for faulty. suspected: of the others, those that were.
         before, after: the learner, first and last answers. network: on the same cases, as it was shown.
         seconds: median time of a first answer; None where no time was told.
+        model: name of the network that the learner was shown; empty where no case was answered.
     """
 
     answered: tuple[Answered, ...]
@@ -55,6 +56,7 @@ class QuizResults:
     after: Point
     network: Point
     seconds: float | None
+    model: str
 
 
 @dataclass(frozen=True)
@@ -66,12 +68,14 @@ class LearnerScore:
         point: sensitivity and specificity with Wilson's intervals, to stand beside a model's curve.
         right: answers that name the very diagnosis.
         confidence: mean, 0 to 1; above the share of right answers a learner is surer than right; None without cases.
+        model: name of the network of the last quiz; empty without cases.
     """
 
     cases: int
     point: Point
     right: Share
     confidence: float | None
+    model: str
 
 
 def quiz_results(store: Store, token: str, quiz: int, target: str = "mel") -> QuizResults:
@@ -111,6 +115,7 @@ def quiz_results(store: Store, token: str, quiz: int, target: str = "mel") -> Qu
         after=point("after the network", answered, target, last_answer),
         network=network_point(answered, target),
         seconds=median(times) if times else None,
+        model=rows[-1][1].model if rows else "",
     )
 
 
@@ -124,13 +129,15 @@ def learner_score(store: Store, token: str, target: str = "mel") -> LearnerScore
         Refused: no such learner.
     """
 
-    def work(session: Session) -> list[Answered]:
+    def work(session: Session) -> list[tuple[Answered, Advice]]:
         learner = find_learner(session, token)
         quizzes = session.scalars(select(QuizRow).where(QuizRow.learner_id == learner.id).order_by(QuizRow.id))
-        return [one for quiz in quizzes for one, _, _ in _cases(session, quiz)]
+        return [(one, advice) for quiz in quizzes for one, advice, _ in _cases(session, quiz)]
 
     firsts: dict[str, Answered] = {}
-    for one in store.read(work):
+    model = ""
+    for one, advice in store.read(work):
+        model = advice.model
         # A case whose truth was told once is remembered, not read.
         firsts.setdefault(one.case, one)
     answered = list(firsts.values())
@@ -139,6 +146,7 @@ def learner_score(store: Store, token: str, target: str = "mel") -> LearnerScore
         point=point("you", answered, target),
         right=share([one.first == one.truth for one in answered]),
         confidence=sum(one.confidence or 0 for one in answered) / len(answered) / 100 if answered else None,
+        model=model,
     )
 
 

@@ -49,6 +49,8 @@ export default function ({ setTriggerValue, parentElement }) {
   const hear = (event) => {
     const at = event.target;
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+    // A page without its server hears nothing (`draw_pulse`).
+    if (document.querySelector(".stMain")?.inert) return;
     if (at && (at.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName))) return;
     // A button in focus takes the space bar for itself.
     if (event.key === " " && at && at.tagName === "BUTTON") return;

@@ -3,8 +3,9 @@
 import plotly.graph_objects as go
 
 from core.teaching.scores import Point
-from core.webapp.shared.evaluations import Evaluated, kept_curve
+from core.webapp.shared.evaluations import Evaluated, kept_curve, read_evaluated
 from core.webapp.shared.score_charts import GREY, curve_chart
+from core.webapp.shared.shelf import read_shelf
 from core.webapp.shared.theme import COLORS
 
 # Name of a mark -> colour, symbol, size.
@@ -15,6 +16,11 @@ MARKS: dict[str, tuple[str, str, int]] = {
     "majority": (COLORS["bcc"], "star", 15),
     "each": (GREY, "circle-open", 8),
 }
+
+
+def find_evaluated(model: str) -> Evaluated | None:
+    """A network on all its held-out photos; None where it has no evaluation on this computer."""
+    return read_evaluated(read_shelf())[0].get(model)
 
 
 def people_roc_chart(

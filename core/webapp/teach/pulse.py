@@ -2,8 +2,13 @@
 
 Streamlit's own timers ask whether or not an answer came. Each run that begins throws away what the run before it has not sent yet, so
 that sixty phones on a busy machine can stand still for as long as it is busy. A pulse slows down with the server instead.
+
+It also holds a page that has lost its server: what is clicked between a new connection and the first answer on it is thrown away by
+Streamlit without a word, as a new session does not know the page's fragments yet (`AppSession.request_rerun`). So nothing can be clicked
+until then; `inert` on the page's main part is the sign, which `draw_keys` heeds, too.
 """
 
+import secrets
 from collections.abc import Callable
 
 import streamlit as st
@@ -13,16 +18,36 @@ from streamlit.components.v2 import component
 PATIENCE = 6.0
 
 _JS = """
-let timer = null;
+let timer = null, observer = null, lostAt = null;
+const main = () => document.querySelector(".stMain");
+const hold = (held) => {
+  const part = main();
+  if (part) { part.inert = held; part.style.opacity = held ? "0.6" : ""; }
+};
 export default function ({ data, setTriggerValue }) {
   // Runs with each answer, as the count of beats is another one each time.
+  const app = document.querySelector("[data-test-connection-state]");
+  const connected = () => !app || app.getAttribute("data-test-connection-state") === "CONNECTED";
+  const look = () => {
+    if (!connected() && lostAt === null) { lostAt = data.beats; hold(true); }
+  };
+  if (lostAt !== null && lostAt !== data.beats && connected()) { lostAt = null; hold(false); }
+  observer?.disconnect();
+  observer = new MutationObserver(look);
+  if (app) observer.observe(app, { attributes: true, attributeFilter: ["data-test-connection-state"] });
+  look();
   const beat = () => {
     timer = setTimeout(beat, data.patience * 1000);
     setTriggerValue("beat", data.beats);
   };
   clearTimeout(timer);
   timer = setTimeout(beat, data.seconds * 1000);
-  return () => clearTimeout(timer);
+  return () => {
+    clearTimeout(timer);
+    observer?.disconnect();
+    // The page has another pulse a moment later, or none any more: then nothing may stay held.
+    setTimeout(() => { if (!document.querySelector(".st-key-pulse")) { lostAt = null; hold(false); } }, 0);
+  };
 }
 """
 
@@ -35,7 +60,8 @@ def draw_pulse(seconds: float, heard: Callable[[bool], object] = lambda lost: No
         heard: called at each beat, before the fragment runs, with whether the last answer did not reach the browser; may name other
             fragments to run instead (`st.rerun`).
     """
-    beats = st.session_state["beats"] = st.session_state.get("beats", 0) + 1
+    # From anywhere: a new server's first count must not be the one that the browser holds of the old server.
+    beats = st.session_state["beats"] = st.session_state.get("beats", secrets.randbelow(2**40)) + 1
 
     def beat() -> None:
         heard(st.session_state["pulse"].get("beat") != st.session_state["beats"])

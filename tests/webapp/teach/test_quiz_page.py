@@ -16,14 +16,18 @@ def quiz(teacher, lesion_pair, monkeypatch):
 
     def begin(kind):
         page = teacher(own=lesion_pair, section="Quiz")
-        page.text_input[0].input("Ada")
-        press(page, "Begin")
+        name(page, "Ada")
         choose_set(page, "quiz", lesion_pair)
         page.button_group(key="quiz kind").set_value(kind)
         page.run()
         return press(page, "Start")
 
     return begin
+
+
+def name(page, nickname):
+    next(field for field in page.text_input if field.label == "Nickname").input(nickname)
+    return press(page, "Begin")
 
 
 def answer(page, code, button="Answer", suspects=None):
@@ -72,8 +76,7 @@ def test_a_quiz_of_somebody_else_is_a_sentence(quiz, teacher):
     page = quiz(PLAIN)
     number = address(page, "quiz")
     other = teacher(section="Quiz")
-    other.text_input[0].input("Bo")
-    press(other, "Begin")
+    name(other, "Bo")
     token = other.session_state["kept in the browser"]["learner"]
     stranger = teacher({"learner": token}, section="Quiz", quiz=number)
     assert stranger.warning and not stranger.exception and "case 1 of" not in words(stranger)
@@ -88,3 +91,29 @@ def test_forgetting_deletes_who_one_was(quiz, teacher):
     assert "Nickname" in [field.label for field in home.text_input]
     gone = teacher({"learner": token}, section="Quiz")
     assert gone.warning and "Nickname" in [field.label for field in gone.text_input]
+
+
+def test_missing_photos_are_offered_before_a_nickname_is_asked_and_the_choice_stands(
+    teacher, lesion_pair, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("HAM10000_DIR", str(tmp_path))
+    page = choose_set(teacher(own=lesion_pair, section="Quiz"), "quiz", lesion_pair)
+    assert all(case.id[-7:] in words(page).split("Missing: ")[1] for case in lesion_pair.cases) and not page.exception
+    name(page, "Ada")
+    assert page.selectbox(key="case set quiz").value == f"own {lesion_pair.title}"
+
+
+def test_a_quiz_stands_beside_the_curve_of_its_own_network_not_of_the_first(quiz, teacher, lesion_pair, monkeypatch):
+    asked = []
+    monkeypatch.setattr("core.webapp.teach.quiz.results.find_evaluated", asked.append)
+    page = quiz(PLAIN)
+    for place, case in enumerate(lesion_pair.cases):
+        answer(page, case.truth)
+        answer(page, case.truth, "Answer again")
+        press(page, "Next case" if place + 1 < len(lesion_pair) else "Results")
+    own = make_advice("mel").model
+    assert asked and set(asked) == {own}
+    assert f"{own} has no evaluation on this computer" in words(page) and not page.exception
+    asked.clear()
+    press(page, "Back to all quizzes")
+    assert asked and set(asked) == {own}

@@ -6,12 +6,11 @@ from core.diagnoses import NAMES
 from core.teaching.quiz.results import learner_score, quiz_results
 from core.teaching.quiz.taking import FAULTY
 from core.teaching.quiz.visible import QuizView
-from core.webapp.shared.evaluations import read_evaluated
+from core.webapp.shared.evaluations import Evaluated
 from core.webapp.shared.export import draw_figure, draw_table
-from core.webapp.shared.shelf import read_shelf
 from core.webapp.shared.words import plain
 from core.webapp.teach.asking import sentences, the_store
-from core.webapp.teach.charts import people_roc_chart
+from core.webapp.teach.charts import find_evaluated, people_roc_chart
 from core.webapp.teach.words import share_words
 from core.wording import percent
 
@@ -43,11 +42,11 @@ def draw_learner(token: str) -> None:
                 )
         st.caption("Intervals are Wilson's, 95 %. Each case counts the first time only, before you saw the network.")
     with figure:
-        model = next(iter(read_evaluated(read_shelf())[0].values()), None)
+        model = find_evaluated(score.model)
         draw_figure(
             people_roc_chart([("you", "before", score.point)], model),
             "learner beside the network",
-            "You, with intervals, beside the network's curve on all its held-out photos. Your cases are chosen, mostly hard ones.",
+            f"You, with intervals, {_beside(score.model, model)}. Your cases are chosen, mostly hard ones.",
             "The learner's point and the network's curve on the ROC",
         )
 
@@ -76,16 +75,19 @@ def draw_quiz_results(token: str, view: QuizView) -> None:
                     f"- Case {fault.position + 1} ({plain(fault.image_id)}): shown **{NAMES[fault.shown.answer]}**, really "
                     f"**{NAMES[fault.really.answer]}**; {outcome}"
                 )
+        model = find_evaluated(results.model)
         draw_figure(
             people_roc_chart(
                 [
                     ("before the network", "before", results.before),
                     ("after it", "after", results.after),
                     ("network", "network", results.network),
-                ]
+                ],
+                model,
             ),
             f"quiz {view.quiz}",
-            "Before and after the network's answer, with Wilson's intervals; the network as it was shown.",
+            f"Before and after the network's answer, with Wilson's intervals, {_beside(results.model, model)}; the network's own "
+            "point is what it was shown to say in this quiz.",
             "You before and after, and the network, on the ROC",
         )
         draw_table(
@@ -102,3 +104,9 @@ def draw_quiz_results(token: str, view: QuizView) -> None:
             ],
             f"Answers of quiz {view.quiz}",
         )
+
+
+def _beside(name: str, model: Evaluated | None) -> str:
+    if model is None:
+        return f"without a curve: {plain(name)} has no evaluation on this computer"
+    return f"beside the curve of {plain(name)} on all its held-out photos"

@@ -31,7 +31,7 @@ from core.webapp.teach.quiz.results import draw_learner, draw_quiz_results
 from core.webapp.teach.sets.choose import ask_case_set
 from core.webapp.teach.show import credit, draw_advice, draw_facts, draw_truth
 
-_QUIZ = "quiz"  # in the address: a reload goes on where it stopped
+_QUIZ = "quiz"  # in the address, where a reload goes on; and what its case set is asked for
 
 
 def draw_quiz() -> None:
@@ -66,6 +66,8 @@ def _begin_learning() -> None:
         "Answer before the network does, see its answer, answer again, then see the truth. What you missed comes again when it is due. "
         "No account: this browser keeps who you are."
     )
+    # Missing photos are offered here, before anything is typed; the choice stands in the first quiz.
+    ask_case_set(_QUIZ, MOST_QUIZ_CASES)
     with st.form("learner", border=False):
         nickname = st.text_input("Nickname", max_chars=LONGEST_NICKNAME, width=320)
         sent = st.form_submit_button("Begin", type="primary")
@@ -91,7 +93,7 @@ def _offer_quiz(token: str) -> None:
         st.caption(
             "About three in ten of the network's answers are made wrong, as sure as before. Say which; the end tells all."
         )
-    cases = due if kind == DUE else ask_case_set("quiz", MOST_QUIZ_CASES)
+    cases = due if kind == DUE else ask_case_set(_QUIZ, MOST_QUIZ_CASES)
     shelf = read_shelf()
     name = ask_network(shelf, "quiz")
     if cases is None or not name:

@@ -5,12 +5,10 @@ import streamlit as st
 from core.diagnoses import NAMES
 from core.teaching.answers import TARGETS
 from core.teaching.rooms.results import RoomResults, room_results
-from core.webapp.shared.evaluations import Evaluated, read_evaluated
 from core.webapp.shared.export import draw_figure, draw_table
-from core.webapp.shared.shelf import read_shelf
 from core.webapp.shared.words import plain
 from core.webapp.teach.asking import sentences, the_store
-from core.webapp.teach.charts import people_roc_chart
+from core.webapp.teach.charts import find_evaluated, people_roc_chart
 from core.webapp.teach.show import draw_tally
 from core.webapp.teach.words import share_words
 
@@ -36,7 +34,7 @@ def draw_results(code: str, secret: str) -> None:
         draw_reliance(results)
         st.subheader("Class against network", anchor=False)
         draw_figure(
-            people_roc_chart(_points(results), _evaluated(results.model), target),
+            people_roc_chart(_points(results), find_evaluated(results.model), target),
             f"class against network {code}",
             "Each point: melanomas or targets found, against others taken for one. Whiskers: 95 %; the network's over cases.",
             "Class, each student and the network on the ROC",
@@ -82,11 +80,6 @@ def _points(results: RoomResults) -> list:
         ("majority of the class", "majority", results.majority),
         ("network, these cases", "network", results.network),
     ]
-
-
-def _evaluated(model: str) -> Evaluated | None:
-    """The room's own network on all its held-out photos; None where it has no evaluation on this computer."""
-    return read_evaluated(read_shelf())[0].get(model)
 
 
 def _draw_cases(results: RoomResults) -> None:
