@@ -11,6 +11,10 @@ from core.data.ham10000 import read_table
 from core.diagnoses import NAMES
 from core.teaching.case_sets.file import write_case_set
 from core.teaching.case_sets.sources import choose_cases
+from core.teaching.rooms import door as rooms
+from core.teaching.rooms.lead import step_on
+from core.teaching.rooms.steps import PLAIN_LESSON
+from core.teaching.store.database import open_store
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -78,7 +82,7 @@ def answer(phone, code: str, button: str = "Send") -> None:
     phone.get_by_role("button", name=button, exact=True).click()
 
 
-def step_on(wall, heading):
+def click_next(wall, heading):
     wall.get_by_role("button", name="Next").click()
     wall.get_by_role("heading", name=heading).wait_for()
 
@@ -134,7 +138,7 @@ def test_a_lesson_with_a_phone_that_drops_out_and_a_server_that_is_killed(visit,
         assert told not in words(phone)
     wall.get_by_text("3 of 3 have answered").wait_for()
     for step in ("Network", "Map", "Vote again"):
-        step_on(wall, f"Case 1 of 3 · {step}")
+        click_next(wall, f"Case 1 of 3 · {step}")
     wall.get_by_role("img", name="The network's map").wait_for()
     check_accessible(wall)
     wall.screenshot(path=tmp_path / f"wall-map-{scheme}.png")
@@ -170,6 +174,23 @@ def test_a_lesson_with_a_phone_that_drops_out_and_a_server_that_is_killed(visit,
     check_fits(teacher)
     teacher.screenshot(path=tmp_path / f"results-narrow-{scheme}.png", full_page=True)
     check_no_errors(teacher)
+
+
+def test_a_phone_whose_server_is_killed_right_after_it_joined_goes_on(visit, class_server, cases):
+    store = open_store(class_server.database)
+    room = rooms.open_room(store, cases, {}, steps=PLAIN_LESSON)
+    phone = visit(f"{class_server.address}/?room={room.code}", NARROW)
+    join(phone, "Ada")
+    class_server.kill()
+    step_on(store, room.code, room.secret)
+    class_server.start()
+    phone.get_by_text("case 1 of 3 · Patient").wait_for()
+    step_on(store, room.code, room.secret)
+    phone.get_by_role("button", name="Send", exact=True).wait_for()
+    answer(phone, "nv")
+    phone.get_by_text("It is kept.").wait_for()
+    check_no_errors(phone)
+    store.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -32,6 +32,7 @@ def draw_teach() -> None:
     else:
         page_frame("Teach", "Present, let a class vote, quiz yourself, run a reader study.")
     st.html(STYLE)
+    _return()
     kept = read_browser()
     try:
         the_store()
@@ -44,6 +45,15 @@ def draw_teach() -> None:
         _draw_sections()
     else:
         _draw_entrance(class_key)
+
+
+@st.fragment(run_every=3600)
+def _return() -> None:
+    """Draws nothing: a page with a timer asks for a whole run on each new connection to a server.
+
+    Without one a browser asks only where a run was under way or the last run was a fragment's (`handleConnectionStateChanged` of
+    Streamlit's page); else a page stood still for good when its server was killed and came back, as a new session knows no fragment.
+    """
 
 
 def _draw_place(place: str, code: str, kept: dict[str, str]) -> None:
