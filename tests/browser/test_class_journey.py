@@ -87,7 +87,7 @@ def click_next(wall, heading):
     wall.get_by_role("heading", name=heading).wait_for()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light"])
 def test_a_lesson_with_a_phone_that_drops_out_and_a_server_that_is_killed(visit, class_server, cases, tmp_path, scheme):
     truth = cases.cases[0].truth
     told = f"{NAMES[truth]}, by"
@@ -159,21 +159,6 @@ def test_a_lesson_with_a_phone_that_drops_out_and_a_server_that_is_killed(visit,
     check_accessible(wall)
     phones[0].screenshot(path=tmp_path / f"truth-{scheme}.png", full_page=True)
     wall.screenshot(path=tmp_path / f"wall-truth-{scheme}.png")
-
-    teacher.get_by_text("Made wrong on purpose").or_(teacher.get_by_text("3 of 3")).first.wait_for()
-    check_accessible(teacher)
-    teacher.screenshot(path=tmp_path / f"desk-{scheme}.png", full_page=True)
-    teacher.get_by_text("Results", exact=True).click()
-    teacher.get_by_role("heading", name="Class against network").wait_for()
-    wait_until_idle(teacher)
-    assert "3 of 3 students have answered" in words(teacher)
-    check_accessible(teacher)
-    teacher.screenshot(path=tmp_path / f"results-{scheme}.png", full_page=True)
-    teacher.set_viewport_size(NARROW)
-    teacher.wait_for_timeout(500)
-    check_fits(teacher)
-    teacher.screenshot(path=tmp_path / f"results-narrow-{scheme}.png", full_page=True)
-    check_no_errors(teacher)
 
 
 def test_a_phone_whose_server_is_killed_right_after_it_joined_goes_on(visit, class_server, cases):

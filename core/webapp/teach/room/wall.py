@@ -7,6 +7,7 @@ import segno
 import streamlit as st
 
 from core.diagnoses import NAMES
+from core.teaching.advice import Advice
 from core.teaching.case_sets.record import TeachingCase
 from core.teaching.class_server import ADDRESS_VARIABLE
 from core.teaching.people import Refused
@@ -32,9 +33,23 @@ _STYLE = """
   .st-key-case [data-testid="stImage"] img { max-height: 80vh !important; }
   .st-key-said, .st-key-said p, .st-key-said .ms-bars, .st-key-door p { font-size: 1.25rem; }
   .st-key-said h5 { font-size: 1.5rem; }
+  .st-key-said [data-testid="stImage"] img { max-height: 26vh; width: auto; object-fit: contain; }
   .st-key-controls, .st-key-wall-keys { position: fixed; bottom: .8rem; z-index: 10; width: auto !important; }
   .st-key-controls { left: 1.5rem; } .st-key-wall-keys { right: 1.5rem; }
   .ms-code { font-size: clamp(3rem, 9vw, 8rem); font-weight: 750; letter-spacing: .1em; line-height: 1.1; }
+  @media (max-height: 1000px) {
+    .stMainBlockContainer { padding-top: .5rem !important; }
+    .st-key-said, .st-key-said p, .st-key-said .ms-bars { font-size: 1rem; }
+    .st-key-said h5 { font-size: 1.15rem; }
+    .st-key-said [data-testid="stVerticalBlock"] { gap: .5rem; }
+  }
+  @media (max-height: 800px) {
+    .stMainBlockContainer { padding-bottom: 2.8rem !important; }
+    .st-key-said [data-testid="stVerticalBlock"] { gap: .2rem; }
+    .st-key-said .ms-bars { gap: 0 .6rem; font-size: .95rem; }
+    .st-key-said [data-testid="stImage"] img { max-height: 20vh; }
+    .st-key-said [data-testid="stAlertContainer"] { padding: .4rem .8rem; }
+  }
   @media (max-width: 640px) { .st-key-controls .stCaption, .st-key-controls [data-testid="stCaptionContainer"] { display: none; } }
 </style>
 """
@@ -125,7 +140,8 @@ def _draw_case(shown: Projection, code: str, secret: str) -> None:
     if "map" in shown.steps:
         # What the wall does not know yet: the answer whose map will be shown in a minute.
         prepare_map(case, look(the_store(), code, secret).network)
-    photo, said = st.columns([3, 2], gap="large")
+    # With the truth come two counts of votes, the network and its map: beside each other, so that all of it fits a beamer.
+    photo, said = st.columns([3, 2] if view.truth is None else [2, 3], gap="large")
     with photo, st.container(key="case"):
         draw_photo(photo_jpeg(case), f"Case {view.position + 1}", credit(view.licence, view.attribution))
     with said, st.container(key="said"):
@@ -153,24 +169,29 @@ def _draw_case(shown: Projection, code: str, secret: str) -> None:
 
 
 def _draw_said(case: TeachingCase, view: View) -> None:
-    """What one arm sees of the network and the votes."""
-    if view.tally is not None and any(view.tally.values()):
-        for number, votes in view.tally.items():
-            st.markdown("##### The class" + (", after the network" if number == 2 else ""))
-            draw_tally(votes, view.truth)
+    """What one arm sees of the network and the votes, beside each other where there are both."""
+    voted = view.tally is not None and any(view.tally.values())
+    votes, network = (
+        st.columns(2, gap="medium") if voted and view.network is not None else [st.container(), st.container()]
+    )
+    if voted:
+        with votes:
+            for number, tally in view.tally.items():
+                st.markdown("##### The class" + (", after the network" if number == 2 else ""))
+                draw_tally(tally, view.truth)
     if view.network is not None:
-        draw_advice(view.network)
-        if view.map:
-            made = map_jpeg(case, view.network)
-            if isinstance(made, bytes):
-                st.image(
-                    made,
-                    caption=f"What moved it towards {NAMES[view.network.answer]}",
-                    alt="The network's map",
-                    width=360,
-                )
-            else:
-                st.caption("The map is being drawn." if made is None else plain(made))
+        with network:
+            draw_advice(view.network)
+            if view.map:
+                _draw_map(case, view.network)
+
+
+def _draw_map(case: TeachingCase, advice: Advice) -> None:
+    made = map_jpeg(case, advice)
+    if isinstance(made, bytes):
+        st.image(made, caption=f"What moved it towards {NAMES[advice.answer]}", alt="The network's map", width=360)
+    else:
+        st.caption("The map is being drawn." if made is None else plain(made))
 
 
 def _draw_controls(shown: Projection, lead: Callable[[str], None]) -> None:
