@@ -22,9 +22,10 @@ with right:
     name = ask_model(shelf)
     mixture = ask_mixture(shelf.models[name])
     auto = st.checkbox(
-        "Read the suggested square where a photo is framed otherwise than training photos",
+        "Crop what is framed otherwise",
         key="batch auto",
-        help="Else the whole photo is read, and the remark says so.",
+        help="Where a photo is framed otherwise than training photos, the suggested square is read. Else the whole photo is read, and the "
+        "remark says so.",
     )
     force = st.checkbox("Read also what the photo gate refuses", key="batch force")
 begin = st.button(

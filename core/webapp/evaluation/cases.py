@@ -10,7 +10,7 @@ from core.webapp.shared.evaluations import Evaluated
 from core.webapp.shared.export import draw_table
 from core.webapp.shared.photo.folder import ask_folder, load_photo
 from core.webapp.shared.photo.open_case import offer_case, row_facts
-from core.webapp.shared.words import plain
+from core.webapp.shared.words import plain, unbroken
 from core.wording import percent
 
 # Photos on one page of the gallery.
@@ -60,12 +60,12 @@ def _draw_photos(model: Evaluated, rows: pd.DataFrame) -> None:
 def _draw_photo(model: Evaluated, row: pd.Series) -> None:
     photo = load_photo(row["Photo"])
     truth, answer = NAMES[row["True"]], NAMES[row["Predicted"]]
-    label = f"{row['Photo']}: {truth}, called {answer} with {percent(row['Probability of the answer'])}"
+    label = f"{row['Photo']}: {truth}, called {answer.lower()} with {percent(row['Probability of the answer'])}"
     if photo is None:
         st.info(f"The photo of {plain(row['Photo'])} is missing or cannot be read.", icon=":material/hide_image:")
         st.caption(plain(label))
         return
-    st.image(photo.pixels, caption=label, alt=label, width="stretch", output_format="JPEG")
+    st.image(photo.pixels, caption=unbroken(label), alt=label, width="stretch", output_format="JPEG")
     known = row.rename({"Age": "age", "Sex": "sex", "Site": "localization"})
     offer_case(
         row["Photo"], row_facts(known), model.name, f"A held-out photo: {truth}, confirmed by {row['Confirmed by']}."

@@ -95,7 +95,7 @@ def plot_curves(curves: Sequence[tuple[str, str, BandedCurve]], kind: str) -> Fi
 
 def plot_reliability(answer: list[CalibrationBin], by_diagnosis: dict[str, list[CalibrationBin]]) -> Figure:
     """What came true against what was said: of the answer, and of each diagnosis; the dot's area is the number of photos."""
-    figure, panels = _new(4.0, rows=2, columns=4)
+    figure, panels = _new(3.6, rows=2, columns=4)
     shown = [("The answer", INK, answer)] + [(SHORT_NAMES[c], COLORS[c], bins) for c, bins in by_diagnosis.items()]
     for axes, (name, color, bins) in zip(np.ravel(panels), shown, strict=True):
         most = max((one.photos for one in bins), default=1)

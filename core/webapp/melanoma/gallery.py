@@ -139,7 +139,7 @@ def draw_pairs(choice: Choice, looks: pd.DataFrame | None, offer: DeltaGenerator
     for number, (melanoma, nevus, cosine) in list(enumerate(pairs, start=1))[
         (page - 1) * PAIRS_PAGE : page * PAIRS_PAGE
     ]:
-        with st.container(border=True):
+        with st.container(border=True, key=f"whole-pair-{number}"):
             st.markdown(f"**{number}.** likeness {cosine:.3f}")
             columns = st.columns(2, gap="medium")
             for column, image_id in zip(columns, (melanoma, nevus), strict=True):
@@ -174,7 +174,7 @@ def _draw_case(
     maps: bool,
 ) -> None:
     """One case. A fragment: its maps load the network, and redraw nothing else."""
-    with st.container(border=True):
+    with st.container(border=True, key=f"whole-{image_id}"):
         picture, facts, others = st.columns([3, 4, 5], gap="medium")
         with picture:
             there = draw_case_picture(image_id, NAMES[row.dx], looks)
@@ -209,9 +209,9 @@ def _draw_lookalikes(
     if not likest:
         return
     st.caption("Most like it, among those judged rightly at this threshold:")
-    for column, (code, other, cosine) in zip(
-        st.columns(2 * LOOKALIKES, gap="xsmall", wrap=False), likest, strict=False
-    ):
+    with st.container(key=f"alike-{image_id}"):
+        columns = st.columns(2 * LOOKALIKES, gap="xsmall")
+    for column, (code, other, cosine) in zip(columns, likest, strict=False):
         with column:
             draw_case_picture(other, NAMES[code], looks, f"{SHORT_NAMES[code]}, {cosine:.2f}")
 

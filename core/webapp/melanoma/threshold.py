@@ -176,7 +176,7 @@ def _numbers(rows: list[tuple[str, str, str, str]]) -> str:
     cards = []
     for name, text, what, color in rows:
         value, _, rest = text.partition(" (")
-        rest = f'<span style="font-size:.85rem;opacity:.8"> ({rest}</span>' if rest else ""
+        rest = f'<span style="font-size:.85rem;opacity:.8;white-space:nowrap"> ({rest}</span>' if rest else ""
         cards.append(
             f'<div style="border:1px solid rgba(128,140,150,.4);border-left:4px solid {color};border-radius:.5rem;padding:.5rem .75rem">'
             f'<div style="font-size:.85rem;font-weight:600">{name}</div>'

@@ -145,7 +145,10 @@ def _answer(case: Case) -> list[Part]:
     if prediction_set and prediction_set.abstains:
         parts.append(Notice(f"{UNKNOWING}. {prediction_set.doubt} Likeliest all the same: {top}."))
     else:
-        parts.append(Text(f"Likeliest diagnosis: {top}."))
+        parts.append(Text(f"Likeliest diagnosis: {top}.", large=True))
+    standing = stand(reading, case.threshold)
+    if standing:
+        parts.append(Text(f"{standing.words}.", large=True))
     parts.append(Text(f"Malignant or pre-malignant: {percent(answer.malignancy)}."))
     if prediction_set:
         parts += [
@@ -153,9 +156,6 @@ def _answer(case: Case) -> list[Part]:
             Text(set_worth(prediction_set, case.signals.records["set"]), small=True),
         ]
     parts.append(Bars(reading.here))
-    standing = stand(reading, case.threshold)
-    if standing:
-        parts.append(Text(f"{standing.words}."))
     if reading.elsewhere:
         mixture = reading.elsewhere.mixture
         parts += [

@@ -73,7 +73,7 @@ def _data(content: bytes, kind: str) -> str:
 
 _WRITERS = {
     report.Heading: lambda part: f"<h2>{_said(part.text)}</h2>",
-    report.Text: lambda part: f"<p{' class=small' if part.small else ''}>{_said(part.text)}</p>",
+    report.Text: lambda part: f"<p{' class=small' if part.small else ' class=large' if part.large else ''}>{_said(part.text)}</p>",
     report.Notice: lambda part: f"<p class=notice>{_said(part.text)}</p>",
     report.Rows: _rows,
     report.Bars: _bars,
@@ -84,6 +84,7 @@ _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #18272b; background: #fff; max-width: 56rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.15rem; margin: 1.6rem 0 .4rem; break-after: avoid; }
 .small, figcaption, small, footer { color: #46575c; font-size: .85rem; font-weight: 400; }
+.large { font-size: 1.1rem; font-weight: 600; margin: .3rem 0; }
 .notice { background: #f2f6f6; border-left: 4px solid #0b6b72; padding: .6rem .8rem; }
 .table { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: .85rem; }
 th, td { border: 1px solid #d5dfe0; padding: .3rem .5rem; text-align: left; vertical-align: top; }

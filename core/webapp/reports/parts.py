@@ -2,7 +2,6 @@
 
 import io
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from core.webapp.shared.words import unbroken
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Pictures in a report are at most this large, pixels: sharp in print, and a report stays small.
 PICTURE_SIDE = 900
-# A number, its unit and its interval stay on one line: "95 %", "0.661", "(0.624 to 0.699)".
-_UNBROKEN = re.compile(r"\([^()]{1,24}\)|[<>]?\d[\d.,]* (%|points?|years)|\d+ in \d+")
 
 
 @dataclass(frozen=True)
@@ -28,10 +27,11 @@ class Heading:
 
 @dataclass(frozen=True)
 class Text:
-    """A paragraph; a small one says how to read what stands above it."""
+    """A paragraph; a small one says how to read what stands above it, a large one is what the report is read for."""
 
     text: str
     small: bool = False
+    large: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def said(value: object) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     text = f"{value:.3f}" if isinstance(value, float) else str(value)
-    return _UNBROKEN.sub(lambda number: number.group().replace(" ", "\u00a0"), text)
+    return unbroken(text)
 
 
 def encode_picture(pixels: np.ndarray) -> bytes:

@@ -50,7 +50,9 @@ _FONTS = {"Melascope": "DejaVuSans.ttf", "Melascope-Bold": "DejaVuSans-Bold.ttf"
 _TEXT = ParagraphStyle("text", fontName="Melascope", fontSize=8.8, leading=12.5, textColor=INK, spaceAfter=5)
 _TITLE = ParagraphStyle("title", parent=_TEXT, fontName="Melascope-Bold", fontSize=17, leading=21, spaceAfter=6)
 _NAME = ParagraphStyle("name", parent=_TEXT, fontName="Melascope-Bold", fontSize=8)
+_SHARE = ParagraphStyle("share", parent=_NAME, fontName="Melascope")
 _HEADING = ParagraphStyle("heading", parent=_TEXT, fontName="Melascope-Bold", fontSize=12, leading=15, spaceBefore=10)
+_LARGE = ParagraphStyle("large", parent=_TEXT, fontName="Melascope-Bold", fontSize=10, leading=13.5)
 _SMALL = ParagraphStyle("small", parent=_TEXT, fontSize=7.5, leading=10, textColor=SOFT)
 
 
@@ -124,7 +126,7 @@ def _sections(parts: Sequence[report.Part]) -> list[list[report.Part]]:
 
 
 def _paragraph(part: report.Text) -> list[Flowable]:
-    return [Paragraph(escape(said(part.text)), _SMALL if part.small else _TEXT)]
+    return [Paragraph(escape(said(part.text)), _SMALL if part.small else _LARGE if part.large else _TEXT)]
 
 
 def _notice(part: report.Notice) -> list[Flowable]:
@@ -203,7 +205,7 @@ def _bars(part: report.Bars) -> list[Flowable]:
         long = max(0.7, full * p)
         bar = Table([["", ""]], colWidths=[long, full - long + 0.1], rowHeights=[9])
         bar.setStyle(TableStyle([("BACKGROUND", (0, 0), (0, 0), colors.HexColor(color))]))
-        rows.append([name, bar, Paragraph(escape(said(percent(p))), _TEXT)])
+        rows.append([name, bar, Paragraph(escape(said(percent(p))), _SHARE)])
     drawn = Table(rows, colWidths=[names, full + 8, WIDTH - names - full - 8], hAlign="LEFT", spaceAfter=8)
     drawn.setStyle(TableStyle([(f"{side}PADDING", (0, 0), (-1, -1), 0) for side in ("LEFT", "RIGHT", "TOP", "BOTTOM")]))
     return [drawn]

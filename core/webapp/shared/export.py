@@ -96,7 +96,11 @@ def draw_table(
     import pandas as pd
 
     table = pd.DataFrame(rows)
-    shown = table.style.format(percent, subset=list(probabilities), na_rep="") if len(probabilities) else table
+    shown = table
+    if len(probabilities):
+        # A styled table would give every other number six decimals.
+        others = [name for name in table.select_dtypes("float").columns if name not in probabilities]
+        shown = table.style.format(percent, subset=list(probabilities), na_rep="").format("{:g}", subset=others, na_rep="")
     height = "content" if tallest is None or len(table) <= tallest else ROW_HEIGHT * (tallest + 1)
     st.dataframe(shown, hide_index=True, alt=name, height=height, **settings)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):

@@ -52,6 +52,9 @@ _STYLE = """
     .st-key-answer { order: -1; padding: 0.75rem; }
     .st-key-case :has(> :is(.st-key-map-tools, .st-key-framing-tools)) { order: 1; }
   }
+  /* Small pictures in a row: as many as fit, the rest below them. */
+  [class*="st-key-alike-"] .stHorizontalBlock { flex-wrap: wrap; overflow: visible; }
+  [class*="st-key-alike-"] .stColumn { min-width: 6.5rem; flex: 1 1 6.5rem; }
   .st-key-answer h3 { font-size: 1.4rem; padding: 0; }
   .st-key-answer { gap: 0.6rem; }
   /* Streamlit's greys fall short of 4.5 : 1 on either ground. */
@@ -74,12 +77,15 @@ _STYLE = """
   /* Paper: figures and tables keep the width that they have on the screen, so all is set smaller on a sheet on its side. */
   @media print {
     @page { size: A4 landscape; margin: 10mm; }
-    .stMainBlockContainer { zoom: 0.84; padding: 0; max-width: 1240px; }
+    .stMainBlockContainer { zoom: 0.78; padding: 0; max-width: 1240px; }
     header, .stToolbar, [data-testid="stFileUploader"], .st-key-inputs, .st-key-watch, .stButton, .stDownloadButton, .stPopover,
     .stExpander:not(:has(details[open])), .stPageLink, .stMultiSelect, .stSelectbox, .stNumberInput, .stButtonGroup, .modebar-container,
-    .stTooltipIcon { display: none !important; }
-    .st-key-case, .stPlotlyChart, .stImage, .stDataFrame, .stHtml, .stAlert, .stLayoutWrapper:has(> .stHorizontalBlock img),
-    [data-testid="stColumn"] { break-inside: avoid; }
+    .stTooltipIcon, .stCheckbox, .stPagination, .stTextInput, .stElementToolbar { display: none !important; }
+    /* Streamlit prints columns below each other; beside each other they are what the words call left and right. */
+    .stHorizontalBlock:has(> .stColumn) { display: flex !important; }
+    .st-key-case, [class*="st-key-whole-"], .stPlotlyChart, .stImage, .stDataFrame, .stHtml, .stAlert,
+    .stLayoutWrapper:has(> .stHorizontalBlock img), [data-testid="stColumn"] { break-inside: avoid; }
+    .st-key-answer .stElementContainer + .stElementContainer { margin-top: 0.35rem; }
     .st-key-questions:not(:has(details[open])) { display: none; }
     h1, h2, h3, h4, h5 { break-after: avoid; }
   }

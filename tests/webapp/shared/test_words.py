@@ -3,12 +3,21 @@ from pathlib import Path
 import pytest
 
 from core.folders import REPOSITORY
-from core.webapp.shared.words import plain
+from core.webapp.shared.words import plain, unbroken
 
 
 def test_plain_leaves_no_markdown():
     assert plain("**a** [b](c) $d$ `e`") == r"\*\*a\*\* \[b\](c) \$d\$ \`e\`"
     assert plain("a:red[b]") == r"a\:red\[b\]" and plain("Note: it is 10:30") == r"Note: it is 10\:30"
+
+
+def test_a_command_stays_a_command():
+    said = "a_b is damaged. Run `python -m core measure A_B --only maps`. `*c*`"
+    assert plain(said) == r"a\_b is damaged. Run `python -m core measure A_B --only maps`. \`\*c\*\`"
+
+
+def test_no_line_ends_within_a_number():
+    assert unbroken("with 97 % (95 to 98 %) of 3 photos") == "with 97\u00a0% (95\u00a0to\u00a098\u00a0%) of 3 photos"
 
 
 def test_bare_addresses_are_no_links():
