@@ -73,7 +73,9 @@ def _data(content: bytes, kind: str) -> str:
 
 _WRITERS = {
     report.Heading: lambda part: f"<h2>{_said(part.text)}</h2>",
-    report.Text: lambda part: f"<p{' class=small' if part.small else ' class=large' if part.large else ''}>{_said(part.text)}</p>",
+    report.Text: lambda part: (
+        f"<p{' class=small' if part.small else ' class=large' if part.large else ''}>{_said(part.text)}</p>"
+    ),
     report.Notice: lambda part: f"<p class=notice>{_said(part.text)}</p>",
     report.Rows: _rows,
     report.Bars: _bars,

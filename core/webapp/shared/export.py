@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 FORMATS = ("PNG", "SVG")
 ROW_HEIGHT = 35  # of a table's row, pixels
 SCALE = 3  # of a saved PNG, for print
+_NARROW = 3  # columns that a phone shows at once
 _WRAPPED = """<style>
 .wrapped { border-collapse: collapse; width: 100%; font-size: .875rem; }
 .wrapped th, .wrapped td { border-bottom: 1px solid rgba(128,140,150,.35); padding: .4rem .6rem; text-align: left; }
@@ -100,10 +101,13 @@ def draw_table(
     if len(probabilities):
         # A styled table would give every other number six decimals.
         others = [name for name in table.select_dtypes("float").columns if name not in probabilities]
-        shown = table.style.format(percent, subset=list(probabilities), na_rep="").format("{:g}", subset=others, na_rep="")
+        shown = table.style.format(percent, subset=list(probabilities), na_rep="").format(
+            "{:g}", subset=others, na_rep=""
+        )
     height = "content" if tallest is None or len(table) <= tallest else ROW_HEIGHT * (tallest + 1)
     st.dataframe(shown, hide_index=True, alt=name, height=height, **settings)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    wide = f"wide {name}" if len(table.columns) > _NARROW else None
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=wide):
         st.download_button(
             "CSV",
             csv_text(table).encode("utf-8-sig"),

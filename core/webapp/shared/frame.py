@@ -66,6 +66,9 @@ _STYLE = """
     color: light-dark(#ffffff, #0c1f21); }
   /* Where nothing hovers, a table's tools are always there: beside what stands above, not over it. */
   @media (hover: none) { .stElementContainer:has(> .stDataFrame) { padding-top: 2.25rem; } }
+  @media (max-width: 640px) {
+    [class*="st-key-wide-"]::before { content: "Swipe the table sideways for its other columns."; font-size: 0.875rem; }
+  }
   .st-key-watch:not(:has(p:not(:empty))) { gap: 0; }
   .melascope-gone { position: fixed; inset: auto 1rem 1rem; z-index: 999999; padding: 0.8rem 1rem; border-radius: 0.5rem;
     background: #7a1c1c; color: #ffffff; max-width: 46rem; margin: auto; box-shadow: 0 2px 12px rgba(0, 0, 0, 0.4); }
@@ -77,15 +80,15 @@ _STYLE = """
   /* Paper: figures and tables keep the width that they have on the screen, so all is set smaller on a sheet on its side. */
   @media print {
     @page { size: A4 landscape; margin: 10mm; }
-    .stMainBlockContainer { zoom: 0.78; padding: 0; max-width: 1240px; }
+    .stMainBlockContainer { zoom: 0.76; padding: 0; max-width: 1240px; }
     header, .stToolbar, [data-testid="stFileUploader"], .st-key-inputs, .st-key-watch, .stButton, .stDownloadButton, .stPopover,
     .stExpander:not(:has(details[open])), .stPageLink, .stMultiSelect, .stSelectbox, .stNumberInput, .stButtonGroup, .modebar-container,
-    .stTooltipIcon, .stCheckbox, .stPagination, .stTextInput, .stElementToolbar { display: none !important; }
+    .stTooltipIcon, .stCheckbox, .stPagination, .stTextInput, .stElementToolbar, hr { display: none !important; }
     /* Streamlit prints columns below each other; beside each other they are what the words call left and right. */
     .stHorizontalBlock:has(> .stColumn) { display: flex !important; }
     .st-key-case, [class*="st-key-whole-"], .stPlotlyChart, .stImage, .stDataFrame, .stHtml, .stAlert,
     .stLayoutWrapper:has(> .stHorizontalBlock img), [data-testid="stColumn"] { break-inside: avoid; }
-    .st-key-answer .stElementContainer + .stElementContainer { margin-top: 0.35rem; }
+    .st-key-answer h3 { margin: 0 0 0.4rem !important; }
     .st-key-questions:not(:has(details[open])) { display: none; }
     h1, h2, h3, h4, h5 { break-after: avoid; }
   }

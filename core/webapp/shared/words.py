@@ -22,8 +22,9 @@ def unbroken(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Text as it stands, for places that read Markdown: a file's name may hold stars, brackets or dollar signs. Our own commands
-    stay commands.
+    """Text as it stands, for places that read Markdown: a file's name may hold stars, brackets or dollar signs.
+
+    Our own commands stay commands.
 
     Where this machine keeps its files is nobody's business who visits a page: models' folders are named from `weights` on, others
     from Melascope's or the home folder on.
