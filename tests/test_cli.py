@@ -605,6 +605,7 @@ def test_a_bad_photo_in_a_process_of_its_own(drawn_bundle_folder, tmp_path):
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_train_in_a_process_of_its_own_says_nothing_of_its_libraries(tmp_path):
     ask = ("--backbone", "MobileNetV3Small", "--init", "random", "--out", tmp_path / "out")
     done = run_apart("train", "frozen", "--data", tmp_path, *ask)

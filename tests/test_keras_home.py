@@ -27,6 +27,7 @@ def run(code: str, **environment: str) -> subprocess.CompletedProcess:
     )
 
 
+@pytest.mark.slow
 def test_an_old_settings_file_changes_nothing(cases):
     done = run(BUILD, KERAS_HOME=str(cases / "keras_home"))
     assert "float32 float32" in done.stdout, done.stderr[-2000:]

@@ -76,7 +76,11 @@ def same_map(one: np.ndarray, other: np.ndarray) -> None:
     assert np.corrcoef(one.ravel(), other.ravel())[0, 1] >= 0.999
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+# Those that are several networks take TensorFlow a minute each.
+SEVERAL = [pytest.param(card.name, marks=pytest.mark.slow) for card in list_cards(WEIGHTS) if card.members]
+
+
+@pytest.mark.parametrize("name", [card.name for card in list_cards(WEIGHTS) if not card.members] + SEVERAL)
 def test_both_engines_read_drawn_photos_alike(name, monkeypatch):
     compare(name, photos(None)[:2] + photos(None)[3:], monkeypatch)
 
@@ -137,6 +141,7 @@ def test_reading_with_jury_and_gate_loads_neither_tensorflow_nor_keras(tmp_path)
     assert record["jury"] and record["gate"]
 
 
+@pytest.mark.slow
 def test_evaluate_and_measure_load_neither_tensorflow_nor_keras(tmp_path, drawn_folder, measured_bundle_folder):
     import shutil
 

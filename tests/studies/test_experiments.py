@@ -104,6 +104,7 @@ def test_the_leak_takes_siblings_and_nothing_else(table):
     assert not by_lesion[0] & by_lesion[1]
 
 
+@pytest.mark.slow
 def test_leak(tmp_path, table, maps):
     path, features = tmp_path / "runs.jsonl", {"MobileNetV2": pooled(maps, "none")}
     for _ in range(2):

@@ -90,6 +90,7 @@ def three_sources(drawn_folder, tmp_path):
     return folder
 
 
+@pytest.mark.slow
 def test_each_source_is_left_out_once_and_a_stopped_run_goes_on(three_sources, tmp_path):
     def kill(text):
         if text.startswith("Without quito: Encoding"):

@@ -83,7 +83,7 @@ class Killed(BaseException):
     """Stands for Ctrl-C and kill -9: nothing of ours catches it."""
 
 
-@pytest.mark.parametrize("last_whole_epoch", [1, 2])
+@pytest.mark.parametrize("last_whole_epoch", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_killed_run_resumes_to_the_same_epochs(trained, drawn_folder, tmp_path, last_whole_epoch):
     _, _, unbroken = trained
 
@@ -126,6 +126,7 @@ def test_a_nan_loss_stops_at_once_and_says_where(drawn_folder, tmp_path):
     assert (tmp_path / "N" / "training" / "epoch-001").is_dir()
 
 
+@pytest.mark.slow
 def test_a_frozen_phase_that_stops_early_does_not_lengthen_the_next(drawn_folder, tmp_path):
     # A rate of nothing: no epoch is better than the first.
     recipe = quick(patience=2, frozen_rate=1e-12, rate=1e-12)
@@ -200,7 +201,7 @@ def test_most_epochs_see_small_photos_and_the_last_ones_whole_ones(in_stages):
     assert card.training["best_epoch"] == card.training["epochs"] == 4
 
 
-@pytest.mark.parametrize("last_whole_epoch", [2, 3])
+@pytest.mark.parametrize("last_whole_epoch", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_a_run_in_stages_resumes_to_the_same_epochs(in_stages, drawn_folder, tmp_path, last_whole_epoch):
     _, _, unbroken = in_stages
     rows = []

@@ -18,6 +18,7 @@ T = TypeVar("T")
 # Rooms' versions, and when each was asked for, by code.
 _VERSIONS: dict[str, tuple[float, int]] = {}
 _ASKING = threading.Lock()
+ASKED_EVERY = 0.1  # seconds
 
 
 @st.cache_resource(show_spinner=False)
@@ -65,11 +66,11 @@ def draw_again() -> None:
 def version_of(code: str) -> int:
     """The room's version; sixty phones that ask at once ask the database ten times a second at most."""
     at, version = _VERSIONS.get(code, (0.0, 0))
-    if time.monotonic() - at < 0.1:
+    if time.monotonic() - at < ASKED_EVERY:
         return version
     with _ASKING:
         at, version = _VERSIONS.get(code, (0.0, 0))
-        if time.monotonic() - at >= 0.1:
+        if time.monotonic() - at >= ASKED_EVERY:
             version = room_version(the_store(), code)
             if len(_VERSIONS) > 300:
                 _VERSIONS.clear()

@@ -10,6 +10,7 @@ from core.teaching.credentials import hash_secret
 from core.teaching.rooms.door import open_room
 from core.teaching.rooms.steps import RELIANCE_LESSON
 from core.teaching.store.place import DATABASE_VARIABLE
+from core.webapp.teach import asking
 from core.webapp.teach.asking import the_store
 from core.webapp.teach.browser import CLASS_KEY, KEPT
 
@@ -30,6 +31,8 @@ def place(tmp_path, monkeypatch, photos, drawn_bundle_folder):
     monkeypatch.setenv(DATABASE_VARIABLE, str(tmp_path / "teaching.sqlite3"))
     monkeypatch.setenv("HAM10000_DIR", str(photos))
     monkeypatch.setenv("MELASCOPE_WEIGHTS", str(drawn_bundle_folder.parent))
+    # Here people act within milliseconds of one another.
+    monkeypatch.setattr(asking, "ASKED_EVERY", 0)
     st.cache_resource.clear()
     st.cache_data.clear()
     yield
