@@ -2,6 +2,7 @@
 
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -316,3 +317,25 @@ def test_an_ensembles_members_encode_no_photo_again(tmp_path, photo):
         join_encoded(joined, seen[::-1])
     with pytest.raises(ValueError, match="several photos"):
         join_encoded(joined, [seen[0], encode_photo(members[1], photo[::-1].copy())])
+
+
+@pytest.mark.parametrize(
+    "count", [200, pytest.param(1920, marks=pytest.mark.slow)], ids=["200 readings", "1,920 readings"]
+)
+def test_threads_read_what_one_reads_alone_to_the_last_digit(bundle, count):
+    """Each thread takes another photo, other facts, another map and another class than its neighbours."""
+    photos = [draw_lesion(code, (90, 80), seed=seed)[0] for seed, code in enumerate(CODES)]
+    patients = [FACTS, Facts(), Facts(age=20, sex="male", site="ear")]
+    names = list(EXPLAINERS)[:2]
+
+    def read(place: int) -> tuple:
+        number = place % 42
+        chosen = {"method": names[number % len(names)], "target": CODES[(number + 1) % 7]}
+        found = read_lesion(bundle, photos[number % 7], patients[number % 3], **chosen)
+        return found.probabilities, found.target, found.heatmap.tobytes()
+
+    alone = [read(place) for place in range(42)]
+    assert len({str(probabilities) for probabilities, *_ in alone}) == 21, "each photo with each patient's facts"
+    with ThreadPoolExecutor(16) as pool:
+        for place, found in enumerate(pool.map(read, range(count))):
+            assert found == alone[place % 42], place

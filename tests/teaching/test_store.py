@@ -191,6 +191,16 @@ def test_a_full_disk_is_a_sentence_and_what_was_confirmed_stays(store):
     assert len(kept) > 10 and there == set(kept)
 
 
+def test_a_log_that_cannot_grow_says_that_the_disk_may_be_full(store):
+    """SQLite then tells of an error of the disk and gives no reason."""
+
+    def refused(session):
+        raise OperationalError("x", {}, sqlite3.OperationalError("disk I/O error"))
+
+    with pytest.raises(StoreUnusable, match="disk may be full.*make room"):
+        store.write(refused)
+
+
 @pytest.mark.parametrize("how", ["fast", "immediate", "kill -9"])
 def test_a_postgresql_that_restarts_or_crashes_costs_time_and_nothing_else(postgresql, how):
     store = Store(database_url(postgresql.empty()))

@@ -234,8 +234,10 @@ def _unusable(error: DBAPIError | TimeoutError, url: URL) -> Exception:
             word in why
             for word in ("not a database", "malformed", "unable to open", "readonly", "disk is full", "disk I/O")
         ):
+            # A log that cannot grow is told as an error of the disk, without the reason.
+            full = ": the disk may be full" if "disk I/O" in why else ""
             return StoreUnusable(
-                f"The database {_shown(url)} cannot be used ({why}). Restore it, make room, or name another file with "
+                f"The database {_shown(url)} cannot be used ({why}{full}). Restore it, make room, or name another file with "
                 f"{DATABASE_VARIABLE}=/some/file.sqlite3."
             )
         return error
