@@ -12,8 +12,10 @@ from typer.testing import CliRunner
 from core.__main__ import app
 from core.bundle import load_bundle
 from core.card import read_card
+from core.cli.abroad.commands import adaptation_worth
 from core.data.ham10000 import read_table
 from core.diagnoses import CODES
+from core.estimates import Estimate
 from core.evaluation.evaluator import evaluate
 from core.evaluation.predictions import answer_table
 from core.networks.adapting import adapt_statistics
@@ -119,6 +121,14 @@ def test_adapted_statistics_move_towards_the_photos_and_no_weight_is_trained(she
         assert np.array_equal(old, np.asarray(new))
     with pytest.raises(ValueError, match="tell too little of a clinic"):
         adapt_statistics(classifier, images[:10])
+
+
+def test_adaptation_that_trades_is_not_recommended():
+    better, worse, even = Estimate(0.07, 0.02, 0.13), Estimate(-0.2, -0.24, -0.18), Estimate(0.0, -0.1, 0.1)
+    trades = {"balanced_accuracy": better, "accuracy": worse, "auc_macro": even}
+    assert "not recommended" in adaptation_worth({"adaptation": {"clinic": trades}})
+    helps = adaptation_worth({"adaptation": {"clinic": trades | {"accuracy": even}}})
+    assert "not recommended" not in helps and "beyond chance on 1 of 1" in helps
 
 
 def test_adapt_makes_a_model_of_its_own(shelf, two_sources, monkeypatch):

@@ -15,6 +15,8 @@ SOURCES_EPILOG = """Example: python -m core sources Without --model MobileNetV3S
 
 Before that: python -m core train ... --leave-one-source-out --out Without, and `evaluate` of each network."""
 RECALIBRATE_EPILOG = "Example: python -m core recalibrate ~/clinic --model MobileNetV2 --name MobileNetV2-clinic"
+# What adaptation is judged by: what it gives to rare diagnoses, it may take from the others.
+ADAPTED = {"balanced_accuracy": "Balanced accuracy", "accuracy": "Accuracy", "auc_macro": "Macro AUC"}
 ADAPT_EPILOG = "Example: python -m core adapt ~/clinic --model MobileNetV2 --name MobileNetV2-clinic"
 
 
@@ -147,10 +149,16 @@ def adaptation_worth(record: dict | None) -> str:
     found = (record or {}).get("adaptation")
     if not found:
         return "What adaptation gives was not measured for this model's kind: see `sources --data`. Do not rely on it."
-    told = "; ".join(f"{source} {difference(row['balanced_accuracy'])}" for source, row in found.items())
-    better = [source for source, row in found.items() if row["balanced_accuracy"].low > 0]
-    worse = [source for source, row in found.items() if row["balanced_accuracy"].high < 0]
-    said = f"Measured on sources that a network never saw, adaptation moved the balanced accuracy by: {told}."
+    said = [
+        f"{words}: {'; '.join(f'{source} {difference(row[score])}' for source, row in found.items())}."
+        for score, words in ADAPTED.items()
+    ]
+    said.insert(0, "What adaptation changed on sources that a network never saw.")
+    worse = [source for source, row in found.items() if any(row[score].is_below_zero for score in ADAPTED)]
+    better = [source for source in found if source not in worse and found[source]["balanced_accuracy"].is_above_zero]
     if better and not worse:
-        return f"{said} It helped beyond chance on {len(better)} of {len(found)}."
-    return f"{said} It helped beyond chance on {len(better)} of {len(found)}, and harmed on {len(worse)}: it is not recommended."
+        return f"{' '.join(said)} It helped beyond chance on {len(better)} of {len(found)}."
+    return (
+        f"{' '.join(said)} It helped beyond chance, with none of these worse, on {len(better)} of {len(found)}, and made one of them worse "
+        f"on {len(worse)}: it is not recommended."
+    )

@@ -76,6 +76,7 @@ def draw_abroad(models: dict[str, Evaluated]) -> None:
                 {
                     "Source left out": name,
                     "Balanced accuracy": difference(row["balanced_accuracy"]),
+                    "Accuracy": difference(row["accuracy"]),
                     "AUC, macro": difference(row["auc_macro"]),
                     "Melanoma sensitivity": difference(row["mel.sensitivity"]),
                     "Melanoma specificity": difference(row["mel.specificity"]),
