@@ -46,6 +46,23 @@ class Phases:
     report: Report
     stop_after: int | None = None
 
+    def go_through(self) -> Classifier:
+        """The trained network: goes on where the run stands, and ends with the weights of the best epoch."""
+        recipe, progress = self.recipe, self.progress
+        # A resumed run takes every weight from its last epoch: no need to load (or download) the first ones again.
+        classifier = self.build(self.image_size, "random" if progress.epoch else self.init)
+        if progress.epoch:
+            self.state.restore_model(progress.epoch, classifier.model)
+            self.report.say(f"Resuming after epoch {progress.epoch}.")
+        if progress.frozen is None:
+            if progress.epoch < recipe.frozen_epochs and not self.waited_enough() and not self.told_to_stop():
+                self.train_head(classifier)
+            progress.end_phase_one(recipe.frozen_epochs)
+        self.fine_tune(classifier)
+        if progress.best_epoch and progress.best_epoch != progress.epoch:
+            self.state.restore_model(progress.best_epoch, classifier.model)
+        return classifier
+
     def build(self, size: int, init: str | Path) -> Classifier:
         """The network for photos of one side, in pixels; weights do not depend on it."""
         classifier = build_classifier(self.backbone, self.recipe.network, image_size=size, init=init)

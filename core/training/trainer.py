@@ -163,18 +163,7 @@ def _train(plan: _Plan) -> Card:
     }
     progress = state.load(settings) if plan.resume else RunState(settings)
     run = Phases(recipe, plan.backbone, plan.init, image_size, data, progress, state, report, plan.stop_after)
-    # A resumed run takes every weight from its last epoch: no need to load (or download) the first ones again.
-    classifier = run.build(image_size, "random" if progress.epoch else plan.init)
-    if progress.epoch:
-        state.restore_model(progress.epoch, classifier.model)
-        report.say(f"Resuming after epoch {progress.epoch}.")
-    if progress.frozen is None:
-        if progress.epoch < recipe.frozen_epochs and not run.waited_enough() and not run.told_to_stop():
-            run.train_head(classifier)
-        progress.end_phase_one(recipe.frozen_epochs)
-    run.fine_tune(classifier)
-    if progress.best_epoch and progress.best_epoch != progress.epoch:
-        state.restore_model(progress.best_epoch, classifier.model)
+    classifier = run.go_through()
     card = _finish(plan, run, classifier, device)
     state.clear()
     return card
