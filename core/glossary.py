@@ -135,8 +135,9 @@ GLOSSARY: dict[str, Term] = {
     ),
     "operating_point": Term(
         "Operating point",
-        "The threshold on the probability of melanoma that finds at least nine in ten of the validation part's melanomas. Its "
-        "sensitivity and specificity are measured on held-out photos.",
+        "The threshold on the probability of melanoma that finds at least nine in ten melanomas of photos that the network did "
+        "not learn from: its validation part, or, of a set of folds, its out-of-fold answers. Its sensitivity and specificity are measured "
+        "on photos that did not choose it.",
     ),
     "predictive_value": Term(
         "Positive predictive value",

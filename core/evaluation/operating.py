@@ -1,4 +1,4 @@
-"""The threshold at which a model calls melanoma: chosen on validation, measured on other photos."""
+"""The threshold at which a model calls melanoma: chosen on photos that it did not learn from, measured on others."""
 
 from collections.abc import Iterable
 

@@ -131,7 +131,7 @@ def join_slices(folds: list[Fold]) -> pd.DataFrame:
 def score_out_of_fold(card: Card, folds: list[Fold], *, resamples: int = RESAMPLES, seed: int = 0) -> Evaluation:
     """What the single networks of a set give on the photos that they were held out from.
 
-    Each answers with its own calibration; the threshold on melanoma is chosen on the validation slices of all, see `_operating_point`. The
+    Each answers with its own calibration; the threshold on melanoma is chosen on the out-of-fold answers, see `_operating_point`. The
     rule "balanced" is the set's: training shares and power are means over the folds.
 
     Args:
@@ -194,40 +194,37 @@ def _warnings(folds: list[Fold], missing: int, absent: list[str]) -> list[str]:
 
 
 def _operating_point(folds: list[Fold], table: pd.DataFrame, resamples: int, seed: int) -> dict | None:
-    """As `operating.operating_point`; the threshold is chosen on the validation slices of all networks together.
+    """As `operating.operating_point`; the threshold is chosen on the out-of-fold answers.
 
-    A photo is called at the threshold that the slices give without its own part, so that no lesion helps to choose the threshold that it
-    is scored at. "cross_fitted" is the same with thresholds that the out-of-fold answers of the other parts chose: more melanomas choose.
+    A photo is called at the threshold that the answers to the other parts give, so that no lesion helps to choose the threshold that it
+    is scored at. "on_slices" is the same with thresholds that the validation slices of all networks chose: fewer melanomas choose, those
+    that chose the networks' epochs and calibrations, too.
     """
     slices, answered_by = join_slices(folds), held_out_by([fold.card for fold in folds])
-    found = _thresholds(slices, folds, answered_by)
-    if found is None:
-        return None
-    pooled, chosen = found
-    melanoma, called = slices.dx == CODES[MELANOMA], slices[CODES[MELANOMA]] >= pooled
     least = f"the largest threshold on p(melanoma) with a sensitivity of at least {TARGET_SENSITIVITY:.2f}"
-    point = {
-        "score": "mel",
-        "threshold": pooled,
-        "thresholds": chosen,
-        "rule": f"{least} on the validation slices of all {len(folds)} networks together, for each photo without its own part",
-        "validation": {
-            "photos": len(slices),
-            "melanomas": int(melanoma.sum()),
-            "sensitivity": float(called[melanoma].mean()),
-            "specificity": float((~called)[~melanoma].mean()),
-        },
-        **_measured(table, chosen, answered_by, resamples, seed),
-    }
-    crossed = _thresholds(table, folds, answered_by)
-    if crossed is not None:
-        point["cross_fitted"] = {
-            "threshold": crossed[0],
-            "thresholds": crossed[1],
-            "rule": f"{least} on the out-of-fold answers of the other parts",
-            **_measured(table, crossed[1], answered_by, resamples, seed),
+    without = "for each photo without its own part"
+
+    def point(chosen_on: pd.DataFrame, words: str) -> dict | None:
+        found = _thresholds(chosen_on, folds, answered_by)
+        return found and {
+            "threshold": found[0],
+            "thresholds": found[1],
+            "rule": f"{least} on {words}, {without}",
+            **_measured(table, found[1], answered_by, resamples, seed),
         }
-    return point
+
+    lead = point(table, f"the out-of-fold answers of all {len(folds)} networks")
+    if lead is None:
+        return None
+    melanoma, called = slices.dx == CODES[MELANOMA], slices[CODES[MELANOMA]] >= lead["threshold"]
+    validation = {
+        "photos": len(slices),
+        "melanomas": int(melanoma.sum()),
+        "sensitivity": float(called[melanoma].mean()) if melanoma.any() else None,
+        "specificity": float((~called)[~melanoma].mean()) if not melanoma.all() else None,
+    }
+    beside = point(slices, f"the validation slices of all {len(folds)} networks together")
+    return {"score": "mel", **lead, "validation": validation} | ({"on_slices": beside} if beside else {})
 
 
 def _thresholds(

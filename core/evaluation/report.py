@@ -74,8 +74,8 @@ class Evaluation:
         confidence: how the intervals were made, in words.
         warnings: sentences that must stand beside the scores; empty when there is nothing to warn of.
         absent_classes: codes that no scored photo has; means over classes leave them out.
-        operating_point: the threshold on p(melanoma) chosen on validation, and what it gives on the scored photos; see
-            `operating.operating_point`. None where the validation photos were not at hand.
+        operating_point: the threshold on p(melanoma) and what it gives on the scored photos, which did not choose it; see
+            `operating.operating_point`, and of a set of folds `out_of_fold`. None where the validation photos were not at hand.
         files: name -> SHA-256 of the tables that belong to this evaluation, `predictions.csv` and `cases.csv`.
     """
 

@@ -83,7 +83,7 @@ def test_no_lesion_helps_to_choose_the_threshold_that_it_is_scored_at(trained):
     assert slices.table.image_id.is_unique and slices.evaluation.split["part"] == "validation"
     by = held_out_by([read_card(fold_folder(trained, fold)) for fold in FOLDS])
     point = found.evaluation.operating_point
-    for chosen_on, thresholds in ((slices, point["thresholds"]), (found, point["cross_fitted"]["thresholds"])):
+    for chosen_on, thresholds in ((found, point["thresholds"]), (slices, point["on_slices"]["thresholds"])):
         own = chosen_on.table.image_id.map(by).to_numpy()
         for fold in FOLDS:
             name = f"fold-{fold}"
@@ -92,7 +92,7 @@ def test_no_lesion_helps_to_choose_the_threshold_that_it_is_scored_at(trained):
                 found.table.lesion_id[[by[i] == name for i in found.table.image_id]]
             )
             assert thresholds[name] == choose_threshold(chosen_on.y_true[rows], chosen_on.probabilities[rows])
-    assert point["threshold"] == choose_threshold(slices.y_true, slices.probabilities)
+    assert point["threshold"] == choose_threshold(found.y_true, found.probabilities)
 
 
 def test_melanoma_is_called_at_the_threshold_of_the_network_that_answers(trained):

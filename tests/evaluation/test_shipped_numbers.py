@@ -46,17 +46,18 @@ def test_probabilities_mean_what_they_say(results):
     assert results.probabilities[:, MEL].mean() == pytest.approx(melanoma["mean_probability"].value)
 
 
-def test_the_operating_point_was_chosen_on_validation_and_measured_on_test(folder, results):
+def test_the_operating_point_was_chosen_on_photos_that_it_is_not_measured_on(folder, results):
     point = results.evaluation.operating_point
     if point is None:
         pytest.skip("this model has no operating point")
-    validation = read_results(folder / "validation", read_card(folder))
-    assert point["threshold"] == pytest.approx(choose_threshold(validation.y_true, validation.probabilities))
+    # A set of folds chooses on the out-of-fold answers to its other parts.
+    choosing = results if read_card(folder).is_fold_set else read_results(folder / "validation", read_card(folder))
+    assert point["threshold"] == pytest.approx(choose_threshold(choosing.y_true, choosing.probabilities))
     thresholds = np.full(len(results.table), point["threshold"])
-    for own, chosen_on, name in parts_of(folder, results, validation):
-        assert not set(validation.lesions[chosen_on]) & set(results.lesions[own]), "no lesion helped to choose its own"
+    for own, chosen_on, name in parts_of(folder, results, choosing):
+        assert not set(choosing.lesions[chosen_on]) & set(results.lesions[own]), "no lesion helped to choose its own"
         if name:
-            chosen = choose_threshold(validation.y_true[chosen_on], validation.probabilities[chosen_on])
+            chosen = choose_threshold(choosing.y_true[chosen_on], choosing.probabilities[chosen_on])
             assert point["thresholds"][name] == pytest.approx(chosen)
             thresholds[own] = chosen
     called, melanoma = results.probabilities[:, MEL] >= thresholds, results.y_true == MEL
@@ -64,16 +65,16 @@ def test_the_operating_point_was_chosen_on_validation_and_measured_on_test(folde
     assert point["specificity"].value == pytest.approx((~called)[~melanoma].mean())
 
 
-def parts_of(folder, results, validation):
-    """Of each network that is scored: its held-out rows, the rows of validation that choose for them, and its name in a set of folds."""
+def parts_of(folder, results, choosing):
+    """Of each network that is scored: its held-out rows, the rows of the photos that choose for them, and its name in a set of folds."""
     card = read_card(folder)
     if not card.is_fold_set:
-        return [(np.ones(len(results.table), bool), np.ones(len(validation.table), bool), "")]
+        return [(np.ones(len(results.table), bool), np.ones(len(choosing.table), bool), "")]
     by = held_out_by(members_of(folder))
     return [
         (
             (results.table.image_id.map(by) == name).to_numpy(),
-            (validation.table.image_id.map(by) != name).to_numpy(),
+            (choosing.table.image_id.map(by) != name).to_numpy(),
             name,
         )
         for name in card.network["members"]

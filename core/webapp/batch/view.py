@@ -109,7 +109,7 @@ def _ask_threshold(model: str, threshold: float | None, default: float | None) -
         "Melanoma from, per cent",
         0.1, 99.9, shown, 1.0, "%.1f",
         key=f"batch threshold {model} {shown}", width=220,
-        help="The network's operating point, chosen on validation photos, unless you set your own. Nothing is read anew.",
+        help="The network's operating point, chosen on photos that it did not learn from, unless you set your own. Nothing is read anew.",
     )  # fmt: skip
     if value == shown:
         return threshold, threshold != default

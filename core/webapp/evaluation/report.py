@@ -112,8 +112,8 @@ def operating_words(model: Evaluated) -> str:
     if not point:
         return ""
     return (
-        f"Called melanoma from a probability of melanoma of {cut(point['threshold'])} on: {point['rule']}. Never chosen on the photos "
-        "scored here."
+        f"Called melanoma from a probability of melanoma of {cut(point['threshold'])} on: {point['rule']}. No photo helped to "
+        "choose the threshold that it is scored at."
     )
 
 

@@ -118,26 +118,26 @@ def class_rows(model: Evaluated, rule: str = "likeliest") -> list[dict]:
 
 
 def operating_rows(model: Evaluated) -> list[dict]:
-    """What the threshold on p(melanoma) that validation chose gives on the scored photos; empty without one.
+    """What the threshold on p(melanoma) gives on the scored photos; empty without one.
 
-    Of a set of folds also what the same rule gives on the out-of-fold answers of other parts than the scored photo's.
+    Of a set of folds also what thresholds give that the validation slices chose.
     """
     point = model.results.evaluation.operating_point
     if not point:
         return []
     row = {"Model": model.name, "Called melanoma from": cut(point["threshold"])}
     row |= {"Sensitivity": interval(point["sensitivity"]), "Specificity": interval(point["specificity"])}
-    crossed = point.get("cross_fitted")
+    slices = point.get("on_slices")
     others = (
         [
             {
-                "Model": f"{model.name}, chosen on the other parts",
-                "Called melanoma from": cut(crossed["threshold"]),
-                "Sensitivity": interval(crossed["sensitivity"]),
-                "Specificity": interval(crossed["specificity"]),
+                "Model": f"{model.name}, chosen on validation slices",
+                "Called melanoma from": cut(slices["threshold"]),
+                "Sensitivity": interval(slices["sensitivity"]),
+                "Specificity": interval(slices["specificity"]),
             }
         ]
-        if crossed
+        if slices
         else []
     )
     return [

@@ -157,7 +157,7 @@ def draw_curves(models: dict[str, Evaluated]) -> None:
             for label, c, model in asked
             if c == "mel" and bands and (point := threshold_point(model, kind)) is not None
         ]
-        diamond = " Diamond: the threshold on p(melanoma) that validation chose." if marks else ""
+        diamond = " Diamond: the operating point, a threshold on p(melanoma)." if marks else ""
         draw_figure(
             curve_chart(curves, kind, bands, marks),
             f"{kind} {code}",
@@ -175,7 +175,7 @@ def draw_curves(models: dict[str, Evaluated]) -> None:
         rules = dict.fromkeys(
             m.results.evaluation.operating_point["rule"] for m in models.values() if operating_rows(m)
         )
-        st.caption(plain(f"Chosen as {'; '.join(rules)}. The photos scored here chose nothing."))
+        st.caption(plain(f"Chosen as {'; '.join(rules)}. No photo helped to choose the threshold that it is scored at."))
 
 
 def threshold_point(model: Evaluated, kind: str) -> tuple[float, tuple[float, float]] | None:

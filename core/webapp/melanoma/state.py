@@ -14,10 +14,10 @@ from core.folders import weights_root
 from core.webapp.shared.evaluations import Evaluated
 from core.webapp.shared.operating_point import PARAMETER
 from core.webapp.shared.words import plain
-from core.wording import cut
+from core.wording import cut, interval
 
 THRESHOLD = "threshold"
-# What a threshold is where no operating point was chosen on validation.
+# What a threshold is where no operating point was chosen.
 EVEN = 0.5
 STEP = 0.001  # of the slider
 
@@ -31,7 +31,7 @@ class Choice:
         models: all that have an evaluation, by name.
         score: key of `SCORES`.
         threshold: a photo is called melanoma from this score on.
-        operating: the operating point on this score, chosen on validation; None where there is none.
+        operating: the operating point on this score; None where there is none.
         duel: the melanomas and nevi, sorted by the score.
     """
 
@@ -98,7 +98,7 @@ def ask_choice(models: dict[str, Evaluated]) -> Choice | None:
             on_click=_set_threshold,
             args=(start,),
             disabled=threshold == start,
-            help="Back to the threshold that was chosen on validation photos.",
+            help="Back to the threshold that was chosen on photos the network did not learn from.",
             width="content",
         )
         if operating is None:
@@ -107,10 +107,7 @@ def ask_choice(models: dict[str, Evaluated]) -> Choice | None:
                 "HAM10000_FOLDER`. Never choose a threshold on the held-out photos shown here."
             )
         else:
-            st.caption(
-                "The largest threshold that finds 9 of 10 melanomas among the *validation* photos. What follows is on held-out photos; a "
-                "threshold chosen on them would flatter the network."
-            )
+            st.caption(_choice_words(model, score))
     # The reading page's threshold is one on the probability of melanoma.
     if score == "mel":
         st.page_link(
@@ -162,6 +159,21 @@ def _move_threshold(models: dict[str, Evaluated]) -> None:
     """Another network or score has another operating point."""
     operating = operating_of(models[st.session_state["network"]], st.session_state["score"])
     st.session_state[THRESHOLD] = EVEN if operating is None else _slider_value(operating)
+
+
+def _choice_words(model: Evaluated, score: str) -> str:
+    """Which photos chose the operating point, and what that does to the figures that follow."""
+    point = model.results.evaluation.operating_point
+    if score == "mel" and model.card.is_fold_set and point:
+        return (
+            "The largest threshold that finds 9 of 10 melanomas among the out-of-fold answers, those that follow. At thresholds that each "
+            f"photo's own part did not choose, sensitivity is {interval(point['sensitivity'])}, and specificity against all other "
+            f"diagnoses {interval(point['specificity'])}. No choice flatters these two."
+        )
+    return (
+        "The largest threshold that finds 9 of 10 melanomas among the *validation* photos. What follows is on held-out photos; a "
+        "threshold chosen on them would flatter the network."
+    )
 
 
 def _set_threshold(value: float) -> None:

@@ -73,4 +73,4 @@ def _operating_point(model: Evaluated, results: Results) -> dict | None:
         by = held_out_by(cards)
         thresholds = np.array([point["thresholds"][by[image]] for image in results.table.image_id])
     measured = measure_threshold(results.y_true, results.probabilities, results.lesions, thresholds)
-    return {key: value for key, value in point.items() if key != "cross_fitted"} | measured
+    return {key: value for key, value in point.items() if key != "on_slices"} | measured

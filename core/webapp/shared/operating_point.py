@@ -20,7 +20,7 @@ _CHANGED = "threshold changed"
 
 
 def default_threshold(shelf: Shelf, name: str, card: Card) -> float | None:
-    """The model's operating point, chosen on validation; None where it has none that is usable."""
+    """The model's operating point; None where it has none that is usable."""
     try:
         read_bound(shelf.folder(name), EVALUATION_FILE, card)
         point = getattr(read_evaluation(shelf.folder(name)), "operating_point", None) or {}
@@ -113,7 +113,7 @@ def draw_own_threshold(shelf: Shelf, name: str, threshold: float | None, default
         width=190,
         help=""
         if default is None
-        else f"This network's operating point, chosen on validation photos, is {cut(default)}.",
+        else f"This network's operating point, chosen on photos that it did not learn from, is {cut(default)}.",
     )
     if threshold is not None:
         st.markdown(f"{stand(reading, threshold).words}.")
