@@ -14,6 +14,7 @@ _KEEPER = """
 const NAME = "melascope-teaching";
 // A browser that keeps nothing (private windows) still does until the window closes.
 let fallback = window.__melascopeTeaching || (window.__melascopeTeaching = {});
+let told = "";
 function read() { try { return JSON.parse(localStorage.getItem(NAME)) || {}; } catch { return fallback; } }
 function write(kept) {
   window.__melascopeTeaching = fallback = kept;
@@ -39,7 +40,9 @@ export default function ({ data, setStateValue }) {
     changed = true;
   }
   if (changed) write(kept);
-  if (!data.told) setStateValue("kept", kept);
+  // What the page's server is told last is what the browser tells the next server, should this one be killed: a secret must be in it.
+  const now = JSON.stringify(kept);
+  if (!data.told || (changed && now !== told)) { told = now; setStateValue("kept", kept); }
 }
 """
 
