@@ -52,7 +52,7 @@ def serving(weights: Path, scratch: Path, port: int | None = None) -> Iterator[s
         server.wait()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def serve() -> Callable:
     """`serving`, for a test that sets the server's environment first."""
     return serving

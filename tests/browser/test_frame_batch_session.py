@@ -168,6 +168,7 @@ def test_a_session_is_described_exported_and_brought_back(visit, server, plain, 
     assert page.get_by_label("Label", exact=True).input_value() == "Round one"
     page.get_by_label("Note", exact=True).fill("Seen with a student")
     page.get_by_label("Note", exact=True).press("Tab")
+    page.wait_for_timeout(1000)  # until the server has begun: before that it is idle, too
     wait_until_idle(page)
     look(page, "session")
     with page.expect_download() as download:

@@ -21,9 +21,7 @@ NAME = "<img src=x onerror='window.ran=1'>"
 
 
 @pytest.fixture(scope="module")
-def hostile_server(tmp_path_factory, drawn_bundle_folder):
-    from conftest import serving
-
+def hostile_server(tmp_path_factory, drawn_bundle_folder, serve):
     root = tmp_path_factory.mktemp("hostile")
     folder = shutil.copytree(drawn_bundle_folder, root / "shelf" / NAME)
     card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
@@ -32,7 +30,7 @@ def hostile_server(tmp_path_factory, drawn_bundle_folder):
     card["recipe"] |= {"name": HOSTILE, "about": HOSTILE, "notes": [HOSTILE]}
     card["speed"] = {"forward_ms": 1.0, "device": HOSTILE}
     (folder / "card.json").write_text(json.dumps(card), encoding="utf-8")
-    with serving(root / "shelf", root / "tmp") as address:
+    with serve(root / "shelf", root / "tmp") as address:
         yield address
 
 

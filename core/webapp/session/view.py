@@ -33,7 +33,8 @@ def _draw_files(cases: list[KeptCase]) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.download_button(
                 f"Export the session ({len(cases)} case{'' if len(cases) == 1 else 's'})",
-                lambda: export_session(cases),
+                # As they are when it is clicked: a note that was just written is in it.
+                lambda kept=session_cases(): export_session(list(kept.values())),
                 file_name="session.zip", mime="application/zip", icon=":material/download:", type="primary", on_click="ignore",
                 key="session export",
             )  # fmt: skip
