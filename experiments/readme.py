@@ -308,6 +308,31 @@ def _levers(results: dict[str, dict]) -> str:
     return f"{first}\n\n{second}\n\n{photos} validation photos; {minutes(record)}."
 
 
+def _learning_curve(results: dict[str, dict]) -> str:
+    record = results.get("learning_curve")
+    if not record or not record["comparisons"]:
+        return NOT_RUN
+    lesions, epochs = [], []
+    for entry in record["comparisons"]:
+        if entry["metric"] != "balanced_accuracy" or entry["unit"] != "score":
+            continue
+        wanted = {"part_of": entry["part_of"], "at": entry["at"]}
+        plain = find(record, metric="accuracy", unit="score", **wanted)
+        if entry["part_of"] == "epochs":
+            epochs.append([entry["name"], points(entry), points(plain)])
+            continue
+        apart = find(record, metric="balanced_accuracy", unit="difference", **wanted)
+        melanoma = find(record, metric="mel.sensitivity", unit="score", **wanted)
+        trained = f"{entry['trained_lesions']:,}, {entry['epochs']} times"
+        shown = [points(entry), points(apart), verdict(apart), points(plain), points(melanoma), str(entry["seeds"])]
+        lesions.append([entry["name"], trained, *shown])
+    head = ["learns from", "lesions, epochs", "balanced accuracy", "against all", "verdict", "accuracy", "melanoma sensitivity", "seeds"]
+    first = table(head, lesions) if lesions else NOT_RUN
+    second = table(["shipped folds", "balanced accuracy", "accuracy"], epochs) if epochs else NOT_RUN
+    done = f"{record['runs']} of {record['runs_planned']} planned networks are trained ({minutes(record)})."
+    return f"{first}\n\n{done}\n\n{second}"
+
+
 BLOCKS = {
     "factorial": _factorial,
     "cells": _cells,
@@ -316,6 +341,7 @@ BLOCKS = {
     "shortcuts": _shortcuts,
     "fine_tune": _fine_tune,
     "levers": _levers,
+    "learning_curve": _learning_curve,
 }
 
 

@@ -72,6 +72,12 @@ EXPERIMENTS: dict[str, Experiment] = {
         "One change at a time of one head on frozen ImageNet features, and eight turned and mirrored views of a photo for the shipped "
         "models. Validation photos only: the test photos choose nothing.",
     ),
+    "learning_curve": Experiment(
+        "learning_curve.json",
+        "What would more lesions and more epochs give?",
+        "MobileNetV3Small at 128 pixels learns from 25, 50, 75 and 100 % of the training lesions with the same number of steps; then the "
+        "shipped folds after some of their epochs. Validation photos only.",
+    ),
 }
 
 
