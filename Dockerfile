@@ -12,6 +12,8 @@ RUN useradd --system --create-home --uid 1000 melascope
 WORKDIR /app
 COPY --from=build /opt/melascope /opt/melascope
 COPY . .
+# Compiled here, since the user that runs it may not write: every start would compile again.
+RUN /opt/melascope/bin/python -m compileall -q core
 ENV PATH=/opt/melascope/bin:$PATH PYTHONDONTWRITEBYTECODE=1
 USER 1000
 EXPOSE 8501

@@ -8,8 +8,9 @@ makes them anew, after a change of their form.
 import json
 from pathlib import Path
 
+from core.estimates import estimate_in
 from core.files import write_text
-from core.studies.experiments import points_words
+from core.wording import hundredths
 from experiments.terminal import RESULTS
 
 README = Path(__file__).resolve().parent / "README.md"
@@ -45,7 +46,9 @@ def read_results(folder: Path) -> dict[str, dict]:
 
 def points(entry: dict | None) -> str:
     """A score or a difference in points (hundredths), with its interval."""
-    return points_words(entry, missing="-") if entry else "-"
+    if not entry:
+        return "-"
+    return hundredths(estimate_in(entry), is_difference=entry["unit"] == "difference", missing="-")
 
 
 def verdict(entry: dict | None) -> str:

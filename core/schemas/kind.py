@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import re
 import typing
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -129,13 +130,13 @@ def _value(record: Any, place: str) -> str:
 
 
 _WORDS = {
-    "`int`": "a whole number",
-    "`float`": "a number",
-    "`str`": "a text",
-    "`bool`": "true or false",
-    "`object`": "an object",
-    "`array`": "a list",
-    "`null`": "nothing",
+    "int": "a whole number",
+    "float": "a number",
+    "str": "a text",
+    "bool": "true or false",
+    "object": "an object",
+    "array": "a list",
+    "null": "nothing",
 }
 
 
@@ -146,6 +147,5 @@ def _plain(told: str, record: Any) -> str:
     if not said.startswith("Expected "):
         return f"{part}: {said.rstrip('.')}."  # a record's own check
     expected = said.removeprefix("Expected ").split(", got ")[0]
-    for word, plain in _WORDS.items():
-        expected = expected.replace(word, plain)
-    return f"{part} is {_value(record, part)}; expected {expected.replace(' | ', ' or ').replace('`', '')}."
+    expected = re.sub(r"`([^`]*)`", lambda names: " or ".join(_WORDS.get(n, n) for n in names[1].split(" | ")), expected)
+    return f"{part} is {_value(record, part)}; expected {expected}."

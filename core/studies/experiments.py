@@ -1,14 +1,15 @@
 """What `python -m experiments...` found, read back from experiments/results; reading needs neither a network nor photos."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.estimates import estimate_in
+import msgspec
+
+from core.estimates import Estimate
+from core.schemas.kind import InvalidRecord, Kind
 from core.wording import UNKNOWN, hundredths
 
 FOLDER = Path(__file__).resolve().parents[2] / "experiments" / "results"
-_ENTRY = {"name", "metric", "value", "low", "high", "n_photos", "n_lesions", "seeds", "unit"}
 
 
 class InvalidExperiment(ValueError):
@@ -81,8 +82,80 @@ EXPERIMENTS: dict[str, Experiment] = {
 }
 
 
-def read_experiment(name: str, folder: str | Path = FOLDER) -> list[dict]:
-    """The records of an experiment, one a file (shortcuts have one a model).
+class Contrast(msgspec.Struct, frozen=True, kw_only=True):
+    """A score, or a difference of two, over seeds.
+
+    Args:
+        name: what was scored or compared, where no `factor` says it.
+        metric: such as "balanced_accuracy".
+        unit: "difference" (0.01 is one point) or "score".
+        value, low, high: the number and its 95 % interval; None where it cannot be made.
+        backbone: of the network; "" where the file is of one shipped model, or the entry of no backbone.
+        model: the shipped model that was read, or what learned from the features.
+        factor, level, against: what was switched, to what, and what it is compared with; "" where that is no question.
+        group: of photos; "" or "all" for all.
+        seed_low, seed_high: the least and the most of single seeds.
+        train_accuracy: on the photos that were learned from.
+    """
+
+    name: str
+    metric: str
+    unit: str
+    value: float | None
+    low: float | None
+    high: float | None
+    n_photos: int
+    n_lesions: int
+    seeds: int
+    backbone: str = ""
+    model: str = ""
+    factor: str = ""
+    level: str = ""
+    against: str = ""
+    group: str = ""
+    seed_low: float | None = None
+    seed_high: float | None = None
+    train_accuracy: float | None = None
+
+    @property
+    def estimate(self) -> Estimate:
+        """The number with its interval."""
+        return Estimate(self.value, self.low, self.high)
+
+    @property
+    def is_difference(self) -> bool:
+        """Whether two scores are compared."""
+        return self.unit == "difference"
+
+    @property
+    def network(self) -> str:
+        """The backbone, or the model where there is no single backbone."""
+        return self.backbone or self.model
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What one file of an experiment's results says on a page; what else it holds is for experiments/README.md.
+
+    Args:
+        comparisons: its numbers.
+        about: what was done, in a sentence.
+        confidence: how the intervals were made.
+        command: that made it.
+        model: the shipped model that all comparisons are of; "" where they are of several networks.
+    """
+
+    comparisons: tuple[Contrast, ...]
+    about: str = ""
+    confidence: str = ""
+    command: str = ""
+    model: str = ""
+
+
+_RESULT = Kind("result of an experiment", Result, closed=False)
+
+
+def read_experiment(name: str, folder: str | Path = FOLDER) -> tuple[Result, ...]:
+    """The results of an experiment, one a file (shortcuts have one a model).
 
     Args:
         name: a key of `EXPERIMENTS`.
@@ -94,33 +167,36 @@ def read_experiment(name: str, folder: str | Path = FOLDER) -> list[dict]:
     files = sorted(Path(folder).glob(EXPERIMENTS[name].files))
     if not files:
         raise InvalidExperiment(f"This was not run yet, so there is no number to show. {again}")
-    records = []
-    for file in files:
-        try:
-            record = json.loads(file.read_text(encoding="utf-8"))
-            whole = isinstance(record["comparisons"], list) and all(
-                set(entry) >= _ENTRY for entry in record["comparisons"]
-            )
-        except (OSError, ValueError, KeyError, TypeError):
-            whole = False
-        if not whole:
-            raise InvalidExperiment(f"{file} is damaged or of another version. {again}")
-        records.append(record)  # pyright: ignore[reportPossiblyUnboundVariable]
-    if not any(record["comparisons"] for record in records):
+    results = tuple(_read_result(file, again) for file in files)
+    if not any(result.comparisons for result in results):
         raise InvalidExperiment(f"No run of this has finished yet. {again}")
-    return records
+    return results
 
 
-def difference_verdict(entry: dict) -> str:
+def _read_result(file: Path, again: str) -> Result:
+    """One file; its comparisons carry its model's name."""
+    try:
+        result = _RESULT.read(file.read_bytes(), file, again)
+    except OSError as error:
+        raise InvalidExperiment(f"{file} cannot be read ({error.strerror or error}). {again}") from None
+    except InvalidRecord as error:
+        raise InvalidExperiment(str(error)) from None
+    if not result.model:
+        return result
+    replace = msgspec.structs.replace
+    return replace(result, comparisons=tuple(replace(one, model=result.model) for one in result.comparisons))
+
+
+def difference_verdict(comparison: Contrast) -> str:
     """What the interval of a difference allows to say; "" for a score."""
-    apart = estimate_in(entry)
-    if entry["unit"] != "difference" or apart.value is None or apart.low is None:
+    apart = comparison.estimate
+    if not comparison.is_difference or apart.value is None or apart.low is None:
         return ""
     if apart.is_above_zero:
         return "better"
     return "worse" if apart.is_below_zero else "not shown"
 
 
-def points_words(entry: dict, missing: str = UNKNOWN) -> str:
+def points_words(comparison: Contrast) -> str:
     """A score or a difference in points (hundredths), with its interval."""
-    return hundredths(estimate_in(entry), is_difference=entry["unit"] == "difference", missing=missing)
+    return hundredths(comparison.estimate, is_difference=comparison.is_difference, missing=UNKNOWN)

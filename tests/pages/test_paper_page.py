@@ -118,4 +118,4 @@ def test_an_experiment_is_shown_with_its_intervals(open_page, root, tmp_path, mo
     assert not app.exception and set(app.dataframe[0].value.Network) == {"C"}
     (tmp_path / "factorial.json").write_text("{}")
     app.run()
-    assert not app.exception and "damaged" in words(app)
+    assert not app.exception and "has no comparisons" in words(app) and "python -m experiments.factorial" in words(app)

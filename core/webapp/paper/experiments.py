@@ -5,9 +5,9 @@ import textwrap
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.estimates import estimate_in
 from core.studies.experiments import (
     EXPERIMENTS,
+    Contrast,
     InvalidExperiment,
     difference_verdict,
     points_words,
@@ -65,16 +65,12 @@ def draw_experiment(name: str) -> tuple[str, ...]:
     experiment = EXPERIMENTS[name]
     st.markdown(experiment.question)
     try:
-        records = read_experiment(name)
+        results = read_experiment(name)
     except InvalidExperiment as error:
         st.info(plain(str(error)), icon=":material/hourglass_empty:")
         return experiment.footnotes
-    entries = [
-        entry | {"model": record.get("model", entry.get("model"))}
-        for record in records
-        for entry in record["comparisons"]
-    ]
-    there = list(dict.fromkeys(entry["metric"] for entry in entries))
+    entries = [comparison for result in results for comparison in result.comparisons]
+    there = list(dict.fromkeys(entry.metric for entry in entries))
     metric = st.selectbox(  # pyright: ignore[reportCallIssue]
         "Score",
         there,
@@ -84,8 +80,8 @@ def draw_experiment(name: str) -> tuple[str, ...]:
         filter_mode=None,
         width=300,
     )
-    entries = _of_one_network([entry for entry in entries if entry["metric"] == metric and entry["value"] is not None])
-    differences = [entry for entry in entries if entry["unit"] == "difference"]
+    entries = _of_one_network([entry for entry in entries if entry.metric == metric and entry.value is not None])
+    differences = [entry for entry in entries if entry.is_difference]
     if differences:
         st.subheader(f"Differences in {METRICS.get(metric, metric).lower()}", anchor=False)
         if len(differences) <= DRAWN:
@@ -94,10 +90,10 @@ def draw_experiment(name: str) -> tuple[str, ...]:
                 f"experiment {name} {metric}",
                 "Dot: the difference in points (hundredths) on the same test photos; whiskers: its 95 % interval. Right of the dashed line "
                 "the first is better; an interval that crosses it leaves the order open.",
-                "; ".join(f"{_named(entry)} ({_network(entry)}): {points_words(entry)}" for entry in differences),
+                "; ".join(f"{_named(entry)} ({entry.network}): {points_words(entry)}" for entry in differences),
             )
         draw_table(_rows(differences), f"Experiment {name}, differences, {metric}", _HOW, tallest=14)
-    scores = [entry for entry in entries if entry["unit"] != "difference"]
+    scores = [entry for entry in entries if not entry.is_difference]
     if scores:
         st.subheader(METRICS.get(metric, metric), anchor=False)
         draw_table(
@@ -108,37 +104,33 @@ def draw_experiment(name: str) -> tuple[str, ...]:
         )
     st.caption(
         plain(
-            f"{records[0].get('about', '')} {records[0].get('confidence', '')} Made by {records[0].get('command', '')}."
+            f"{results[0].about} {results[0].confidence} Made by {results[0].command}."
         )
     )
     return experiment.footnotes
 
 
-def _of_one_network(entries: list[dict]) -> list[dict]:
+def _of_one_network(entries: list[Contrast]) -> list[Contrast]:
     """The entries of the network that the reader picks, where there are too many to look at together."""
-    networks = list(dict.fromkeys(_network(entry) for entry in entries))
-    if len(networks) == 1 or sum(entry["unit"] == "difference" for entry in entries) <= DRAWN:
+    networks = list(dict.fromkeys(entry.network for entry in entries))
+    if len(networks) == 1 or sum(entry.is_difference for entry in entries) <= DRAWN:
         return entries
     network = st.segmented_control(
         "Network", networks, default=networks[0], required=True, key="network", bind="query-params"
     )
-    return [entry for entry in entries if _network(entry) == network]
-
-
-def _network(entry: dict) -> str | None:
-    return entry.get("backbone") or entry.get("model")
+    return [entry for entry in entries if entry.network == network]
 
 
 _HOW = "*Better* or *worse*: the whole interval is on one side of zero. *Not shown*: the data do not tell. Points are hundredths."
 
 
-def experiment_chart(entries: list[dict]) -> go.Figure:
+def experiment_chart(entries: list[Contrast]) -> go.Figure:
     """Differences as dots with whiskers about zero, one row each."""
     entries = entries[::-1]
     names = [_named(entry) for entry in entries]
-    if len({_network(entry) for entry in entries}) > 1:
-        names = [f"{name} ({_network(entry)})" for name, entry in zip(names, entries, strict=True)]
-    apart = [estimate_in(entry) for entry in entries]
+    if len({entry.network for entry in entries}) > 1:
+        names = [f"{name} ({entry.network})" for name, entry in zip(names, entries, strict=True)]
+    apart = [entry.estimate for entry in entries]
     places = list(range(len(entries)))
     figure = go.Figure(
         go.Scatter(
@@ -168,27 +160,25 @@ def experiment_chart(entries: list[dict]) -> go.Figure:
     return figure
 
 
-def _named(entry: dict) -> str:
+def _named(entry: Contrast) -> str:
     """What was compared, in words."""
-    factor, level, against = (entry.get(key) for key in ("factor", "level", "against"))
-    words = _LEVELS.get(factor, {})  # pyright: ignore[reportCallIssue]
-    text = f"{words[level]} against {words[against]}" if level in words and against in words else entry["name"]
+    words, level, against = _LEVELS.get(entry.factor, {}), entry.level, entry.against
+    text = f"{words[level]} against {words[against]}" if level in words and against in words else entry.name
     text = text[0].upper() + text[1:]
-    group = entry.get("group")
-    if group and group != "all":
-        text += f", {str(group).replace('=', ' ')}"
+    if entry.group and entry.group != "all":
+        text += f", {entry.group.replace('=', ' ')}"
     return text
 
 
-def _rows(entries: list[dict]) -> list[dict]:
+def _rows(entries: list[Contrast]) -> list[dict]:
     rows = []
     for entry in entries:
-        row = {"What": _named(entry), "Network": _network(entry) or "", "Points (95 %)": points_words(entry)}
-        if entry["unit"] == "difference":
+        row = {"What": _named(entry), "Network": entry.network, "Points (95 %)": points_words(entry)}
+        if entry.is_difference:
             row["Verdict"] = difference_verdict(entry)
-        if entry.get("seed_low") is not None:
-            row["Single seeds"] = f"{100 * entry['seed_low']:.1f} to {100 * entry['seed_high']:.1f}"
-        if entry.get("train_accuracy") is not None:
-            row["Accuracy in training"] = f"{100 * entry['train_accuracy']:.1f}"
-        rows.append(row | {"Seeds": entry["seeds"], "Photos": entry["n_photos"], "Lesions": entry["n_lesions"]})
+        if entry.seed_low is not None and entry.seed_high is not None:
+            row["Single seeds"] = f"{100 * entry.seed_low:.1f} to {100 * entry.seed_high:.1f}"
+        if entry.train_accuracy is not None:
+            row["Accuracy in training"] = f"{100 * entry.train_accuracy:.1f}"
+        rows.append(row | {"Seeds": entry.seeds, "Photos": entry.n_photos, "Lesions": entry.n_lesions})
     return rows
