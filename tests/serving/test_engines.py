@@ -129,12 +129,17 @@ def test_eight_threads_never_mix_their_answers(folders, images):
                 assert np.array_equal(got, expected)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_other_weights_make_another_engine_and_leave_this_one(folders, images, engine):
+def answered(folders, images, engine):
+    """A network, what it makes of a photo, a patient's facts, and its logits for them."""
     network = load_bundle(folders["pooled"], engine).engine
     facts = patients(load_bundle(folders["pooled"]))[0]
     feature_map = network.encode(images[0])
-    before = network.head(feature_map, facts)[0]
+    return network, feature_map, facts, network.head(feature_map, facts)[0]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_other_weights_make_another_engine_and_leave_this_one(folders, images, engine):
+    network, feature_map, facts, before = answered(folders, images, engine)
     head, encoder = network.weights()
     assert sum(w.size for w in head) > 0 and sum(w.size for w in encoder) > 0
     other = network.with_weights([w * 0 for w in head])
@@ -147,10 +152,7 @@ def test_other_weights_make_another_engine_and_leave_this_one(folders, images, e
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_the_keras_network_that_an_engine_gives_is_not_the_one_that_answers(folders, images, engine):
-    network = load_bundle(folders["pooled"], engine).engine
-    facts = patients(load_bundle(folders["pooled"]))[0]
-    feature_map = network.encode(images[0])
-    before = network.head(feature_map, facts)[0]
+    network, feature_map, facts, before = answered(folders, images, engine)
     given = network.classifier()
     assert np.allclose(np.asarray(given.head.get_layer("logits").kernel), network.weights()[0][-2], atol=1e-6)
     for weight in given.model.trainable_variables:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -17,9 +16,6 @@ from core.webapp.shared.failures import FAILURES, failure
 from core.webapp.shared.operating_point import draw_own_threshold
 from core.webapp.shared.photo.folder import ask_folder
 from core.webapp.shared.words import plain
-
-if TYPE_CHECKING:  # at run time these would load TensorFlow
-    pass
 
 
 def draw_sections(case: Case, facts_record: dict | None, facts_problem: str) -> None:
