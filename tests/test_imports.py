@@ -161,6 +161,12 @@ def test_no_folder_of_core_holds_too_many_files():
     assert not crowded, f"{crowded} files: make folders of what belongs together."
 
 
+def test_every_test_file_has_its_own_name():
+    """Pytest imports them by name alone: of two with one name it collects neither."""
+    names = Counter(path.name for path in Path(__file__).parent.rglob("*.py") if path.name != "conftest.py")
+    assert not [name for name, n in names.items() if n > 1]
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=label)
 def test_streamlit_stays_in_the_user_interface(path):
     assert part_of(path) in STREAMLIT or "streamlit" not in imported_packages(path)

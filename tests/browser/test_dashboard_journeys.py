@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from test_journeys import NARROW, check_fits, check_no_errors, wait_until_idle
+from test_journeys import NARROW, box_of, check_fits, check_no_errors, wait_until_idle
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -12,7 +12,7 @@ def test_a_cell_opens_its_cases_and_two_models_compare(visit, evaluated):
     page = visit(f"{evaluated}/evaluation?section=Confusion")
     page.locator(".stPlotlyChart .nsewdrag").first.wait_for()
     wait_until_idle(page)
-    box = page.locator(".stPlotlyChart .nsewdrag").first.bounding_box()
+    box = box_of(page.locator(".stPlotlyChart .nsewdrag").first)
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.wait_for_function("() => location.search.includes('true=Dermatofibroma&predicted=Dermatofibroma')")
     wait_until_idle(page)

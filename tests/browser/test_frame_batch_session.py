@@ -12,8 +12,10 @@ from PIL import Image
 from test_journeys import (
     NARROW,
     WIDE,
+    box_of,
     check_fits,
     check_no_errors,
+    expect,
     upload,
     wait_for_reading,
     wait_until_idle,
@@ -79,28 +81,28 @@ def test_a_lesion_is_framed_by_button_mouse_and_keys(visit, server, circle, view
     square.press("ArrowRight")
     square.press("Shift+ArrowDown")
     square.press("+")
-    assert told.inner_text() != before
+    expect(told).not_to_have_text(before)
     square.scroll_into_view_if_needed()
-    box = square.bounding_box()
+    box = box_of(square)
     moved = told.inner_text()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] / 2 - 15, box["y"] + box["height"] / 2 + 10, steps=4)
     page.mouse.up()
-    after = square.bounding_box()
+    after = box_of(square)
     assert told.inner_text() != moved and abs(after["x"] - box["x"] + 15) < 3 and abs(after["width"] - box["width"]) < 1
-    corner = square.locator("i.se").bounding_box()
+    corner = box_of(square.locator("i.se"))
     page.mouse.move(corner["x"] + 8, corner["y"] + 8)
     page.mouse.down()
     page.mouse.move(corner["x"] - 22, corner["y"] - 22, steps=4)
     page.mouse.up()
-    assert square.bounding_box()["width"] < after["width"] - 20
+    assert box_of(square)["width"] < after["width"] - 20
     side = int(re.match(r"(\d+) x", told.inner_text())[1])
     check_fits(page)
     page.get_by_role("button", name="Read this square").click()
     page.get_by_text(f"Read is a square of {side} x {side} pixels").wait_for()
     wait_for_reading(page)
-    assert page.get_by_text("Framed otherwise").count() == 0
+    expect(page.get_by_text("Framed otherwise")).to_have_count(0)
     look(page, "framed")
     page.get_by_role("button", name="Whole photo", exact=True).first.click()
     page.get_by_text("Read is a square").first.wait_for(state="hidden")
@@ -143,11 +145,11 @@ def test_many_photos_become_a_table_and_a_case_opens(visit, server, circle, plai
     # A click in the box before the second row opens that photo.
     page.get_by_test_id("stDataFrame").scroll_into_view_if_needed()
     page.wait_for_timeout(800)
-    box = page.get_by_test_id("stDataFrame").bounding_box()
+    box = box_of(page.get_by_test_id("stDataFrame"))
     page.mouse.click(box["x"] + 16, box["y"] + 36 + 56 + 28)
     page.get_by_text("From the batch.").first.wait_for(state="attached")
     wait_for_reading(page)
-    assert page.get_by_label("Age in years").input_value() == "31"
+    expect(page.get_by_label("Age in years")).to_have_value("31")
     page.get_by_role("link", name="Many photos").click()
     page.get_by_text("1 not read").wait_for()
     check_no_errors(page)
@@ -207,9 +209,9 @@ def test_a_reload_brings_photo_facts_and_label_back(visit, server, plain, viewpo
     said = page.get_by_role("heading", level=3).first.inner_text()
     page.reload()
     wait_for_reading(page)
-    assert page.get_by_label("Age in years").input_value() == "61"
-    assert page.get_by_role("heading", level=3).first.inner_text() == said
-    assert page.get_by_text("choose your photo again").count() == 0
+    expect(page.get_by_label("Age in years")).to_have_value("61")
+    expect(page.get_by_role("heading", level=3).first).to_have_text(said, use_inner_text=True)
+    expect(page.get_by_text("choose your photo again")).to_have_count(0)
     page.get_by_role("link", name="This session").click()
     page.get_by_role("button", name="Open this case").wait_for()
     stranger = visit(server, viewport)
@@ -236,5 +238,5 @@ def test_a_killed_server_is_told_in_words_for_everyone_and_what_to_do_when_it_is
         look(page, "back")
         upload(page, plain)
         wait_for_reading(page)
-        assert page.get_by_text("choose your photo again").count() == 0
+        expect(page.get_by_text("choose your photo again")).to_have_count(0)
         check_no_errors(page)

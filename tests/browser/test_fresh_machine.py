@@ -4,7 +4,7 @@ import re
 
 import pytest
 from stand_in_archive import jpeg, standing_in
-from test_journeys import NARROW, WIDE, check_fits, check_no_errors, wait_until_idle
+from test_journeys import NARROW, WIDE, check_fits, check_no_errors, expect, wait_until_idle
 
 from core.archive.isic import ARCHIVE_VARIABLE
 from core.folders import DATA_VARIABLE
@@ -35,14 +35,14 @@ def test_real_cases_come_with_one_click_and_open_with_another(visit, fresh):
     # Another visitor sees the same download, and is not kept from working.
     phone = visit(fresh, NARROW)
     phone.get_by_text("Fetching photos from the ISIC Archive").wait_for()
-    assert phone.get_by_role("button", name="Stop").is_visible()
+    phone.get_by_role("button", name="Stop").wait_for()
     check_fits(phone)
     for one in (page, phone):
         one.get_by_role("heading", name="Real cases").wait_for()
         wait_until_idle(one)
         check_no_errors(one)
         check_fits(one)
-    assert page.get_by_role("button", name=re.compile("^Get ")).count() == 0
+    expect(page.get_by_role("button", name=re.compile("^Get "))).to_have_count(0)
     page.locator(".st-key-start-cases .stButton button").first.click()
     page.get_by_text("All seven diagnoses").wait_for()
     check_no_errors(page)

@@ -13,6 +13,8 @@ from core.diagnoses import CODES, NAMES
 from core.webapp.shared.frame import PAGES
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+expect = pytest.importorskip("playwright.sync_api", reason="needs playwright (pip install -e .[test])").expect
+expect.set_options(timeout=60_000)  # a page is drawn by the server, and that can be busy
 
 WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 SIZE = (300, 200)  # of the drawn photo: not square, so that the network sees a part of it
@@ -47,6 +49,18 @@ def choose(page, label: str, option: str):
     page.wait_for_timeout(500)
     box.click()
     page.get_by_role("option", name=option, exact=True).click()
+
+
+def box_of(locator) -> dict:
+    """Where an element is, once it stands still: a page that is drawn anew takes it away for a moment."""
+    seen = None
+    for _ in range(300):
+        now = locator.bounding_box()
+        if now is not None and now == seen:
+            return now
+        seen = now
+        locator.page.wait_for_timeout(100)
+    raise AssertionError(f"{locator} never stands still; last at {seen}")
 
 
 def wait_until_idle(page):
@@ -88,7 +102,7 @@ def test_from_upload_to_overlay(visit, server, photo, scratch):
         page.get_by_role("img", name="Grad-CAM for"),
         page.get_by_role("heading", level=3).nth(1),
     ):
-        box = shown.bounding_box()
+        box = box_of(shown)
         assert box["y"] >= 0 and box["y"] + box["height"] <= WIDE["height"]
 
     # Another class, at once.
@@ -131,34 +145,34 @@ def check_viewer(page, name: str):
     stage.focus()
     for _ in range(3):
         stage.press("+")
-    assert stage.get_attribute("data-zoomed") == "true"
+    expect(stage).to_have_attribute("data-zoomed", "true")
     world = stage.locator(".world").first
-    before = world.evaluate("e => e.style.transform")
+    before = world.get_attribute("style")
     stage.press("ArrowRight")
-    assert world.evaluate("e => e.style.transform") != before
+    expect(world).not_to_have_attribute("style", before)
     stage.press("0")
-    assert stage.get_attribute("data-zoomed") == "false"
-    box = stage.bounding_box()
+    expect(stage).to_have_attribute("data-zoomed", "false")
+    box = box_of(stage)
     page.mouse.move(box["x"] + box["width"] / 3, box["y"] + box["height"] / 3)
     page.wait_for_timeout(500)
     page.mouse.wheel(0, -240)
     page.wait_for_function("e => e.dataset.zoomed === 'true'", arg=stage.element_handle())
     stage.press("0")
     stage.press("v")
-    assert stage.get_attribute("data-view") == "wipe"
+    expect(stage).to_have_attribute("data-view", "wipe")
     wipe = page.get_by_role("slider", name="Wipe")
     wipe.focus()
     wipe.press("ArrowRight")
-    assert wipe.get_attribute("aria-valuenow") == "55"
+    expect(wipe).to_have_attribute("aria-valuenow", "55")
     page.get_by_role("button", name="Side by side").click()
-    assert stage.locator(".pane:visible").count() == 2
+    expect(stage.locator(".pane:visible")).to_have_count(2)
     page.get_by_role("button", name="Over", exact=True).click()
     page.get_by_label("Contours").check()
     contours = picture(page, f"Grad-CAM for {name}")
     page.get_by_label("Contours").uncheck()
     assert picture(page, f"Grad-CAM for {name}") != contours
     page.get_by_role("button", name="Photo", exact=True).click()
-    assert page.get_by_role("img", name=f"Grad-CAM for {name}").count() == 0
+    expect(page.get_by_role("img", name=f"Grad-CAM for {name}")).to_have_count(0)
     stage.focus()
     stage.press("m")
     page.get_by_role("img", name="soft attention").wait_for()
@@ -173,14 +187,14 @@ def test_the_photo_comes_along_to_compare_and_all_fits_a_phone(visit, server, ph
     # After an upload the page goes to photo and answer: both lines of the answer are on the first screen, and the rest below them.
     page.wait_for_function("() => document.querySelector('.stMain').scrollTop > 100")
     wait_until_idle(page)
-    answer = page.locator(".st-key-answer").bounding_box()
-    photo_box = page.get_by_role("img", name="The photo as it was given").first.bounding_box()
+    answer = box_of(page.locator(".st-key-answer"))
+    photo_box = box_of(page.get_by_role("img", name="The photo as it was given").first)
     assert photo_box["y"] >= 0 and photo_box["y"] + photo_box["height"] <= answer["y"]
     assert answer["y"] + answer["height"] <= NARROW["height"]
     for later in ("Which map", "Frame the lesion"):
-        assert page.get_by_role("button", name=later).bounding_box()["y"] > answer["y"] + answer["height"]
+        assert box_of(page.get_by_role("button", name=later))["y"] > answer["y"] + answer["height"]
     # What the photo's place has no room for is a tap away.
-    assert not page.get_by_role("button", name="Side by side").is_visible()
+    expect(page.get_by_role("button", name="Side by side")).not_to_be_visible()
     page.get_by_role("button", name="More ways of looking").click()
     page.get_by_role("button", name="Side by side").click()
     check_fits(page)
@@ -220,7 +234,7 @@ def test_a_bad_upload_gets_a_sentence_and_a_good_one_follows(visit, server, phot
     page.get_by_text("All seven diagnoses").wait_for(state="hidden")
     upload(page, photo)
     wait_for_reading(page)
-    assert page.get_by_text("renamed.jpg is text").count() == 0
+    expect(page.get_by_text("renamed.jpg is text")).to_have_count(0)
     page.get_by_label("Age in years").fill("150")
     page.get_by_label("Age in years").press("Enter")
     page.get_by_text("Age 150 is not possible").wait_for()

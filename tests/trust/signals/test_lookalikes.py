@@ -142,7 +142,9 @@ def test_votes_are_scored_by_agreement_and_beside_the_network():
     index = made_up_index(np.eye(8), ["mel"] * 4 + ["nv"] * 4)
     table = pd.DataFrame({"dx": ["mel", "mel", "nv", "nv"], "lesion_id": list("abcd"), "image_id": list("wxyz")})
     rows = [[0, 1, 2, 3], [0, 1, 4, 5], [4, 5, 6, 0], [0, 1, 2, 4]]
-    scored = score_votes([HeldOutPhotos(index, table, rows)], 4, dict(zip("wxyz", ["mel", "nv", "nv", "nv"], strict=True)))
+    scored = score_votes(
+        [HeldOutPhotos(index, table, rows)], 4, dict(zip("wxyz", ["mel", "nv", "nv", "nv"], strict=True))
+    )
     assert scored["accuracy"].value == 0.75 and scored["balanced_accuracy"].value == 0.75
     assert [(one["from"], one["photos"], one["value"]) for one in scored["wrong_by_agreement"]] == [
         (1.0, 1, 0.0),
