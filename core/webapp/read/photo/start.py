@@ -31,10 +31,11 @@ def ask_inputs(shelf: Shelf) -> tuple[Photo | None, str, Mixture | None]:
         key=_INPUTS,
         on_change="rerun",
     )
+    words = st.container()  # outside, where a box that a reader shuts does not hide them
     with box:
         left, right = st.columns([1, 1], gap="large")
         with left:
-            photo = ask_photo()
+            photo = ask_photo(words)
         with right:
             name = ask_model(shelf)
             mixture = ask_mixture(shelf.models[name])

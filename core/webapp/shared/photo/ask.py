@@ -1,6 +1,7 @@
 """What a person is asked for: a photo, where it comes from, and which network is to read it."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.card import Card
 from core.data.images import MAX_BYTES
@@ -28,11 +29,14 @@ from core.webapp.shared.words import plain
 from core.wording import UNKNOWN, interval, milliseconds, percent
 
 
-def ask_photo() -> Photo | None:
+def ask_photo(words: DeltaGenerator | None = None) -> Photo | None:
     """Asks for a photo, and keeps it while the person goes from page to page.
 
+    Args:
+        words: where to say what is wrong with an upload and what to know of a photo, for a form that can be shut; None: in place.
+
     Returns:
-        The photo, or None while there is none; what was wrong with an upload is said in place.
+        The photo, or None while there is none.
     """
     sources = [UPLOAD, CAMERA, EXAMPLE]
     if held_in(SLOTS[CASE]) or problem_of(SLOTS[CASE]):
@@ -54,8 +58,9 @@ def ask_photo() -> Photo | None:
             args=(slot,),
             help="It stays in this computer's memory while the page is open. Nothing is written to disk or sent elsewhere.",
         )
+    words = words or st.container()
     if problem := problem_of(slot):
-        st.error(plain(problem), icon=":material/broken_image:")
+        words.error(plain(problem), icon=":material/broken_image:")
     held = held_in(slot)
     if held is None:
         return None
@@ -70,7 +75,7 @@ def ask_photo() -> Photo | None:
             st.caption(f"Your photo from before is in use ({photo.size}).", width="content")
             st.button("Remove", type="tertiary", key=f"remove {slot}", on_click=drop, args=(slot,))
     for note in photo.notes:
-        st.warning(plain(note), icon=":material/palette:")
+        words.warning(plain(note), icon=":material/palette:")
     return photo
 
 
