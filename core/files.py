@@ -37,6 +37,21 @@ _OLD_SCRATCH = re.compile(r"^(\.partial-.+|\.full-.+|.+\.partial(\.npy)?|partial
 
 
 @contextlib.contextmanager
+def written_at(target: str | Path, size: int | None = None) -> Iterator[None]:
+    """Makes a disk's fault, such as a full one or a folder that takes nothing, a `CannotWrite` about `target`; HDF5's faults, too.
+
+    Args:
+        size: bytes that `target` needs, where that is known.
+    """
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        if fault := as_disk_fault(error):
+            raise _cannot_write(fault, Path(target), size) from error
+        raise
+
+
+@contextlib.contextmanager
 def written_whole(target: str | Path, suffix: str = "") -> Iterator[Path]:
     """Gives a path to write to, which becomes `target` at the end; after an error or a kill `target` is as it was.
 
@@ -50,14 +65,11 @@ def written_whole(target: str | Path, suffix: str = "") -> Iterator[Path]:
     target = Path(target)
     scratch = target.with_name(_scratch_name(target.name) + suffix)
     try:
-        yield scratch
-        _to_disk(scratch)
-        scratch.replace(target)
-        _to_disk(target.parent)
-    except (OSError, RuntimeError) as error:
-        if fault := as_disk_fault(error):
-            raise _cannot_write(fault, target) from error
-        raise
+        with written_at(target):
+            yield scratch
+            _to_disk(scratch)
+            scratch.replace(target)
+            _to_disk(target.parent)
     finally:
         with contextlib.suppress(OSError):
             scratch.unlink(missing_ok=True)
@@ -69,17 +81,14 @@ def folder_written_whole(target: str | Path) -> Iterator[Path]:
     target = Path(target)
     scratch = target.with_name(_scratch_name(target.name))
     try:
-        scratch.mkdir()
-        yield scratch
-        for path in scratch.rglob("*"):
-            _to_disk(path)
-        shutil.rmtree(target, ignore_errors=True)
-        scratch.rename(target)
-        _to_disk(target.parent)
-    except (OSError, RuntimeError) as error:
-        if fault := as_disk_fault(error):
-            raise _cannot_write(fault, target) from error
-        raise
+        with written_at(target):
+            scratch.mkdir()
+            yield scratch
+            for path in scratch.rglob("*"):
+                _to_disk(path)
+            shutil.rmtree(target, ignore_errors=True)
+            scratch.rename(target)
+            _to_disk(target.parent)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -99,29 +108,16 @@ def write_text(path: str | Path, text: str) -> Path:
 
 def open_lines(path: str | Path) -> BinaryIO:
     """Opens a file anew for `write_line`: what is written stays, whatever comes after."""
-    try:
+    with written_at(path):
         return open(path, "wb", buffering=0)
-    except OSError as error:
-        raise _cannot_write(error, Path(path)) from error
 
 
 def write_line(file: BinaryIO, line: str) -> None:
     """Writes one line to a file from `open_lines`; a `CannotWrite` where the disk is full."""
     content = line.encode("utf-8") + b"\n"
-    try:
+    with written_at(file.name):
         if file.write(content) != len(content):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    except OSError as error:
-        raise _cannot_write(error, Path(file.name)) from error
-
-
-@contextlib.contextmanager
-def written_at(target: str | Path) -> Iterator[None]:
-    """For writers of their own: makes a full disk, or a folder that takes nothing, a `CannotWrite` about `target`."""
-    try:
-        yield
-    except OSError as error:
-        raise _cannot_write(error, Path(target)) from error
 
 
 # ---- several files ----
@@ -139,7 +135,7 @@ def write_together(folder: str | Path, files: Mapping[str, str | bytes]) -> Path
             other (by checksum) see no mixture while the files are moved.
     """
     folder = Path(folder)
-    try:
+    with written_at(folder):
         folder.mkdir(parents=True, exist_ok=True)
         finish_writing(folder)
         scratch = folder / _scratch_name("together")
@@ -150,8 +146,6 @@ def write_together(folder: str | Path, files: Mapping[str, str | bytes]) -> Path
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
         finish_writing(folder)
-    except OSError as error:
-        raise _cannot_write(error, folder) from error
     return folder
 
 
@@ -225,13 +219,12 @@ def check_folder_takes(folder: str | Path) -> Path:
     folder = Path(folder)
     made = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        clear_leftovers(folder)
-        with tempfile.TemporaryFile(dir=folder, prefix=".melascope-") as file:
-            file.write(b"melascope")
-            file.flush()
-    except OSError as error:
-        raise _cannot_write(error, folder) from error
+        with written_at(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            clear_leftovers(folder)
+            with tempfile.TemporaryFile(dir=folder, prefix=".melascope-") as file:
+                file.write(b"melascope")
+                file.flush()
     finally:
         with contextlib.suppress(OSError):
             for place in made:
@@ -242,10 +235,8 @@ def check_folder_takes(folder: str | Path) -> Path:
 def make_folder(folder: str | Path) -> Path:
     """Makes a folder where there is none; a `CannotWrite` says why that cannot be done."""
     folder = Path(folder)
-    try:
+    with written_at(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _cannot_write(error, folder) from error
     return folder
 
 
@@ -272,7 +263,7 @@ def reserve(file: BinaryIO, size: int, path: str | Path) -> None:
     Raises:
         CannotWrite: there is not so much room.
     """
-    try:
+    with written_at(path, size):
         file.flush()
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(file.fileno(), 0, size)
@@ -281,8 +272,6 @@ def reserve(file: BinaryIO, size: int, path: str | Path) -> None:
         while place < size:
             place += file.write(_ZEROS[: size - place])
         file.flush()
-    except OSError as error:
-        raise _cannot_write(error, Path(path), size) from error
 
 
 # ---- what dead runs left ----

@@ -28,6 +28,7 @@ class Kind(Generic[T]):
         record: a dataclass or `msgspec.Struct`: its fields are the file's parts, and their types are checked.
         format: of the present version, which the file names; None where the kind has no number.
         key: under which the file names its format.
+        mark: what the part "format" says where another part counts versions; None for the files of a model, which are told by their place.
         closed: whether a part that the record does not name is refused; else it is left alone.
     """
 
@@ -36,6 +37,7 @@ class Kind(Generic[T]):
     format: int | None = None
     key: str = "format"
     closed: bool = True
+    mark: str | None = None
 
     def read(self, content: bytes | str, file: object, renewal: str) -> T:
         """Reads a file's content.
@@ -69,19 +71,22 @@ class Kind(Generic[T]):
 
     def check_format(self, record: object, file: object, renewal: str) -> dict:
         """Gives the record back; stops at what is none, and at another format than this version's."""
+        marked = record.get("format") if isinstance(record, dict) else type(record).__name__
+        if self.mark and marked != self.mark:
+            raise InvalidRecord(f"{file} is no {self.name}: its format is {marked!r:.60}. {renewal}")
         came = record.get(self.key) if isinstance(record, dict) else type(record).__name__
         if isinstance(record, dict) and (self.format is None or (came == self.format and came is not True)):
             return record
-        said = f"{file} has {self.name} {self.key} {came!r:.60}; this version reads {self.key} {self.format}"
+        mismatch = f"{file} has {self.name} {self.key} {came!r:.60}; this version reads {self.key} {self.format}"
         if self.format is None:
             raise InvalidRecord(f"{file} is a {came}. Expected a {self.name}, an object of named parts. {renewal}")
         if isinstance(came, int) and not isinstance(came, bool):
             if came > self.format:
                 raise InvalidRecord(
-                    f"{said}: a newer Melascope wrote it. Update Melascope, or make it anew here. {renewal}"
+                    f"{mismatch}: a newer Melascope wrote it. Update Melascope, or make it anew here. {renewal}"
                 )
-            raise InvalidRecord(f"{said}: an older Melascope wrote it. {renewal}")
-        raise InvalidRecord(f"{said}. {renewal}")
+            raise InvalidRecord(f"{mismatch}: an older Melascope wrote it. {renewal}")
+        raise InvalidRecord(f"{mismatch}. {renewal}")
 
 
 def read_json(content: bytes | str, file: object, renewal: str) -> Any:
@@ -98,10 +103,22 @@ def _apart(record: dict, kind: type, within: str = "") -> tuple[list[str], list[
     lacking = [within + name for name, (_, needed) in fields.items() if needed and name not in record]
     foreign = [within + str(name) for name in record if name not in fields]
     for name, (type_, _) in fields.items():
-        if isinstance(type_, type) and _is_record(type_) and isinstance(record.get(name), dict):
-            below = _apart(record[name], type_, f"{within}{name}.")
-            lacking, foreign = lacking + below[0], foreign + below[1]
+        for place, value, below in _records_in(record.get(name), type_):
+            further = _apart(value, below, f"{within}{name}{place}.")
+            lacking, foreign = lacking + further[0], foreign + further[1]
     return lacking, foreign
+
+
+def _records_in(value: object, type_: Any) -> list[tuple[str, dict, type]]:
+    """Of a field's value: the record that it is, or those that it lists, each with its place, such as "[2]", and its kind."""
+    if typing.get_origin(type_) is typing.Annotated:
+        type_ = typing.get_args(type_)[0]
+    if isinstance(value, dict) and isinstance(type_, type) and _is_record(type_):
+        return [("", value, type_)]
+    if isinstance(value, list) and typing.get_origin(type_) in (list, tuple):
+        inner = typing.get_args(type_)[0]
+        return [(f"[{n}]", one, kind) for n, each in enumerate(value) for _, one, kind in _records_in(each, inner)]
+    return []
 
 
 @functools.cache
@@ -138,14 +155,19 @@ _WORDS = {
     "array": "a list",
     "null": "nothing",
 }
+_BOUNDS = {">=": "at least", "<=": "at most"}
 
 
 def _plain(told: str, record: Any) -> str:
     """What msgspec says, such as "Expected `int`, got `str` - at `$.image_size`", in plain words."""
-    said, _, place = told.partition(" - at `$")
+    fault, _, place = told.partition(" - at `$")
     part = place.removesuffix("`").lstrip(".")
-    if not said.startswith("Expected "):
-        return f"{part}: {said.rstrip('.')}."  # a record's own check
-    expected = said.removeprefix("Expected ").split(", got ")[0]
-    expected = re.sub(r"`([^`]*)`", lambda names: " or ".join(_WORDS.get(n, n) for n in names[1].split(" | ")), expected)
-    return f"{part} is {_value(record, part)}; expected {expected}."
+    if not fault.startswith("Expected "):
+        return f"{part}: {fault.rstrip('.')}.".removeprefix(": ")  # a record's own check
+    expected = fault.removeprefix("Expected ").split(", got ")[0]
+    expected = re.sub(
+        r"`([^`]*)`", lambda names: " or ".join(_WORDS.get(n, n) for n in names[1].split(" | ")), expected
+    )
+    expected = re.sub(r"(?:of length )?([<>]=) (\d+)(?:\.0)?", lambda bound: f"of {_BOUNDS[bound[1]]} {bound[2]}", expected)
+    unit = " characters" if expected.startswith("a text of ") else " entries" if expected.startswith("a list of ") else ""
+    return f"{part} is {_value(record, part)}; expected {expected}{unit}."

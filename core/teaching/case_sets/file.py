@@ -2,17 +2,34 @@
 
 import json
 from pathlib import Path
+from typing import Annotated
 
-from core.data.patient import Facts, InvalidFacts
+from msgspec import Meta, Struct, field
+
+from core.schemas.kind import InvalidRecord, Kind
 from core.teaching.case_sets.record import CaseSet, InvalidCaseSet, TeachingCase
+from core.teaching.file_bytes import read_bounded
 
 FORMAT, VERSION = "melascope-cases", 1
 SUFFIX = ".cases.json"
 MAX_SET_BYTES = 5_000_000  # a thousand cases need some 500 KB
-_SET_KEYS = {"title", "description", "made_from", "cases"}
-_CASE_KEYS = {"id", "truth", "confirmed", "licence", "attribution", "facts", "source", "sha256", "why", "group"}
-_FACT_KEYS = {"age", "sex", "site"}
-_MEND = "Expected a case set that was saved on the Teach page, or made by `python -m core cases lists`."
+_RENEWAL = "Save the set again on the Teach page, or make it by `python -m core cases lists`."
+_RENEWAL_OF_KEPT = "Another version kept this case: begin a new room, quiz or study."
+
+
+class _SetFile(Struct):
+    """A file's parts: its kind and version, and those of a `CaseSet`."""
+
+    format: str
+    version: int
+    title: str
+    cases: list[TeachingCase]
+    description: str = ""
+    made_from: dict[str, Annotated[str, Meta(max_length=199)]] = field(default_factory=dict)
+
+
+_SET = Kind("case set", _SetFile, VERSION, key="version", mark=FORMAT)
+_CASE = Kind("case", TeachingCase)
 
 
 def write_case_set(cases: CaseSet) -> bytes:
@@ -49,78 +66,28 @@ def read_case_set(source: bytes | str | Path) -> CaseSet:
     Raises:
         InvalidCaseSet: no such file, too large, not JSON, another kind or version of file, or a case that cannot be.
     """
-    data, name = _bytes_of(source)
+    data, name = read_bounded(source, MAX_SET_BYTES, InvalidCaseSet, _RENEWAL)
     try:
-        record = json.loads(data.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise InvalidCaseSet(f"{name} is not JSON ({str(error)[:80]}). {_MEND}") from None
-    return set_from_record(record, name)
+        return _case_set(_SET.read(data, name, _RENEWAL))
+    except InvalidRecord as error:
+        raise InvalidCaseSet(str(error)) from None
 
 
-def set_from_record(record: object, name: str = "The case set") -> CaseSet:
-    """The set of plain values; the opposite of `set_to_record`. Raises as `read_case_set` does."""
-    if not isinstance(record, dict) or record.get("format") != FORMAT:
-        came = record.get("format", "no format") if isinstance(record, dict) else type(record).__name__
-        raise InvalidCaseSet(f"{name} is no case set: its format is {came!r:.60}. {_MEND}")
-    if record.get("version") != VERSION:
-        raise InvalidCaseSet(
-            f"{name} has version {record.get('version')!r:.40} of the format; this version reads {VERSION}. Update Melascope."
-        )
-    _only_keys(record, _SET_KEYS | {"format", "version"}, name)
-    cases = record.get("cases")
-    if not isinstance(cases, list):
-        raise InvalidCaseSet(f"{name} has no list of cases. {_MEND}")
-    made_from = record.get("made_from", {})
-    if not isinstance(made_from, dict) or not all(isinstance(v, str) and len(v) < 200 for v in made_from.values()):
-        raise InvalidCaseSet(f"made_from of {name} is not a list of short texts. {_MEND}")
-    made = tuple(case_from_record(case, f"Case {n} of {name}") for n, case in enumerate(cases, start=1))
-    return CaseSet(record.get("title", ""), made, record.get("description", ""), made_from)
-
-
-def case_from_record(record: object, where: str) -> TeachingCase:
-    """A case of plain values; `where` names it in errors."""
-    if not isinstance(record, dict):
-        raise InvalidCaseSet(
-            f"{where} is a {type(record).__name__}. Expected its parts: {', '.join(sorted(_CASE_KEYS))}."
-        )
-    _only_keys(record, _CASE_KEYS, where)
-    lacking = [k for k in ("id", "truth", "confirmed", "licence", "attribution") if k not in record]
-    if lacking:
-        raise InvalidCaseSet(
-            f"{where} has no {', '.join(lacking)}. Add {'it' if len(lacking) == 1 else 'them'} to the file."
-        )
-    facts = record.get("facts", {})
-    if not isinstance(facts, dict):
-        raise InvalidCaseSet(f"The facts of {where} are a {type(facts).__name__}. Expected age, sex and site.")
-    _only_keys(facts, _FACT_KEYS, f"The facts of {where}")
+def set_from_record(record: object, name: str) -> CaseSet:
+    """The set of plain values, named so in errors; the opposite of `set_to_record`. Raises as `read_case_set` does."""
     try:
-        return TeachingCase(**{**record, "facts": Facts(**facts)})
-    except InvalidFacts as error:
-        raise InvalidCaseSet(f"{where} has facts that cannot be: {error}") from None
-    except InvalidCaseSet as error:
-        raise InvalidCaseSet(f"{where}: {error}") from None
+        return _case_set(_SET.convert(record, name, _RENEWAL))
+    except InvalidRecord as error:
+        raise InvalidCaseSet(str(error)) from None
 
 
-def _only_keys(record: dict, known: set[str], where: str) -> None:
-    foreign = sorted(set(record) - known)
-    if foreign:
-        raise InvalidCaseSet(
-            f"{where} has parts that nobody knows: {', '.join(map(str, foreign[:5]))[:120]}. Expected only: {', '.join(sorted(known))}."
-        )
+def kept_case(record: object) -> TeachingCase:
+    """A case of the plain values that the store keeps. Raises `InvalidCaseSet`."""
+    try:
+        return _CASE.convert(record, "A kept case", _RENEWAL_OF_KEPT)
+    except InvalidRecord as error:
+        raise InvalidCaseSet(str(error)) from None
 
 
-def _bytes_of(source: bytes | str | Path) -> tuple[bytes, str]:
-    if isinstance(source, bytes):
-        data, size, name = source, len(source), "The file"
-    else:
-        path = Path(source)
-        name = path.name
-        try:
-            size = path.stat().st_size
-            data = path.read_bytes() if size <= MAX_SET_BYTES else b""
-        except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or error
-            raise InvalidCaseSet(f"{path} cannot be read ({why}). {_MEND}") from None
-    if size > MAX_SET_BYTES:
-        raise InvalidCaseSet(f"{name} has {size / 1e6:,.0f} MB. Expected at most {MAX_SET_BYTES / 1e6:.0f} MB. {_MEND}")
-    return data, name
+def _case_set(file: _SetFile) -> CaseSet:
+    return CaseSet(file.title, tuple(file.cases), file.description, file.made_from)

@@ -62,7 +62,7 @@ class TeachingCase:
     group: str = ""
 
     def __post_init__(self):
-        if not isinstance(self.id, str) or not _ID.fullmatch(self.id):
+        if not _ID.fullmatch(self.id):
             raise InvalidCaseSet(
                 f"{self.id!r:.80} is no id of a photo. Expected letters, digits, `_`, `-` and `.`, 64 at most, such as ISIC_0024306."
             )
@@ -77,7 +77,7 @@ class TeachingCase:
             text = clean_text(getattr(self, what), f"{what} of {self.id}", LONGEST_TEXT, InvalidCaseSet, empty=empty)
             object.__setattr__(self, what, text)
         own = self.source == OWN_PHOTOS
-        if own != bool(self.sha256) or (own and not _SHA256.fullmatch(str(self.sha256))):
+        if own != bool(self.sha256) or (own and not _SHA256.fullmatch(self.sha256)):
             raise InvalidCaseSet(
                 f"{self.id} has the source {self.source!r} and the SHA-256 {self.sha256!r:.80}. Expected 64 hexadecimal digits for an own "
                 "photo, and none for one of the archive."

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from core.diagnoses import CODES, NAMES
 from core.teaching.advice import Advice
-from core.teaching.case_sets.file import case_from_record, case_record
+from core.teaching.case_sets.file import case_record, kept_case
 from core.teaching.case_sets.record import CaseSet, TeachingCase
 from core.teaching.credentials import make_salt, photo_key
 from core.teaching.people import Refused, read_confidence, read_milliseconds
@@ -192,7 +192,7 @@ def find_quiz_photo(store: Store, token: str, quiz: int, key: str) -> TeachingCa
         row = _find_quiz(session, token, quiz)
         for position in range(min(_next(session, row) + 1, _count(session, row))):
             if photo_key(row.salt, position) == key:
-                return case_from_record(session.get_one(QuizCaseRow, (row.id, position)).case, "The case")
+                return kept_case(session.get_one(QuizCaseRow, (row.id, position)).case)
         raise Refused("This photo is not shown now.")
 
     return store.read(work)
@@ -211,7 +211,7 @@ def due_cases(store: Store, token: str, most: int = 20) -> CaseSet | None:
         return list(session.scalars(due.order_by(CardRow.due, CardRow.case_id).limit(most)))
 
     rows = store.read(work)
-    return CaseSet(KINDS[DUE], tuple(case_from_record(case, "A case") for case in rows)) if rows else None
+    return CaseSet(KINDS[DUE], tuple(kept_case(case) for case in rows)) if rows else None
 
 
 def _schedule(session: Session, quiz: QuizRow, position: int, first: QuizAnswer, now: int) -> None:
@@ -250,7 +250,7 @@ def _answers(session: Session, quiz: QuizRow, position: int) -> tuple[QuizAnswer
 
 def _view(session: Session, quiz: QuizRow, position: int) -> QuizView:
     row = session.get_one(QuizCaseRow, (quiz.id, position))
-    case, answers = case_from_record(row.case, "The case"), _answers(session, quiz, position)
+    case, answers = kept_case(row.case), _answers(session, quiz, position)
     outside = QuizView(
         quiz=quiz.id,
         kind=quiz.kind,

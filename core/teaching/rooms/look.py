@@ -4,7 +4,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.teaching.advice import advice_from_record
-from core.teaching.case_sets.file import case_from_record
+from core.teaching.case_sets.file import kept_case
 from core.teaching.case_sets.record import TeachingCase
 from core.teaching.credentials import photo_key
 from core.teaching.people import Refused
@@ -60,7 +60,7 @@ def find_case_photo(store: Store, code: str, token: str, key: str) -> TeachingCa
         for case in session.scalars(select(RoomCaseRow).where(RoomCaseRow.room_id == row.id)):
             seen = case.furthest >= 0 or isinstance(who, Teacher)
             if seen and photo_key(row.salt, case.position) == key:
-                return case_from_record(case.case, "The case")
+                return kept_case(case.case)
         raise Refused("This photo is not shown now.")
 
     return store.read(work)
@@ -97,7 +97,7 @@ def load_room(session: Session, row: RoomRow) -> Room:
         over=row.over,
         version=row.version,
         cases=session.scalars(cases).one(),
-        case=case_from_record(case.case, "The case"),
+        case=kept_case(case.case),
         advice=advice_from_record(case.advice),
         photo_key=photo_key(row.salt, row.position),
         votes=tuple(Vote(*vote) for vote in votes),

@@ -9,8 +9,8 @@ from core.teaching.case_sets.file import set_to_record as cases_to_record
 from core.teaching.case_sets.record import CaseSet
 from core.teaching.people import Refused
 from core.teaching.studies.export import export_imrmc, export_isic
-from core.teaching.studies.protocol import DESIGNS, Protocol
-from core.teaching.studies.protocol_file import MOST_STUDY_CASES, protocol_from_record, read_protocol, write_protocol
+from core.teaching.studies.protocol import DESIGNS, MOST_STUDY_CASES, Protocol
+from core.teaching.studies.protocol_file import protocol_from_record, read_protocol, write_protocol
 from core.teaching.studies.study import close_study, delete_study, open_study, study_progress
 from core.webapp.shared.export import draw_table
 from core.webapp.shared.shelf import read_shelf
