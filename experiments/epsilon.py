@@ -15,7 +15,7 @@ Reference: docs/reproduction.md, sections 0 and 5; paper, Table 8.
 
 import itertools
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -26,9 +26,10 @@ from core.data.split import Split
 from experiments.cells import Cell, Training, make_parts, pooled, predict_cells, train_cells
 from experiments.comparisons import CONFIDENCE, Judge, compare, make_judge, write_result
 from experiments.maps import feature_maps
-from experiments.runs import append_runs, describe, read_runs, unfinished, with_result
+from experiments.placing import Job, carry_out, ray_option
+from experiments.runs import describe, read_runs, unfinished, with_result
 from experiments.splits import lesion_split, read_linked_table
-from experiments.terminal import arguments, say
+from experiments.terminal import arguments
 
 NAME = "epsilon"
 BACKBONES = ("MobileNetV3Small", "MobileNetV2")
@@ -53,13 +54,26 @@ def run_epsilon(
     features_of: dict[str, np.ndarray],
     seeds: Iterable[int] = SEEDS,
     training: Training = TRAINING,
+    address: str | None = None,
 ) -> None:
     """Trains and scores every cell that the results file lacks.
 
     Args:
         path: the file of runs.
         features_of: backbone -> pooled maps of all photos, (N, 1, 1, C).
+        address: see `carry_out`.
     """
+    carry_out(path, _jobs(path, table, split, features_of, seeds, training), address)
+
+
+def _jobs(
+    path: Path,
+    table: pd.DataFrame,
+    split: Split,
+    features_of: dict[str, np.ndarray],
+    seeds: Iterable[int],
+    training: Training,
+) -> Iterator[Job]:
     for seed, (backbone, features), epsilon in itertools.product(seeds, features_of.items(), EPSILONS):
         of_run = {
             cell: describe(cell, training, backbone=backbone, split=split.hash, seed=seed)
@@ -67,21 +81,40 @@ def run_epsilon(
             if cell.epsilon == epsilon
         }
         todo = unfinished(path, of_run.values())
-        chosen = [cell for cell, run in of_run.items() if run in todo]
-        if not chosen:
-            continue
-        started = time.monotonic()
-        parts = make_parts(table, split, seed)
-        train, test = parts["train"], parts["test"]
-        model = train_cells(chosen, features[train.rows], train, training, seed)
-        logits = predict_cells(model, features[test.rows], test)
-        trained = (predict_cells(model, features[train.rows], train).argmax(-1) == train.labels[:, None]).mean(axis=0)
-        seconds = (time.monotonic() - started) / len(chosen)
-        runs = [with_result(of_run[cell], test.labels, logits[:, i], seconds) for i, cell in enumerate(chosen)]
-        for run, accuracy in zip(runs, trained, strict=True):
-            run["scores"]["train_accuracy"] = round(float(accuracy), 4)
-        append_runs(path, runs)
-        say(f"{backbone}, seed {seed}, epsilon {epsilon}: {len(chosen)} heads, {seconds:.1f} s each")
+        chosen = {cell: run for cell, run in of_run.items() if run in todo}
+        if chosen:
+            given = (table, split, features, training, seed, chosen)
+            yield Job(f"{backbone}, seed {seed}, epsilon {epsilon}", train_weightings, given)
+
+
+def train_weightings(
+    table: pd.DataFrame,
+    split: Split,
+    features: np.ndarray,
+    training: Training,
+    seed: int,
+    planned: dict[Cell, dict],
+) -> list[dict]:
+    """Trains cells of one epsilon together.
+
+    Args:
+        features: pooled maps of all photos, (N, 1, 1, C).
+        planned: each cell's run without its result.
+
+    Returns:
+        The finished runs.
+    """
+    started = time.monotonic()
+    parts = make_parts(table, split, seed)
+    train, test = parts["train"], parts["test"]
+    model = train_cells(list(planned), features[train.rows], train, training, seed)
+    logits = predict_cells(model, features[test.rows], test)
+    trained = (predict_cells(model, features[train.rows], train).argmax(-1) == train.labels[:, None]).mean(axis=0)
+    seconds = (time.monotonic() - started) / len(planned)
+    runs = [with_result(run, test.labels, logits[:, i], seconds) for i, run in enumerate(planned.values())]
+    for run, accuracy in zip(runs, trained, strict=True):
+        run["scores"]["train_accuracy"] = round(float(accuracy), 4)
+    return runs
 
 
 def summarise(runs: Iterable[dict], judge: Judge, split: Split, training: Training = TRAINING) -> dict:
@@ -132,6 +165,7 @@ def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--backbones", nargs="+", choices=BACKBONES, default=BACKBONES)
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
+    ray_option(parser)
     parser.add_argument("--summary", action="store_true", help="train nothing; sum up the runs that are there")
     choices = parser.parse_args()
     table = read_linked_table(choices.data)
@@ -139,7 +173,7 @@ def main() -> None:
     path = choices.results / f"{NAME}-runs.jsonl"
     if not choices.summary:
         features_of = {b: pooled(feature_maps(table, b, choices.imagenet), "none") for b in choices.backbones}
-        run_epsilon(path, table, split, features_of, choices.seeds)
+        run_epsilon(path, table, split, features_of, choices.seeds, address=choices.ray)
     test = split.rows(table, "test")
     judge = make_judge(class_indices(test), test.lesion_id)
     write_result(choices.results / f"{NAME}.json", summarise(read_runs(path), judge, split))

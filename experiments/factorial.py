@@ -17,7 +17,7 @@ Writes factorial-runs.jsonl (one finished run a line; a killed experiment goes o
 
 import itertools
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,9 +28,10 @@ from core.data.split import Split
 from experiments.cells import Cell, Training, make_parts, pooled, predict_cells, train_cells
 from experiments.comparisons import CONFIDENCE, Judge, compare, make_judge, write_result
 from experiments.maps import feature_maps
-from experiments.runs import append_runs, describe, read_runs, unfinished, with_result
+from experiments.placing import Job, carry_out, ray_option
+from experiments.runs import describe, read_runs, unfinished, with_result
 from experiments.splits import lesion_split, read_linked_table
-from experiments.terminal import arguments, say
+from experiments.terminal import arguments
 
 NAME = "factorial"
 BACKBONES = ("MobileNetV3Small", "MobileNetV2")
@@ -81,15 +82,28 @@ def run_factorial(
     seeds: Iterable[int] = SEEDS,
     training: Training = TRAINING,
     cells: Sequence[Cell] | None = None,
+    address: str | None = None,
 ) -> None:
     """Trains and scores every cell that the results file lacks; cells of one attention form together, in one pass over the maps.
 
     Args:
         path: the file of runs.
         maps_of: backbone -> feature maps of the table's photos.
+        address: see `carry_out`.
     """
     cells = make_cells() if cells is None else cells
-    seeds = tuple(seeds)
+    carry_out(path, _jobs(path, table, split, maps_of, tuple(seeds), training, cells), address)
+
+
+def _jobs(
+    path: Path,
+    table: pd.DataFrame,
+    split: Split,
+    maps_of: dict[str, np.ndarray],
+    seeds: tuple[int, ...],
+    training: Training,
+    cells: Sequence[Cell],
+) -> Iterator[Job]:
     order = [run for forms in PASSES for run in itertools.product(seeds, maps_of, forms)]
     for seed, backbone, attention in order:
         of_run = {
@@ -98,19 +112,37 @@ def run_factorial(
             if cell.attention == attention
         }
         todo = unfinished(path, of_run.values())
-        chosen = [cell for cell, run in of_run.items() if run in todo]
-        if not chosen:
-            continue
-        started = time.monotonic()
-        parts = make_parts(table, split, seed)
-        train, test = (pooled(maps_of[backbone][parts[p].rows], attention) for p in ("train", "test"))
-        model = train_cells(chosen, train, parts["train"], training, seed)
-        logits = predict_cells(model, test, parts["test"])
-        seconds = (time.monotonic() - started) / len(chosen)
-        append_runs(
-            path, [with_result(of_run[c], parts["test"].labels, logits[:, i], seconds) for i, c in enumerate(chosen)]
-        )
-        say(f"{backbone}, seed {seed}, attention {attention}: {len(chosen)} heads, {seconds:.1f} s each")
+        chosen = {cell: run for cell, run in of_run.items() if run in todo}
+        if chosen:
+            given = (table, split, maps_of[backbone], attention, training, seed, chosen)
+            yield Job(f"{backbone}, seed {seed}, attention {attention}", train_heads, given)
+
+
+def train_heads(
+    table: pd.DataFrame,
+    split: Split,
+    maps: np.ndarray,
+    attention: str,
+    training: Training,
+    seed: int,
+    planned: dict[Cell, dict],
+) -> list[dict]:
+    """Trains cells of one attention form together.
+
+    Args:
+        maps: of the table's photos.
+        planned: each cell's run without its result.
+
+    Returns:
+        The finished runs.
+    """
+    started = time.monotonic()
+    parts = make_parts(table, split, seed)
+    train, test = (pooled(maps[parts[p].rows], attention) for p in ("train", "test"))
+    model = train_cells(list(planned), train, parts["train"], training, seed)
+    logits = predict_cells(model, test, parts["test"])
+    seconds = (time.monotonic() - started) / len(planned)
+    return [with_result(run, parts["test"].labels, logits[:, i], seconds) for i, run in enumerate(planned.values())]
 
 
 def _pairs(runs: dict[tuple, dict], factor: str, level: str, against: str) -> tuple[list[dict], list[dict]]:
@@ -194,6 +226,7 @@ def main() -> None:
     parser.add_argument(
         "--attentions", nargs="+", choices=ATTENTIONS, default=ATTENTIONS, help="two processes can share the work"
     )
+    ray_option(parser)
     parser.add_argument("--summary", action="store_true", help="train nothing; sum up the runs that are there")
     choices = parser.parse_args()
     table = read_linked_table(choices.data)
@@ -202,7 +235,7 @@ def main() -> None:
     if not choices.summary:
         maps_of = {backbone: feature_maps(table, backbone, choices.imagenet) for backbone in choices.backbones}
         cells = [cell for cell in make_cells() if cell.attention in choices.attentions]
-        run_factorial(path, table, split, maps_of, choices.seeds, cells=cells)
+        run_factorial(path, table, split, maps_of, choices.seeds, cells=cells, address=choices.ray)
     test = split.rows(table, "test")
     judge = make_judge(class_indices(test), test.lesion_id)
     write_result(choices.results / f"{NAME}.json", summarise(read_runs(path), judge, split))

@@ -36,6 +36,7 @@ from core.training.state import StateFolder
 from core.training.trainer import Report, train
 from experiments.comparisons import CONFIDENCE, compare_pooled, write_result
 from experiments.maps import find_init
+from experiments.placing import ray_option
 from experiments.runs import append_runs, predicted_classes, read_runs, unfinished, with_result
 from experiments.splits import lesion_split, read_linked_table
 from experiments.terminal import arguments, say
@@ -135,7 +136,11 @@ def train_on_workers(
     """Trains the networks of all cells that the results file lacks on workers of Ray, into the folders where `make_trainer` seeks them."""
     from core.cluster.placed_training import Job, place_trainings
 
-    given = {"backbone": BACKBONE, "folder": folder.resolve(), "init": find_init(BACKBONE, imagenet and imagenet.resolve())}
+    given = {
+        "backbone": BACKBONE,
+        "folder": folder.resolve(),
+        "init": find_init(BACKBONE, imagenet and imagenet.resolve()),
+    }
     jobs = []
     for seed, change in itertools.product(seeds, changes):
         cell = make_cell(*change)
@@ -216,13 +221,7 @@ def main() -> None:
         "--questions-only", action="store_true", help="leave out the cells beyond the paper's questions"
     )
     parser.add_argument("--out", type=Path, default=Path("runs") / NAME, help="where the networks are kept")
-    parser.add_argument(
-        "--ray",
-        nargs="?",
-        const="local",
-        metavar="ADDRESS",
-        help="train on workers of Ray (extra `scale`), each on a GPU if there are",
-    )
+    ray_option(parser)
     parser.add_argument("--summary", action="store_true", help="train nothing; sum up the runs that are there")
     choices = parser.parse_args()
     table = read_linked_table(choices.data)

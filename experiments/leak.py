@@ -20,7 +20,7 @@ Writes leak-runs.jsonl and leak.json (schema: see `experiments.comparisons`; an 
 
 import itertools
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,9 +33,10 @@ from core.diagnoses import CODES
 from experiments.cells import Cell, Part, Training, make_parts, pooled, predict_cells, train_cells
 from experiments.comparisons import CONFIDENCE, compare_pooled, write_result
 from experiments.maps import feature_maps
-from experiments.runs import append_runs, describe, read_runs, unfinished, with_result
+from experiments.placing import Job, carry_out, ray_option
+from experiments.runs import describe, read_runs, unfinished, with_result
 from experiments.splits import groups_of, lesion_split, read_linked_table
-from experiments.terminal import arguments, say
+from experiments.terminal import arguments
 
 NAME = "leak"
 BACKBONES = ("MobileNetV3Small", "MobileNetV2")
@@ -130,6 +131,7 @@ def run_leak(
     seeds: Iterable[int] = SEEDS,
     training: Training = TRAINING,
     models: Sequence[str] = MODELS,
+    address: str | None = None,
 ) -> None:
     """Trains and scores every arm that the results file lacks.
 
@@ -137,7 +139,19 @@ def run_leak(
         path: the file of runs.
         features_of: backbone -> pooled maps of all photos, (N, 1, 1, C).
         models: of `MODELS`.
+        address: see `carry_out`.
     """
+    carry_out(path, _jobs(path, table, features_of, seeds, training, models), address)
+
+
+def _jobs(
+    path: Path,
+    table: pd.DataFrame,
+    features_of: dict[str, np.ndarray],
+    seeds: Iterable[int],
+    training: Training,
+    models: Sequence[str],
+) -> Iterator[Job]:
     for seed in seeds:
         draw = make_draw(table, seed)
         for (backbone, features), arm in itertools.product(features_of.items(), ARMS):
@@ -154,19 +168,36 @@ def run_leak(
                 for model in models
             }
             todo = unfinished(path, of_model.values())
-            chosen = [model for model, run in of_model.items() if run in todo]
-            if not chosen:
-                continue
-            started = time.monotonic()
-            parts = _parts(table, draw, arm, seed)
-            answers = _answers(chosen, features, parts, training, seed)
-            seconds = (time.monotonic() - started) / len(chosen)
-            labels = parts["test"].labels
-            runs = [
-                with_result(of_model[m], labels, logits, seconds) for m, logits in zip(chosen, answers, strict=True)
-            ]
-            append_runs(path, runs)
-            say(f"{backbone}, seed {seed}, {arm}: {len(chosen)} models, {seconds:.1f} s each")
+            chosen = {model: run for model, run in of_model.items() if run in todo}
+            if chosen:
+                given = (table, draw, arm, features, training, seed, chosen)
+                yield Job(f"{backbone}, seed {seed}, {arm}", train_arm, given)
+
+
+def train_arm(
+    table: pd.DataFrame,
+    draw: Draw,
+    arm: str,
+    features: np.ndarray,
+    training: Training,
+    seed: int,
+    planned: dict[str, dict],
+) -> list[dict]:
+    """Trains the models of one arm; heads together.
+
+    Args:
+        features: pooled maps of all photos, (N, 1, 1, C).
+        planned: each model's run without its result.
+
+    Returns:
+        The finished runs.
+    """
+    started = time.monotonic()
+    parts = _parts(table, draw, arm, seed)
+    answers = _answers(list(planned), features, parts, training, seed)
+    seconds = (time.monotonic() - started) / len(planned)
+    labels = parts["test"].labels
+    return [with_result(run, labels, logits, seconds) for run, logits in zip(planned.values(), answers, strict=True)]
 
 
 def _parts(table: pd.DataFrame, draw: Draw, arm: str, seed: int) -> dict[str, Part]:
@@ -236,13 +267,14 @@ def main() -> None:
     parser.add_argument("--backbones", nargs="+", choices=BACKBONES, default=BACKBONES)
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
     parser.add_argument("--models", nargs="+", choices=MODELS, default=MODELS)
+    ray_option(parser)
     parser.add_argument("--summary", action="store_true", help="train nothing; sum up the runs that are there")
     choices = parser.parse_args()
     table = read_linked_table(choices.data)
     path = choices.results / f"{NAME}-runs.jsonl"
     if not choices.summary:
         features_of = {b: pooled(feature_maps(table, b, choices.imagenet), "none") for b in choices.backbones}
-        run_leak(path, table, features_of, choices.seeds, models=choices.models)
+        run_leak(path, table, features_of, choices.seeds, models=choices.models, address=choices.ray)
     write_result(choices.results / f"{NAME}.json", summarise(read_runs(path), table))
 
 

@@ -17,8 +17,9 @@ Writes runs/learning_curve/<run>/ (states; not for the repository), learning_cur
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 
 import keras
@@ -38,7 +39,8 @@ from core.training.training_data import PartArrays, TrainingData, ready_data
 from core.training.watching import Report
 from experiments.comparisons import CONFIDENCE, PLACES, Judge, compare, make_judge, write_result
 from experiments.maps import find_init
-from experiments.runs import append_runs, read_runs, unfinished, with_result
+from experiments.placing import Job, carry_out, ray_option
+from experiments.runs import read_runs, unfinished, with_result
 from experiments.splits import lesion_split, read_linked_table
 from experiments.terminal import arguments, say
 
@@ -83,23 +85,32 @@ def make_trainer(folder: Path, imagenet: Path | None, out: Path) -> Trainer:
         folder: HAM10000.
         imagenet: see `find_init`.
     """
-    report = Report(say=say, epoch=lambda row: say(f"epoch {row['epoch']}, {row['phase']}: {row['seconds']} s"))
-    data = ready_data(read_dataset(folder), folder, recipe_of(1.0, 0), (SIZE,), None, report)
+    # Names of folders only, so that it travels to a worker as it is.
+    return partial(_train, folder.resolve(), imagenet and imagenet.resolve(), out.resolve())
 
-    def train_one(share: float, seed: int, name: str) -> np.ndarray:
-        keras.utils.clear_session()
-        keras.utils.set_random_seed(seed)
-        recipe, state = recipe_of(share, seed), StateFolder(out / name)
-        settings = {"recipe": recipe.to_json(), "split": data.split.hash, "share": share, "keras": keras.__version__}
-        progress = state.load(settings) if state.exists() else RunState(settings)
-        less, init = _fewer(data, share, seed), find_init(BACKBONE, imagenet)
-        classifier = Phases(recipe, BACKBONE, init, SIZE, less, progress, state, report).go_through()
-        view = keras.Model(classifier.model.inputs, classifier.model.outputs[0])
-        view.compile(jit_compile=jit_mode())
-        validation = data.parts["validation"]
-        return predict_rows(view, classifier, data.images[SIZE], validation.rows, validation.metadata)
 
-    return train_one
+def _say_epoch(row: dict) -> None:
+    say(f"epoch {row['epoch']}, {row['phase']}: {row['seconds']} s")
+
+
+@cache
+def _ready(folder: Path) -> TrainingData:
+    return ready_data(read_dataset(folder), folder, recipe_of(1.0, 0), (SIZE,), None, Report(say=say))
+
+
+def _train(folder: Path, imagenet: Path | None, out: Path, share: float, seed: int, name: str) -> np.ndarray:
+    data, report = _ready(folder), Report(say=say, epoch=_say_epoch)
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(seed)
+    recipe, state = recipe_of(share, seed), StateFolder(out / name)
+    settings = {"recipe": recipe.to_json(), "split": data.split.hash, "share": share, "keras": keras.__version__}
+    progress = state.load(settings) if state.exists() else RunState(settings)
+    less, init = _fewer(data, share, seed), find_init(BACKBONE, imagenet)
+    classifier = Phases(recipe, BACKBONE, init, SIZE, less, progress, state, report).go_through()
+    view = keras.Model(classifier.model.inputs, classifier.model.outputs[0])
+    view.compile(jit_compile=jit_mode())
+    validation = data.parts["validation"]
+    return predict_rows(view, classifier, data.images[SIZE], validation.rows, validation.metadata)
 
 
 def _fewer(data: TrainingData, share: float, seed: int) -> TrainingData:
@@ -111,13 +122,20 @@ def _fewer(data: TrainingData, share: float, seed: int) -> TrainingData:
     return replace(data, parts={**data.parts, "train": part})
 
 
-def run_shares(path: Path, table: pd.DataFrame, train_one: Trainer, seeds: Iterable[int] = SEEDS) -> None:
+def run_shares(
+    path: Path, table: pd.DataFrame, train_one: Trainer, seeds: Iterable[int] = SEEDS, address: str | None = None
+) -> None:
     """Trains and scores every run that the results file lacks, seed by seed.
 
     Args:
         path: the file of runs.
         table: as `read_linked_table`.
+        address: see `carry_out`.
     """
+    carry_out(path, _jobs(path, table, train_one, seeds), address)
+
+
+def _jobs(path: Path, table: pd.DataFrame, train_one: Trainer, seeds: Iterable[int]) -> Iterator[Job]:
     split = lesion_split(table)
     labels, training = class_indices(split.rows(table, "validation")), split.rows(table, "train")
     lesions, diagnoses = training.lesion_id.to_numpy(str), training.dx.to_numpy(str)
@@ -129,9 +147,15 @@ def run_shares(path: Path, table: pd.DataFrame, train_one: Trainer, seeds: Itera
             run = {**about, "share": share, "epochs": round(EPOCHS / share), **trained}
             if not unfinished(path, [run]):
                 continue
-            started = time.monotonic()
-            logits = train_one(share, seed, f"share{round(100 * share)}-seed{seed}")
-            append_runs(path, [with_result(run, labels, logits, time.monotonic() - started)])
+            given = (train_one, share, seed, f"share{round(100 * share)}-seed{seed}", labels, run)
+            yield Job(f"{100 * share:.0f} % of the lesions, seed {seed}", run_share, given)
+
+
+def run_share(train_one: Trainer, share: float, seed: int, name: str, labels: np.ndarray, run: dict) -> list[dict]:
+    """Trains and scores one network; `run` is its record without the result. Returns the finished run."""
+    started = time.monotonic()
+    logits = train_one(share, seed, name)
+    return [with_result(run, labels, logits, time.monotonic() - started)]
 
 
 def summarise(runs: Iterable[dict], judge: Judge, split_hash: str, histories: dict[str, pd.DataFrame], counts: dict):
@@ -213,6 +237,7 @@ def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
     parser.add_argument("--out", type=Path, default=Path("runs") / NAME, help="where the states are kept")
+    ray_option(parser)
     parser.add_argument("--summary", action="store_true", help="train nothing; sum up the runs that are there")
     choices = parser.parse_args()
     table = read_linked_table(choices.data)
@@ -220,7 +245,8 @@ def main() -> None:
     rows = split.rows(table, "validation")
     path = choices.results / f"{NAME}-runs.jsonl"
     if not choices.summary:
-        run_shares(path, table, make_trainer(choices.data, choices.imagenet, choices.out), choices.seeds)
+        train_one = make_trainer(choices.data, choices.imagenet, choices.out)
+        run_shares(path, table, train_one, choices.seeds, choices.ray)
     judge = make_judge(class_indices(rows), rows.lesion_id)
     histories, counts = read_histories(model_folder(BACKBONE))
     write_result(choices.results / f"{NAME}.json", summarise(read_runs(path), judge, split.hash, histories, counts))

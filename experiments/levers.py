@@ -14,7 +14,7 @@ AUC, and `rule`, the decision rule: heads are scored by their likeliest answer, 
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -24,12 +24,11 @@ import numpy as np
 import pandas as pd
 from keras import ops
 
-from core.bundle import Bundle, load_bundle
+from core.bundle import load_bundle
 from core.card import list_cards
 from core.data.ham10000 import class_indices
-from core.data.image_cache import cache_images
 from core.data.split import Split
-from core.decisions import SCORED, rule_of
+from core.decisions import rule_of
 from core.diagnoses import CODES
 from core.evaluation.predictions import predict_table
 from core.networks.backbones import find_backbone
@@ -47,18 +46,17 @@ from experiments.cells import (
 from experiments.comparisons import CONFIDENCE, Judge, compare, make_judge, write_result
 from experiments.factorial import TRAINING
 from experiments.maps import feature_maps, find_init
-from experiments.runs import append_runs, read_runs, unfinished, with_result
+from experiments.placing import Job, carry_out, ray_option
+from experiments.runs import read_runs, unfinished, with_result
 from experiments.splits import lesion_split, read_linked_table
 from experiments.terminal import arguments, say
+from experiments.views import run_views
 
 NAME = "levers"
 BACKBONES = ("MobileNetV3Small", "MobileNetV2")
 SEEDS = (0, 1, 2, 3, 4)
 METRICS = ("balanced_accuracy", "accuracy", "mel.sensitivity")
-BATCH = 64
 TEACHER = "Ensemble"
-# A mirrored and turned copy of images (N, S, S, 3): a quarter turn so many times, then a mirror or none.
-VIEWS = tuple((turns, mirrored) for mirrored in (False, True) for turns in range(4))
 
 # (labels (B, 7), logits (B, 7), class weights (7,), photos of each diagnosis (7,)) -> loss of each photo, (B,).
 Loss = Callable[..., object]
@@ -209,6 +207,7 @@ def run_levers(
     seeds: Iterable[int] = SEEDS,
     levers: Sequence[Lever] = LEVERS,
     teach: Callable[[np.ndarray], np.ndarray] | None = None,
+    address: str | None = None,
 ) -> None:
     """Trains and scores every head that the results file lacks, on validation photos.
 
@@ -216,89 +215,65 @@ def run_levers(
         path: the file of runs.
         maps_of: (backbone, attach) -> feature maps of the table's photos.
         teach: rows of the table -> a teacher's probabilities of their photos, (N, 7); asked once. Without it nothing is distilled.
+        address: see `carry_out`.
     """
+    carry_out(path, _jobs(path, table, split, maps_of, backbones, tuple(seeds), levers, teach), address)
+
+
+def _jobs(
+    path: Path,
+    table: pd.DataFrame,
+    split: Split,
+    maps_of: Callable[[str, str], np.ndarray],
+    backbones: Iterable[str],
+    seeds: Sequence[int],
+    levers: Sequence[Lever],
+    teach: Callable[[np.ndarray], np.ndarray] | None,
+) -> Iterator[Job]:
     taught = None
-    parts_of = {seed: make_parts(table, split, seed) for seed in seeds}
     for backbone in backbones:
         for lever in (BASE, *levers):
             if lever.attach not in find_backbone(backbone).attach or (lever.taught and teach is None):
                 continue
-            for seed, parts in parts_of.items():
+            for seed in seeds:
                 run = {"backbone": backbone, "seed": seed, "split": split.hash, **lever.describe()}
                 if not unfinished(path, [run]):
                     continue
-                started = time.monotonic()
-                maps = maps_of(backbone, lever.attach)
-                train, validation = (
-                    pooled(maps[parts[p].rows], lever.cell.attention, lever.training.head)
-                    for p in ("train", "validation")
-                )
-                rows = parts["train"].rows
-                weights = source_weights(table.dataset.iloc[rows]) if lever.sources else np.ones(len(rows))
-                if lever.taught and taught is None:
-                    taught = teach(rows)  # of the training part, which no seed changes
-                model = train_lever(lever, train, parts["train"], weights, seed, taught)
-                logits = predict_cells(model, validation, parts["validation"])[:, 0]
-                seconds = time.monotonic() - started
-                append_runs(path, [with_result(run, parts["validation"].labels, logits, seconds)])
-                say(f"{backbone}, seed {seed}, {lever.what}: {seconds:.1f} s")
+                if lever.taught and teach and taught is None:
+                    taught = teach(make_parts(table, split, seed)["train"].rows)  # which no seed changes
+                given = (table, split, maps_of(backbone, lever.attach), lever, taught, seed, run)
+                yield Job(f"{backbone}, seed {seed}, {lever.what}", run_lever, given)
 
 
-# ---- views ----
-
-
-def view(images: np.ndarray, turns: int, mirrored: bool) -> np.ndarray:
-    """A copy of images (N, S, S, 3), turned by so many quarters and mirrored, or not."""
-    turned = np.rot90(images, turns, axes=(1, 2))
-    return turned[:, :, ::-1] if mirrored else turned
-
-
-def answer_views(bundle: Bundle, rows: pd.DataFrame, images: np.ndarray) -> np.ndarray:
-    """A model's calibrated probabilities under each view, (8, N, 7). An ensemble's are the mean of its members'.
+def run_lever(
+    table: pd.DataFrame,
+    split: Split,
+    maps: np.ndarray,
+    lever: Lever,
+    taught: np.ndarray | None,
+    seed: int,
+    run: dict,
+) -> list[dict]:
+    """Trains and scores one head.
 
     Args:
-        images: (N, S, S, 3) uint8, of the rows.
+        maps: of the table's photos.
+        taught: see `train_lever`.
+        run: its record without the result.
+
+    Returns:
+        The finished run.
     """
-    facts = bundle.card.facts_encoder.encode_columns(rows.age, rows.sex, rows.localization)
-    found = np.empty((len(VIEWS), len(rows), len(CODES)))
-    for number, (turns, mirrored) in enumerate(VIEWS):
-        for start in range(0, len(rows), BATCH):
-            # One shape for the compiled network: the last batch is filled up.
-            chunk = np.minimum(np.arange(start, start + BATCH), len(rows) - 1)
-            photos = view(images[chunk], turns, mirrored).astype("float32")
-            inputs = [photos, facts[chunk]] if bundle.classifier.uses_metadata else photos
-            logits = bundle.classifier.model.predict_on_batch(inputs)[0]
-            stop = min(start + BATCH, len(rows))
-            found[number, start:stop] = bundle.card.calibration.probabilities(logits[: stop - start])
-    return found
-
-
-def run_views(path: Path, table: pd.DataFrame, split: Split, names: Iterable[str]) -> None:
-    """Answers the validation photos as they are and under eight views, by every shipped model that the results file lacks.
-
-    Each is scored under two decision rules: the largest of the logarithms that are kept is what the rule decides for.
-    """
-    rows = split.rows(table, "validation")
-    images = None
-    for name in names:
-        bundle = load_bundle(name)
-        terms, digest = bundle.card.terms, bundle.card.probabilities_sha256
-        about = {"backbone": bundle.name, "sha256": digest, "seed": 0, "split": split.hash}
-        runs = [{**about, "what": f"{count} views", "rule": rule} for count in (1, len(VIEWS)) for rule in SCORED]
-        if not unfinished(path, runs):
-            continue
-        if images is None:
-            images = cache_images(table, bundle.card.image_size)[np.flatnonzero(table.image_id.isin(rows.image_id))]
-        started = time.monotonic()
-        answers = answer_views(bundle, rows, images)
-        seconds = time.monotonic() - started
-        of_count = {"1 views": answers[0], f"{len(VIEWS)} views": answers.mean(axis=0)}
-        for run in runs:
-            logits = np.log(np.maximum(of_count[run["what"]], 1e-12))
-            if run["rule"] == "balanced":
-                logits -= terms.power * np.log(terms.shares)
-            append_runs(path, [with_result(run, class_indices(rows), logits, seconds / len(runs))])
-        say(f"{bundle.name}, views: {seconds:.0f} s")
+    started = time.monotonic()
+    parts = make_parts(table, split, seed)
+    train, validation = (
+        pooled(maps[parts[p].rows], lever.cell.attention, lever.training.head) for p in ("train", "validation")
+    )
+    rows = parts["train"].rows
+    weights = source_weights(table.dataset.iloc[rows]) if lever.sources else np.ones(len(rows))
+    model = train_lever(lever, train, parts["train"], weights, seed, taught)
+    logits = predict_cells(model, validation, parts["validation"])[:, 0]
+    return [with_result(run, parts["validation"].labels, logits, time.monotonic() - started)]
 
 
 def summarise(runs: Iterable[dict], judge: Judge, split: Split) -> dict:
@@ -351,6 +326,7 @@ def main() -> None:
     parser.add_argument(
         "--models", nargs="*", help="shipped models whose views are answered; all that there are if left out"
     )
+    ray_option(parser)
     parser.add_argument("--summary", action="store_true", help="train nothing; sum up the runs that are there")
     choices = parser.parse_args()
     table = read_linked_table(choices.data)
@@ -358,7 +334,8 @@ def main() -> None:
     path = choices.results / f"{NAME}-runs.jsonl"
     if not choices.summary:
         maps_of = partial(_maps, table, choices.imagenet)
-        run_levers(path, table, split, maps_of, choices.backbones, teach=partial(_answer, table, split))
+        teach = partial(_answer, table, split)
+        run_levers(path, table, split, maps_of, choices.backbones, teach=teach, address=choices.ray)
         names = choices.models if choices.models is not None else [card.name for card in list_cards()]
         run_views(path, table, split, names)
     rows = split.rows(table, "validation")

@@ -14,17 +14,14 @@ from experiments.levers import (
     BASE,
     LEVERS,
     LOSSES,
-    VIEWS,
     Lever,
-    answer_views,
     run_levers,
-    run_views,
     source_weights,
     summarise,
     train_lever,
-    view,
 )
 from experiments.runs import read_runs
+from experiments.views import VIEWS, answer_views, run_views, view
 
 TINY = Training(epochs=1, batch_size=16, metadata_units=4)
 
