@@ -26,7 +26,7 @@ from core.data.drawn import SKIN, draw_lesion
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 LOOKS = [
     pytest.param(WIDE, "light", id="wide-light"),
-    pytest.param(NARROW, "dark", id="narrow-dark"),
+    pytest.param(NARROW, "dark", id="narrow-dark", marks=pytest.mark.slow),
 ]
 # Where pictures of the pages go, for whoever wants to look at them.
 SEEN = os.environ.get("MELASCOPE_TEST_PICTURES")

@@ -209,7 +209,13 @@ def test_the_photo_comes_along_to_compare_and_all_fits_a_phone(visit, server, ph
     check_no_errors(page)
 
 
-@pytest.mark.parametrize("path", [path for path, *_ in PAGES])
+# Each starts a server: a page that reads, one that draws, and the class are looked at on every run, the others when there is time.
+SOON = ("app.py", "pages/evaluation.py", "pages/teach.py")
+
+
+@pytest.mark.parametrize(
+    "path", [path if path in SOON else pytest.param(path, marks=pytest.mark.slow) for path, *_ in PAGES]
+)
 def test_a_direct_link_works_on_a_cold_server(visit, cold_server, path):
     page = visit(f"{cold_server}/{'' if path == 'app.py' else Path(path).stem}")
     page.get_by_role("heading", level=1).wait_for()

@@ -146,6 +146,7 @@ def test_heads_of_one_attention_drop_half_the_units_and_the_same():
     assert np.abs(logits - model([maps, facts, facts]).numpy()).max() > 1e-4
 
 
+@pytest.mark.slow
 def test_every_kind_of_cell_trains_and_cells_of_two_epsilons_do_not_mix():
     maps, part = made_up_part()
     cells = [Cell("paper", "shuffled"), Cell("published", "none"), Cell("uniform", "real"), Cell(metadata="only")]

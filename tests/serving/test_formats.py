@@ -24,7 +24,10 @@ def bundle(drawn_bundle_folder):
     return load_bundle(drawn_bundle_folder)
 
 
-@pytest.fixture(scope="module", params=FORMATS)
+@pytest.fixture(
+    scope="module",
+    params=[*(name for name in FORMATS if name != "savedmodel"), pytest.param("savedmodel", marks=pytest.mark.slow)],
+)
 def exported(request, bundle, tmp_path_factory):
     out = tmp_path_factory.mktemp("exported") / request.param
     return export_model(bundle.card, bundle.classifier, request.param, out), request.param

@@ -61,6 +61,7 @@ def run(*words):
     return CliRunner().invoke(app, [str(word) for word in words])
 
 
+@pytest.mark.slow
 def test_the_record_holds_each_source_by_the_network_that_never_saw_it(without, two_sources, shelf, monkeypatch):
     monkeypatch.setattr(abroad, "SIZES", (10,))
     monkeypatch.setattr(abroad, "LEAST_LEFT", 10)
@@ -80,6 +81,7 @@ def test_the_record_holds_each_source_by_the_network_that_never_saw_it(without, 
     assert "Balanced accuracy: paris" in said and "Nothing was changed" in said
 
 
+@pytest.mark.slow
 def test_networks_that_are_not_there_or_not_evaluated_are_told(tmp_path, without):
     assert "holds no network without a source" in run("sources", tmp_path, "--model", without / "without-rome").output
     assert abroad.read_abroad(tmp_path) is None

@@ -77,6 +77,7 @@ def test_factorial(tmp_path, table, maps, monkeypatch):
     assert len(record["cells"]) == record["runs"] == 4
 
 
+@pytest.mark.slow
 def test_epsilon(tmp_path, table, maps):
     split, path = split_table(table), tmp_path / "runs.jsonl"
     features = {"MobileNetV2": pooled(maps, "none")}

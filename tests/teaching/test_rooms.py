@@ -430,6 +430,7 @@ def test_no_arm_and_too_many_cases(any_store, cases):
 # ---- a full lecture hall ----
 
 
+@pytest.mark.slow
 def test_sixty_students_ten_cases_none_lost_with_a_restart_in_between(address):
     cases = make_cases(["nv", "mel"] * 5, "Ten cases")
     store = Store(database_url(address))

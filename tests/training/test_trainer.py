@@ -201,7 +201,8 @@ def test_most_epochs_see_small_photos_and_the_last_ones_whole_ones(in_stages):
     assert card.training["best_epoch"] == card.training["epochs"] == 4
 
 
-@pytest.mark.parametrize("last_whole_epoch", [2, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("last_whole_epoch", [2, 3])
 def test_a_run_in_stages_resumes_to_the_same_epochs(in_stages, drawn_folder, tmp_path, last_whole_epoch):
     _, _, unbroken = in_stages
     rows = []
