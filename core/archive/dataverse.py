@@ -182,8 +182,8 @@ def _read_listed(record: Mapping) -> Listed:
 def _find(listed: Mapping[str, Listed], wanted: Wanted) -> Listed:
     by_name = {name.casefold(): one for name, one in listed.items()}
     for name in wanted.names:
-        if found := by_name.get(name.casefold()):
-            return found
+        if file := by_name.get(name.casefold()):
+            return file
     raise FetchFailed(
         f"{dataverse_address()} lists no {wanted.names[0]} in {DOI}, but: {', '.join(sorted(listed)) or 'nothing'}. Update Melascope, or "
         "download it by hand."

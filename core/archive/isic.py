@@ -71,7 +71,7 @@ def find_photos(web: Web, ids: Iterable[str]) -> dict[str, ArchivePhoto]:
         FetchFailed: no answer, or none that can be used.
     """
     wanted = [i for i in dict.fromkeys(ids) if is_archive_id(i)]
-    found = {}
+    photos = {}
     for start in range(0, len(wanted), ASKED):
         asked = wanted[start : start + ASKED]
         query = quote(" OR ".join(f"isic_id:{i}" for i in asked))
@@ -85,13 +85,13 @@ def find_photos(web: Web, ids: Iterable[str]) -> dict[str, ArchivePhoto]:
             for record in page["results"]:
                 photo = _read_photo(record)
                 if photo.id in asked:
-                    found[photo.id] = photo
+                    photos[photo.id] = photo
             if not page.get("next"):
                 break
             # Only its path: the archive's own words about its name and port need not be those by which we reached it.
             after = urlsplit(str(page["next"]))
             address = f"{archive_address()}{after.path}?{after.query}"
-    return found
+    return photos
 
 
 _UPDATE = "Update Melascope, or write to its maintainers."

@@ -105,9 +105,9 @@ def fetch_photos(
         wanted = [i for i in ids if i not in there]
         done = len(ids) - len(wanted)
         report(done, len(ids))
-        found = find_photos(web, wanted) if wanted else {}
+        photos = find_photos(web, wanted) if wanted else {}
         new = []
-        for photo in found.values():
+        for photo in photos.values():
             # First whose it is: no photo lies there without it.
             record = {"id": photo.id, "licence": photo.licence, "attribution": photo.attribution}
             write_text(folder / f"{photo.id}.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")

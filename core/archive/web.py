@@ -290,8 +290,8 @@ def _fault(part: Path, size: int | None, checksum: tuple[str, str] | None) -> st
     if checksum:
         name, expected = checksum
         with written_at(part), open(part, "rb") as file:
-            found = hashlib.file_digest(file, name).hexdigest()
-        if found != expected.lower():
+            digest = hashlib.file_digest(file, name).hexdigest()
+        if digest != expected.lower():
             return f"a wrong {name.upper()} checksum"
     return ""
 

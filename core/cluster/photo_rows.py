@@ -52,23 +52,23 @@ def list_rows(sources: Iterable[str]) -> list[PhotoRow]:
     Raises:
         ValueError: nothing there, a list without a column of photos, or no photo at all.
     """
-    found: list[PhotoRow] = []
+    rows: list[PhotoRow] = []
     for source in sources:
-        before = len(found)
+        before = len(rows)
         if source.lower().endswith(_LISTS):
-            found += _read_list(source)
+            rows += _read_list(source)
         elif is_address(source):
-            found += _list_address(source)
+            rows += _list_address(source)
         elif Path(source).is_dir():
             entries = sorted(p for p in Path(source).resolve().iterdir() if not _passed_over(p.name))
-            found += [PhotoRow(str(p)) for p in entries if p.is_file() and holds_photo(p)]
+            rows += [PhotoRow(str(p)) for p in entries if p.is_file() and holds_photo(p)]
         else:
-            found.append(PhotoRow(str(Path(source).resolve())))
-        if len(found) == before:
+            rows.append(PhotoRow(str(Path(source).resolve())))
+        if len(rows) == before:
             raise ValueError(
                 f"{source} holds no photos. Expected a folder of photos, a list of them, or an address of either."
             )
-    return found
+    return rows
 
 
 def digest_of_rows(rows: Sequence[PhotoRow]) -> str:

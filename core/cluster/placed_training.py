@@ -135,14 +135,14 @@ class Voice:
     """What workers say, until somebody asks."""
 
     def __init__(self):
-        self.said: list[tuple[str, Any]] = []
+        self.messages: list[tuple[str, Any]] = []
 
     def add(self, kind: str, what: Any) -> None:
-        self.said.append((kind, what))
+        self.messages.append((kind, what))
 
     def take(self) -> list[tuple[str, Any]]:
-        said, self.said = self.said, []
-        return said
+        messages, self.messages = self.messages, []
+        return messages
 
 
 def _pass_on(voice, report: Report) -> None:

@@ -109,21 +109,21 @@ def count_workers(workers: int | None = None, engine: str | None = None) -> tupl
 
 def passed_environment() -> dict[str, str]:
     """Variables that workers set before they begin: the same models, cache and engine as here."""
-    found = {name: os.environ[name] for name in _PASSED if os.environ.get(name)}
+    environment = {name: os.environ[name] for name in _PASSED if os.environ.get(name)}
     for name in (WEIGHTS_VARIABLE, CACHE_VARIABLE):
-        if name in found:
-            found[name] = str(Path(found[name]).expanduser().resolve())
-    return found | {ENGINE_VARIABLE: choose_engine()}
+        if name in environment:
+            environment[name] = str(Path(environment[name]).expanduser().resolve())
+    return environment | {ENGINE_VARIABLE: choose_engine()}
 
 
 def original(error: BaseException) -> BaseException:
     """The error that a worker met, out of what Ray wraps around it."""
-    found = error
+    cause = error
     while True:
-        inner = getattr(found, "cause", None) or found.__cause__
-        if not isinstance(inner, BaseException) or inner is found:
-            return found
-        found = inner
+        inner = getattr(cause, "cause", None) or cause.__cause__
+        if not isinstance(inner, BaseException) or inner is cause:
+            return cause
+        cause = inner
 
 
 def call_plainly(work: Callable[[], Any]) -> Any:

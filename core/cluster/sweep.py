@@ -257,11 +257,11 @@ def mean_over_seeds(space: Space, table: pd.DataFrame) -> pd.DataFrame:
     whole = table[table.epochs >= table.planned]
     names = list(space.space)
     groups = whole.groupby(names, sort=False, dropna=False)
-    found = groups.agg(
+    means = groups.agg(
         **{FIGURE: (FIGURE, "mean"), "seeds": ("seed", "size"), "trial": ("trial", "first")}
     ).reset_index()
-    found = found[found.seeds == len(space.seeds)]
-    return found.sort_values(FIGURE, ascending=False, ignore_index=True, kind="stable")
+    means = means[means.seeds == len(space.seeds)]
+    return means.sort_values(FIGURE, ascending=False, ignore_index=True, kind="stable")
 
 
 def what_mattered(space: Space, table: pd.DataFrame) -> pd.DataFrame:

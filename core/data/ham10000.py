@@ -106,8 +106,8 @@ def read_dataset(folder: str | Path) -> Dataset:
     known = set(table.image_id.str.casefold()) | {i.casefold() for ids in rows.left_out.values() for i in ids}
     without_row = tuple(
         stem
-        for stem, found in sorted(files.photos.items())
-        if stem.casefold() not in known and not is_made(folder, found[0])
+        for stem, places in sorted(files.photos.items())
+        if stem.casefold() not in known and not is_made(folder, places[0])
     )
     return Dataset(folder, source, table, rows, clashes, without_row, files)
 

@@ -143,7 +143,7 @@ def _finished(decoded: _Decoded, name: str) -> PhotoFile:
     picture, note = to_srgb(picture, profile)
     if picture.mode == "RGBA":
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, _WHITE), picture).convert("RGB")
-    notes = tuple(f"{name}: {said}" for said in (decoded.note, note) if said)
+    notes = tuple(f"{name}: {text}" for text in (decoded.note, note) if text)
     return PhotoFile(np.array(picture), notes)
 
 

@@ -75,11 +75,11 @@ def evaluate_folds(
         ValueError: the folder lacks photos of a network's part, so that not all could be scored.
     """
     for network in bundle.members:
-        found = evaluate(network, folder, progress=progress, say=say if network is bundle.members[0] else None, **how)
-        if found.split["missing"]:
+        results = evaluate(network, folder, progress=progress, say=say if network is bundle.members[0] else None, **how)
+        if results.split["missing"]:
             raise ValueError(
-                f"{folder} lacks {found.split['missing']} of the photos that {network.name} of {bundle.name} was held out from. The set is "
-                "scored on the whole collection or not at all. Complete the folder."
+                f"{folder} lacks {results.split['missing']} of the photos that {network.name} of {bundle.name} was held out from. "
+                "The set is scored on the whole collection or not at all. Complete the folder."
             )
     join_folds(bundle.folder, bundle.name)
     return read_evaluation(bundle.folder)

@@ -150,8 +150,8 @@ def score_out_of_fold(card: Card, folds: list[Fold], *, resamples: int = RESAMPL
 def score_slices(card: Card, folds: list[Fold], *, resamples: int = RESAMPLES, seed: int = 0) -> Evaluation:
     """What the networks of a set give on their validation slices, which chose their epochs and calibrations: a little too good."""
     table = join_slices(folds)
-    said = "The photos that chose the networks' epochs and calibrations, each by a network not trained on it. The scores are too good."
-    return replace(_evaluation(card, table, "validation", len(table), resamples, seed), warnings=[said])
+    note = "The photos that chose the networks' epochs and calibrations, each by a network not trained on it. The scores are too good."
+    return replace(_evaluation(card, table, "validation", len(table), resamples, seed), warnings=[note])
 
 
 def _evaluation(card: Card, table: pd.DataFrame, part: str, expected: int, resamples: int, seed: int) -> Evaluation:
@@ -205,12 +205,12 @@ def _operating_point(folds: list[Fold], table: pd.DataFrame, resamples: int, see
     without = "for each photo without its own part"
 
     def point(chosen_on: pd.DataFrame, words: str) -> dict | None:
-        found = _thresholds(chosen_on, folds, answered_by)
-        return found and {
-            "threshold": found[0],
-            "thresholds": found[1],
+        chosen = _thresholds(chosen_on, folds, answered_by)
+        return chosen and {
+            "threshold": chosen[0],
+            "thresholds": chosen[1],
             "rule": f"{least} on {words}, {without}",
-            **_measured(table, found[1], answered_by, resamples, seed),
+            **_measured(table, chosen[1], answered_by, resamples, seed),
         }
 
     lead = point(table, f"the out-of-fold answers of all {len(folds)} networks")

@@ -139,7 +139,7 @@ def _age(header: Dataset) -> float | None:
         return age if age <= MAX_AGE else None
     born = _DATE.match(str(header.get("PatientBirthDate") or ""))
     days = (header.get(k) for k in ("AcquisitionDate", "AcquisitionDateTime", "ContentDate", "StudyDate"))
-    taken = next((found for day in days if (found := _DATE.match(str(day or "")))), None)
+    taken = next((match for day in days if (match := _DATE.match(str(day or "")))), None)
     if not born or not taken:
         return None
     (year, *birthday), (now, *day) = (tuple(map(int, date.groups())) for date in (born, taken))

@@ -269,11 +269,11 @@ async def _http(_: Request, error: Exception) -> Response:
     """What the framework refuses by itself: an address or a method that there is not."""
     assert isinstance(error, HTTPException)
     expected = "Expected an address of /openapi.json."
-    said = {
+    sentences = {
         NOT_THERE: f"There is nothing at this address. {expected}",
         NO_METHOD: f"This address takes another method. {expected}",
     }
-    response = RequestRefused(error.status_code, said.get(error.status_code, f"{error.detail}. {expected}")).response()
+    response = RequestRefused(error.status_code, sentences.get(error.status_code, f"{error.detail}. {expected}")).response()
     response.headers.update(error.headers or {})
     return response
 

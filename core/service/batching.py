@@ -70,12 +70,12 @@ class BatchingEngine(Engine):
             try:
                 images = [image for image, _ in batch]
                 # One image has all cores to itself.
-                found = self._engine.encode(np.stack(images)) if len(images) > 1 else [self._engine.encode(images[0])]
+                feature_maps = self._engine.encode(np.stack(images)) if len(images) > 1 else [self._engine.encode(images[0])]
             except Exception as error:  # noqa: BLE001 - whoever asked is told, and the next batch goes on
                 for _, asked in batch:
                     asked.set_exception(error)
                 continue
-            for (_, asked), feature_map in zip(batch, found, strict=True):
+            for (_, asked), feature_map in zip(batch, feature_maps, strict=True):
                 asked.set_result(feature_map)
 
     def head(self, feature_map: np.ndarray, metadata: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -30,8 +30,8 @@ def content_type(request: Request, *expected: str) -> tuple[str, dict[bytes, byt
     Raises:
         RequestRefused: none of the expected ones.
     """
-    found, parameters = parse_options_header(request.headers.get("content-type", ""))
-    kind = found.decode("latin-1").strip().lower()
+    raw, parameters = parse_options_header(request.headers.get("content-type", ""))
+    kind = raw.decode("latin-1").strip().lower()
     if kind not in expected:
         came = f"came as {repeated(kind)}" if kind else "says not what it is"
         raise RequestRefused(WRONG_TYPE, f"The body {came}. Expected the header Content-Type: {' or '.join(expected)}.")
@@ -86,13 +86,13 @@ def read_object(body: bytes, *, flat: bool = False) -> dict[str, Any]:
     if flat and sum(map(body.count, (b",", b"[", b"{"))) > MOST_MARKS:
         raise RequestRefused(MALFORMED, "The JSON has too many parts. Expected one flat object, its photo as base64.")
     try:
-        found = json.loads(body, parse_constant=_no_number)
+        record = json.loads(body, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         why = "is nested too deeply" if isinstance(error, RecursionError) else f"cannot be read ({error})"
         raise RequestRefused(MALFORMED, f"The JSON {why}. Expected one object, UTF-8.") from None
-    if not isinstance(found, dict):
-        raise RequestRefused(MALFORMED, f"The JSON is {repeated(found)}. Expected an object, such as {{...}}.")
-    return found
+    if not isinstance(record, dict):
+        raise RequestRefused(MALFORMED, f"The JSON is {repeated(record)}. Expected an object, such as {{...}}.")
+    return record
 
 
 def _no_number(word: str) -> float:
@@ -115,13 +115,13 @@ def read_form(body: bytes, boundary: bytes) -> dict[str, bytes]:
     Raises:
         RequestRefused: no form, too many parts, one without a name, or two of one name.
     """
-    found: dict[str, bytes] = {}
+    parts: dict[str, bytes] = {}
     part = _Part()
     ended = False
 
     def begin() -> None:
         nonlocal part
-        if len(found) >= MOST_PARTS:
+        if len(parts) >= MOST_PARTS:
             raise RequestRefused(
                 MALFORMED, f"The form has more than {MOST_PARTS} parts. Expected a photo and what is asked of it."
             )
@@ -151,9 +151,9 @@ def read_form(body: bytes, boundary: bytes) -> dict[str, bytes]:
             raise RequestRefused(
                 MALFORMED, 'A part of the form has no name. Expected Content-Disposition: form-data; name="photo".'
             )
-        if name in found:
+        if name in parts:
             raise RequestRefused(MALFORMED, f"The form has two parts named {repeated(name)}. Expected one of each name.")
-        found[name] = bytes(part.data or b"")
+        parts[name] = bytes(part.data or b"")
 
     def end_came() -> None:
         nonlocal ended
@@ -178,7 +178,7 @@ def read_form(body: bytes, boundary: bytes) -> dict[str, bytes]:
         raise RequestRefused(MALFORMED, f"The form cannot be read ({error}). Expected {FORM}.") from None
     if not ended:
         raise RequestRefused(MALFORMED, f"The form ends too early. Expected {FORM} with its closing boundary.")
-    return found
+    return parts
 
 
 def _check_header(header: bytes) -> None:

@@ -102,13 +102,13 @@ def responses(answer: dict[str, Any], *statuses: int) -> dict[int | str, dict[st
         answer: schema of what it gives.
         statuses: of refusals, keys of `REFUSALS`; those that every operation has are added.
     """
-    found: dict[int | str, dict[str, Any]] = {
+    by_status: dict[int | str, dict[str, Any]] = {
         200: {"description": "The answer.", "content": {JSON: {"schema": answer}}}
     }
     if answer is INFERENCE:
-        found[200]["content"][BINARY] = {"schema": {"type": "string", "format": "binary"}}
+        by_status[200]["content"][BINARY] = {"schema": {"type": "string", "format": "binary"}}
     for status in sorted({*statuses, refusals.NO_KEY, refusals.MISDIRECTED, refusals.CANNOT_BE}):
-        found[status] = {"description": REFUSALS[status], "content": {JSON: {"schema": _ERROR}}}
+        by_status[status] = {"description": REFUSALS[status], "content": {JSON: {"schema": _ERROR}}}
         if status in (refusals.BUSY, refusals.NOT_NOW):
-            found[status]["headers"] = {"Retry-After": {"schema": {"type": "integer", "minimum": 1}}}
-    return found
+            by_status[status]["headers"] = {"Retry-After": {"schema": {"type": "integer", "minimum": 1}}}
+    return by_status

@@ -160,10 +160,10 @@ def answer(model: OpenModel, asked: ReadRequest, photo: bytes, deadline: float) 
     records = []
     for number, one in enumerate(photos, 1):
         expect_time(deadline)
-        found = model.answer(one, question, paint=bool(asked.maps))
-        record = {"frame": number, **found.record} if len(photos) > 1 else dict(found.record)
-        if asked.maps and found.reading is not None:
-            overlays = dict(zip(MAPS, (found.reading.attention_overlay, found.reading.heatmap_overlay), strict=True))
+        answered = model.answer(one, question, paint=bool(asked.maps))
+        record = {"frame": number, **answered.record} if len(photos) > 1 else dict(answered.record)
+        if asked.maps and answered.reading is not None:
+            overlays = dict(zip(MAPS, (answered.reading.attention_overlay, answered.reading.heatmap_overlay), strict=True))
             record["pictures"] = {
                 f"{name}.png": base64.b64encode(encode_png(overlays[name])).decode()
                 for name in dict.fromkeys(asked.maps)

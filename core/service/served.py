@@ -94,14 +94,14 @@ def list_folders(names: Sequence[str]) -> list[Path]:
     Raises:
         ValueError: no such model, none at all, or two of one name.
     """
-    found = [find_bundle(name).resolve() for name in names]
-    found = found or [path.parent.resolve() for path in sorted(weights_root().glob(f"*/{CARD_FILE}"))]
-    if not found:
+    folders = [find_bundle(name).resolve() for name in names]
+    folders = folders or [path.parent.resolve() for path in sorted(weights_root().glob(f"*/{CARD_FILE}"))]
+    if not folders:
         raise ValueError(
             f"{weights_root()} holds no model. Expected folders with {CARD_FILE}; MELASCOPE_WEIGHTS names another."
         )
     known: dict[str, Path] = {}
-    for folder in found:
+    for folder in folders:
         if known.setdefault(folder.name, folder) != folder:
             raise ValueError(
                 f"Two models are named {folder.name}: {known[folder.name]} and {folder}. Give one of them."

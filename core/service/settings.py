@@ -49,10 +49,10 @@ class Settings:
 
     def opens(self, key: str) -> bool:
         """Whether a key is one of those, in a time that does not tell how much of it fits, or which."""
-        given, found = hashlib.sha256(key.encode("utf-8", "replace")).digest(), False
+        given, opened = hashlib.sha256(key.encode("utf-8", "replace")).digest(), False
         for known in self.keys:
-            found |= hmac.compare_digest(given, known)
-        return found
+            opened |= hmac.compare_digest(given, known)
+        return opened
 
 
 def read_keys(file: Path | None = None) -> tuple[bytes, ...]:

@@ -83,12 +83,12 @@ class MembersEngine(Engine):
         told = told.astype("float32")
         # Each member's share in the mean of each class, (members, 7).
         shares = np.exp(told - _log_mean(told)) / len(parts)
-        found = []
+        gradients = []
         for i, (member, part) in enumerate(parts):
             # Of log softmax: each logit's gradient less their mean by probability; all in one product of matrices.
             weights = shares[i][:, None] * (np.eye(len(CODES)) - np.exp(told[i])) / self._calibrations[i].temperature
-            found.append(np.tensordot(weights.astype("float32"), member.gradients(part, facts[i]), 1))
-        return np.concatenate(found, axis=-1)
+            gradients.append(np.tensordot(weights.astype("float32"), member.gradients(part, facts[i]), 1))
+        return np.concatenate(gradients, axis=-1)
 
     def _parts(self, feature_map: np.ndarray):
         pieces = np.split(feature_map, self._edges[:-1], axis=-1)

@@ -175,7 +175,7 @@ def _run(session: onnxruntime.InferenceSession, image: np.ndarray) -> np.ndarray
 
 def _ask(session: onnxruntime.InferenceSession, outputs: list[str], given: dict[str, np.ndarray]) -> list[np.ndarray]:
     """The outputs, all of which are dense arrays here."""
-    return [np.asarray(found) for found in session.run(outputs, given)]
+    return [np.asarray(output) for output in session.run(outputs, given)]
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:

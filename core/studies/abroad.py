@@ -52,22 +52,22 @@ def read_left_out(folder: str | Path) -> list[LeftOut]:
         InvalidBundle: the folder holds none, or they were not trained alike.
         InvalidResults: one is not evaluated.
     """
-    found = []
+    left_out = []
     for path in sorted(Path(folder).glob(f"without-*/{CARD_FILE}")):
         card = read_card(path.parent)
         source = card.split.get("without_source")
         if not source:
             raise InvalidBundle(f"{path.parent} holds no network that was trained without a source. Move it elsewhere.")
-        found.append(LeftOut(str(source), path.parent, card, read_results(path.parent, card)))
-    if not found:
+        left_out.append(LeftOut(str(source), path.parent, card, read_results(path.parent, card)))
+    if not left_out:
         raise InvalidBundle(
             f"{folder} holds no network without a source. Make them by `train RECIPE --leave-one-source-out --out {folder}`, and "
             "`evaluate` each."
         )
-    kinds = {(one.card.backbone, one.card.image_size, one.card.recipe.get("name")) for one in found}
+    kinds = {(one.card.backbone, one.card.image_size, one.card.recipe.get("name")) for one in left_out}
     if len(kinds) > 1:
         raise InvalidBundle(f"The networks in {folder} were not trained alike: {sorted(map(str, kinds))}.")
-    return found
+    return left_out
 
 
 def measure_abroad(
@@ -138,24 +138,24 @@ def _curve(results: Results, draws: int, seed: int) -> dict:
     logits = np.log(np.maximum(results.probabilities, 1e-9))
     lesion = np.unique(results.lesions, return_inverse=True)[1]
     rng = np.random.default_rng(seed)
-    found = {"none": [], "photos": {size: [] for size in SIZES if size + LEAST_LEFT <= len(logits)}}
-    if not found["photos"]:
+    by_size = {"none": [], "photos": {size: [] for size in SIZES if size + LEAST_LEFT <= len(logits)}}
+    if not by_size["photos"]:
         return {"none": None, "photos": {}}
     for _ in range(draws):
         # Photos in an order that keeps a lesion's together; the most that any size takes is left out for all, so that sizes compare.
         order = np.argsort(rng.permutation(lesion.max() + 1)[lesion], kind="stable")
-        most = max(found["photos"])
+        most = max(by_size["photos"])
         last = lesion[order[most - 1]]
         scored = order[most:][lesion[order[most:]] != last]
         truth = results.y_true[scored]
-        found["none"].append(_score(results.probabilities[scored], truth))
-        for size, scores in found["photos"].items():
+        by_size["none"].append(_score(results.probabilities[scored], truth))
+        for size, scores in by_size["photos"].items():
             chosen = order[:size]
             temperature, biases = fit_numbers(logits[chosen], results.y_true[chosen], np.ones(size))
             scores.append(_score(np.exp(log_softmax(logits[scored] / temperature + biases)), truth))
     return {
-        "none": _spread(found["none"]),
-        "photos": {str(size): _spread(scores) for size, scores in found["photos"].items()},
+        "none": _spread(by_size["none"]),
+        "photos": {str(size): _spread(scores) for size, scores in by_size["photos"].items()},
     }
 
 
@@ -188,15 +188,15 @@ def measure_adaptation(
     Returns:
         Source -> metric -> adapted minus as it was, on the same resampled lesions.
     """
-    found = {}
+    by_source = {}
     for one in left:
         before, after = _adapted_answers(one, folder)
-        found[one.source] = {
+        by_source[one.source] = {
             "photos": len(after),
             **paired_differences(list(COMPARED), after, before, resamples=resamples),
         }
-        say(f"{one.source}: balanced accuracy {difference(found[one.source]['balanced_accuracy'])}.")
-    return found
+        say(f"{one.source}: balanced accuracy {difference(by_source[one.source]['balanced_accuracy'])}.")
+    return by_source
 
 
 def _adapted_answers(one: LeftOut, folder: str | Path) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -150,16 +150,16 @@ def _read_case(
 
     content, crop = read(_case_name(number), MAX_BYTES), line.crop
     try:
-        found = read_case(content)
+        case_file = read_case(content)
         if crop is None:
-            return SessionCase(content, line.label, line.note), found
+            return SessionCase(content, line.label, line.note), case_file
         square, png = Crop(*crop), read(_whole_name(number), MAX_PHOTO)
-        same = photo_hash(square.cut(read_photo(png, where))) == found.record["photo_sha256"]
+        same = photo_hash(square.cut(read_photo(png, where))) == case_file.record["photo_sha256"]
     except (InvalidCase, UnreadablePhoto, ValueError) as error:
         raise InvalidSession(f"In {where}: {error}") from None
     if not same:
         raise InvalidSession(f"The whole photo of {where} is not the one that was cropped. {_AGAIN}")
-    return SessionCase(content, line.label, line.note, square, png), found
+    return SessionCase(content, line.label, line.note, square, png), case_file
 
 
 def _check_record(content: bytes, name: str) -> list[_Line]:

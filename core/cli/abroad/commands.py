@@ -146,19 +146,19 @@ def worth_of(record: dict | None, photos: int) -> str:
 
 def adaptation_worth(record: dict | None) -> str:
     """What adaptation gave on left-out sources, in sentences."""
-    found = (record or {}).get("adaptation")
-    if not found:
+    by_source = (record or {}).get("adaptation")
+    if not by_source:
         return "What adaptation gives was not measured for this model's kind: see `sources --data`. Do not rely on it."
-    said = [
-        f"{words}: {'; '.join(f'{source} {difference(row[score])}' for source, row in found.items())}."
+    sentences = [
+        f"{words}: {'; '.join(f'{source} {difference(row[score])}' for source, row in by_source.items())}."
         for score, words in ADAPTED.items()
     ]
-    said.insert(0, "What adaptation changed on sources that a network never saw.")
-    worse = [source for source, row in found.items() if any(row[score].is_below_zero for score in ADAPTED)]
-    better = [source for source in found if source not in worse and found[source]["balanced_accuracy"].is_above_zero]
+    sentences.insert(0, "What adaptation changed on sources that a network never saw.")
+    worse = [source for source, row in by_source.items() if any(row[score].is_below_zero for score in ADAPTED)]
+    better = [source for source in by_source if source not in worse and by_source[source]["balanced_accuracy"].is_above_zero]
     if better and not worse:
-        return f"{' '.join(said)} It helped beyond chance on {len(better)} of {len(found)}."
+        return f"{' '.join(sentences)} It helped beyond chance on {len(better)} of {len(by_source)}."
     return (
-        f"{' '.join(said)} It helped beyond chance, with none of these worse, on {len(better)} of {len(found)}, and made one of them worse "
-        f"on {len(worse)}: it is not recommended."
+        f"{' '.join(sentences)} It helped beyond chance, with none of these worse, on {len(better)} of {len(by_source)}, and made "
+        f"one of them worse on {len(worse)}: it is not recommended."
     )

@@ -61,12 +61,12 @@ class ReadWork:
         try:
             given = _facts(asked.question.facts, row)
             photos = read_photos(fetch(row.photo), name, force=asked.question.force)
-            found = [asked.read_photo(Path(name), photo, given=given) for photo in photos]
+            readings = [asked.read_photo(Path(name), photo, given=given) for photo in photos]
         except InvalidBundle:
             raise
         except Exception as error:  # noqa: BLE001 - one photo's fault must not cost the others their reading
             return [{"error": sentence(error)}]
-        return found if len(found) == 1 else [{"frame": number, **one} for number, one in enumerate(found, 1)]
+        return readings if len(readings) == 1 else [{"frame": number, **one} for number, one in enumerate(readings, 1)]
 
 
 def _facts(given, row: PhotoRow):

@@ -76,10 +76,10 @@ def parse_crop(text: str) -> Crop | str:
     asked = text.strip().lower()
     if asked in (AUTO, NONE):
         return asked
-    found = _NUMBERS.fullmatch(asked)
-    if found is None:
+    match = _NUMBERS.fullmatch(asked)
+    if match is None:
         raise InvalidCrop(f"{text!r} is no crop. Expected {CROP_FORMS}.")
-    crop = Crop(*map(int, found.groups()))
+    crop = Crop(*map(int, match.groups()))
     if crop.side < MIN_SIDE:
         raise InvalidCrop(f"The square {crop} has a side of {crop.side} pixels. Expected {MIN_SIDE} or more.")
     return crop

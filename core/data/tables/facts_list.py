@@ -69,13 +69,13 @@ def read_facts_list(content: bytes, name: str) -> FactsList:
     facts, problems, clashing = {}, [], set()
     for number, (photo, age, sex, site) in enumerate(zip(*columns, strict=True), start=1):
         try:
-            found = _facts(age, sex, site)
+            patient = _facts(age, sex, site)
             if not photo:
                 raise InvalidFacts("It names no photo.")
         except InvalidFacts as error:
             problems.append(f"Row {number} ({photo or 'no photo'}) is left out. {error}")
             continue
-        if facts.setdefault(_key(photo), found) != found:
+        if facts.setdefault(_key(photo), patient) != patient:
             clashing.add(_key(photo))
             problems.append(f"Row {number} ({photo}) says something else than an earlier row: neither counts.")
     return FactsList({key: one for key, one in facts.items() if key not in clashing}, tuple(problems))
@@ -83,8 +83,8 @@ def read_facts_list(content: bytes, name: str) -> FactsList:
 
 def _facts(age: str, sex: str, site: str) -> Facts:
     years, which, where = read_age(age), read_sex(sex), read_site(site)
-    for word, found, what in ((age, years, "age"), (sex, which, "sex"), (site, where, "body site")):
-        if found is None:
+    for word, value, what in ((age, years, "age"), (sex, which, "sex"), (site, where, "body site")):
+        if value is None:
             raise InvalidFacts(f"Its {what} {word[:40]!r} cannot be told. Leave the cell empty where it is unknown.")
     return Facts(None if years is None or math.isnan(years) else years, which or "unknown", where or "unknown")
 

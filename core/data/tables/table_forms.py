@@ -315,4 +315,4 @@ def _mapped(words: pd.Series, column: str, read, unmapped: dict) -> pd.Series:
     strange = Counter(word for word in words if meaning[word] is None)
     if strange:
         unmapped[column] = dict(strange)
-    return words.map({word: found or SEXES[-1] for word, found in meaning.items()}).astype("str")
+    return words.map({word: sex or SEXES[-1] for word, sex in meaning.items()}).astype("str")

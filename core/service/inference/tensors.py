@@ -74,7 +74,7 @@ def read_request(record: dict[str, Any], behind: bytes, kinds: Sequence[TensorKi
     Raises:
         RequestRefused: anything that is not as the protocol says, or not as the network takes it.
     """
-    known, found = {kind.name: kind for kind in kinds}, {}
+    known, read = {kind.name: kind for kind in kinds}, {}
     inputs = record.get("inputs")
     if not isinstance(inputs, list) or not inputs:
         raise _malformed(f"inputs is {repeated(inputs)}", "a list of tensors", known)
@@ -85,11 +85,11 @@ def read_request(record: dict[str, Any], behind: bytes, kinds: Sequence[TensorKi
         name = tensor.get("name")
         if not isinstance(name, str) or name not in known:
             raise _malformed(f"An input is named {repeated(name)}", f"one of: {', '.join(known)}", known)
-        if name in found:
+        if name in read:
             raise _malformed(f"The input {name} came twice", "each once", known)
         size = _parameters(tensor, name).get("binary_data_size")
         if size is None:
-            found[name] = _of_json(tensor, known[name])
+            read[name] = _of_json(tensor, known[name])
             continue
         if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= len(behind) - place:
             raise _malformed(
@@ -97,37 +97,37 @@ def read_request(record: dict[str, Any], behind: bytes, kinds: Sequence[TensorKi
                 f"the tensor's bytes behind the JSON, and the header {HEADER_LENGTH}",
                 known,
             )
-        found[name] = _of_bytes(tensor, known[name], behind[place : place + size])
+        read[name] = _of_bytes(tensor, known[name], behind[place : place + size])
         place += size
     if place != len(behind):
         raise _malformed(f"{len(behind) - place:,} bytes behind the JSON belong to no input", "none left over", known)
-    if missing := [kind.name for kind in kinds if kind.needed and kind.name not in found]:
+    if missing := [kind.name for kind in kinds if kind.needed and kind.name not in read]:
         raise _malformed(f"The input {missing[0]} is missing", "it", known)
     identity = record.get("id")
     if identity is not None and not isinstance(identity, str):
         raise _malformed(f"The id is {repeated(identity)}", "text", known)
     binary = _parameters(record, "the request").get("binary_data_output", False)
-    return InferRequest(identity, found, _outputs(record, binary is True), binary is True)
+    return InferRequest(identity, read, _outputs(record, binary is True), binary is True)
 
 
 def _outputs(record: dict[str, Any], binary: bool) -> dict[str, bool]:
     wanted = record.get("outputs", [])
     if not isinstance(wanted, list):
         raise RequestRefused(MALFORMED, f"outputs is {repeated(wanted)}. Expected a list of objects with a name.")
-    found = {}
+    as_binary = {}
     for one in wanted:
         name = one.get("name") if isinstance(one, dict) else None
         if not isinstance(name, str):
             raise RequestRefused(MALFORMED, f"An output is {repeated(one)}. Expected an object with a name.")
-        found[name] = _parameters(one, name).get("binary_data", binary) is True
-    return found
+        as_binary[name] = _parameters(one, name).get("binary_data", binary) is True
+    return as_binary
 
 
 def _parameters(record: dict[str, Any], name: str) -> dict:
-    found = record.get("parameters", {})
-    if not isinstance(found, dict):
-        raise RequestRefused(MALFORMED, f"The parameters of {name} are {repeated(found)}. Expected an object.")
-    return found
+    parameters = record.get("parameters", {})
+    if not isinstance(parameters, dict):
+        raise RequestRefused(MALFORMED, f"The parameters of {name} are {repeated(parameters)}. Expected an object.")
+    return parameters
 
 
 def _shape(tensor: dict[str, Any], kind: TensorKind) -> tuple[int, ...]:
@@ -189,20 +189,20 @@ def _of_bytes(tensor: dict[str, Any], kind: TensorKind, data: bytes) -> np.ndarr
     """A tensor whose elements came behind the JSON, little-endian; texts each with its length before it."""
     shape, datatype = _shape(tensor, kind), tensor["datatype"]
     if datatype == TEXT:
-        found, place = [], 0
+        texts, place = [], 0
         while place < len(data):
             length = int.from_bytes(data[place : place + 4], "little")
             place += 4
             if place + length > len(data):
                 break
-            found.append(data[place : place + length])
+            texts.append(data[place : place + length])
             place += length
-        if place != len(data) or len(found) != math.prod(shape):
+        if place != len(data) or len(texts) != math.prod(shape):
             raise RequestRefused(
                 MALFORMED,
                 f"The bytes of the input {kind.name} are no {math.prod(shape)} elements. Expected each after its length in 4 bytes.",
             )
-        return found
+        return texts
     dtype = np.dtype(NUMBERS[datatype])
     length = math.prod(shape) * dtype.itemsize
     if len(data) != length:

@@ -37,7 +37,7 @@ def spoil(cases: CaseSet, advice: Mapping[str, Advice], share: float, seed: int)
     ]
     wanted = min(len(right), max(1, math.floor(share * len(cases) + 0.5)))
     chosen = {right[i] for i in np.random.default_rng(seed).permutation(len(right))[:wanted]}
-    return {i: make_wrong(said) if i in chosen else said for i, said in advice.items()}
+    return {i: make_wrong(answer) if i in chosen else answer for i, answer in advice.items()}
 
 
 def make_wrong(advice: Advice) -> Advice:

@@ -76,7 +76,7 @@ def open_study(store: Store, protocol: Protocol, advice: Mapping[str, Advice] | 
                 f"{', '.join(lacking[:5])}. Get their photos and let the network read them first."
             )
     store.purge()
-    secret, said = (
+    secret, kept_advice = (
         make_secret(),
         {case.id: advice[case.id].to_record() for case in protocol.cases.cases if case.id in advice},
     )
@@ -91,7 +91,7 @@ def open_study(store: Store, protocol: Protocol, advice: Mapping[str, Advice] | 
                     secret_hash=hash_secret(secret),
                     salt=make_salt(),
                     protocol=protocol_to_record(protocol),
-                    advice=said,
+                    advice=kept_advice,
                     closed=False,
                     opened_at=now,
                     expires_at=now + days(protocol.kept_days),

@@ -103,8 +103,8 @@ def read_row(
         return row
     reading = read_encoded(encoded, facts, explain=False, mixture=mixture)
     record = signals.records.get("set")
-    found = build_set(reading.probabilities, record).codes if record else None
-    return replace(row, probabilities=reading.here, calibrated=reading.probabilities, set=found)
+    codes = build_set(reading.probabilities, record).codes if record else None
+    return replace(row, probabilities=reading.here, calibrated=reading.probabilities, set=codes)
 
 
 def thumbnail(photo: np.ndarray) -> bytes:

@@ -44,8 +44,8 @@ def row_malignancy(row: BatchRow) -> float | None:
 
 def possible_melanoma(row: BatchRow, threshold: float | None, calibrated_only: bool = False) -> bool | None:
     """Whether melanoma reaches a threshold; None without an answer or a threshold."""
-    said = row.calibrated if calibrated_only else row.probabilities
-    return None if said is None or threshold is None else said["mel"] >= threshold
+    probabilities = row.calibrated if calibrated_only else row.probabilities
+    return None if probabilities is None or threshold is None else probabilities["mel"] >= threshold
 
 
 def tally(rows: Sequence[BatchRow], threshold: float | None, calibrated_only: bool = False) -> dict[str, int]:

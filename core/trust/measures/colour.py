@@ -197,14 +197,14 @@ def colour_verdict(record: dict) -> str:
         )
     if worse:
         sentences.append(f"{len(worse)} make it worse: {', '.join(_name(row) for row in worse)}.")
-    found, spared = clear("sensitivity", 1), clear("specificity", 1)
-    traded = [row for row in found if row["differences"]["specificity"].value < 0]
-    if found:
+    more_found, spared = clear("sensitivity", 1), clear("specificity", 1)
+    traded = [row for row in more_found if row["differences"]["specificity"].value < 0]
+    if more_found:
         sentences.append(
-            f"At the fixed threshold {len(found)} find more melanomas, {len(traded)} of them for more false alarms: that moves the "
+            f"At the fixed threshold {len(more_found)} find more melanomas, {len(traded)} of them for more false alarms: that moves the "
             "threshold, and tells nothing better apart."
             if traded
-            else f"At the fixed threshold {len(found)} find more melanomas."
+            else f"At the fixed threshold {len(more_found)} find more melanomas."
         )
     elif spared:
         sentences.append(f"At the fixed threshold {len(spared)} call fewer nevi melanoma; none finds more melanomas.")

@@ -154,7 +154,7 @@ def choose_k(asked: list[HeldOutPhotos]) -> int:
     truth = np.concatenate([one.table.dx.to_numpy(dtype=str) for one in asked])
 
     def balanced(k: int) -> float:
-        right = np.array([said.dx for one in asked for said in one.votes(k)]) == truth
+        right = np.array([vote.dx for one in asked for vote in one.votes(k)]) == truth
         return float(np.mean([right[truth == code].mean() for code in np.unique(truth)]))
 
     return max(KS, key=lambda k: (round(balanced(k), 3), -k))
@@ -187,7 +187,7 @@ def score_votes(asked: list[HeldOutPhotos], k: int, network: dict[str, str]) -> 
         "accuracy", "balanced_accuracy"; "wrong_by_agreement": error rate of the vote at each level of agreement; and, where the network's
         answers are known, "network_wrong": its error rate where the vote says the same and where it says something else.
     """
-    votes = [said for one in asked for said in one.votes(k)]
+    votes = [vote for one in asked for vote in one.votes(k)]
     table = pd.concat([one.table for one in asked], ignore_index=True)
     truth, lesions = table.dx.to_numpy(dtype=str), table.lesion_id.to_numpy(dtype=str)
     voted, share = np.array([v.dx for v in votes]), np.array([v.agreement for v in votes])

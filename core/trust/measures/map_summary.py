@@ -135,8 +135,8 @@ def _checks(figures: dict) -> dict:
     """Each check that could be made: {"passes", "said"}."""
     checks = {}
 
-    def add(name: str, passes: bool, said: str) -> None:
-        checks[name] = {"passes": bool(passes), "said": said}
+    def add(name: str, passes: bool, sentence: str) -> None:
+        checks[name] = {"passes": bool(passes), "said": sentence}
 
     known = {key for key, score in figures.items() if isinstance(score, Estimate) and score.value is not None}
     if "above_chance" in known:

@@ -95,17 +95,17 @@ def measure_similar(bundle: "Bundle", folder: Path, progress: Progress | None = 
 
     Of a set of folds each network compares the photos of its own part, as vectors of two networks do not compare.
     """
-    out, found, start = Path(bundle.folder), [], 0
+    out, parts, start = Path(bundle.folder), [], 0
     for network in bundle.scored_networks:
         table = read_pair_table(network.card, folder)
         near, cosines = find_neighbours(
             _vectors(network, table, progress), (table.dx == "mel").to_numpy(), table.lesion_id.to_numpy("U")
         )
-        found.append((table, np.where(near >= 0, near + start, -1).astype("int16"), cosines))
+        parts.append((table, np.where(near >= 0, near + start, -1).astype("int16"), cosines))
         start += len(table)
-    table = pd.concat([part for part, _, _ in found], ignore_index=True)
+    table = pd.concat([part for part, _, _ in parts], ignore_index=True)
     melanoma, lesions = (table.dx == "mel").to_numpy(), table.lesion_id.to_numpy("U")
-    neighbours, cosines = (np.concatenate([one[i] for one in found]) for i in (1, 2))
+    neighbours, cosines = (np.concatenate([one[i] for one in parts]) for i in (1, 2))
     file = io.BytesIO()
     np.savez_compressed(
         file,

@@ -110,7 +110,7 @@ def judge(record: dict, statistics: np.ndarray, score: float, short_side: int, c
     """
     if not np.isfinite(score):
         raise ValueError("its score is not a number")
-    faults = [said for _, exceeded, said in _faults(record, statistics[None]) if exceeded[0]]
+    faults = [words for _, exceeded, words in _faults(record, statistics[None]) if exceeded[0]]
     if short_side < SMALL_SIDE:
         faults.append(f"The photo is small: {short_side} pixels on its short side, where 450 are usual.")
     if colours:

@@ -47,8 +47,8 @@ class SeenBefore:
             met = f"The model was trained on this photo ({self.image_id}): its answer is from memory"
         else:
             met = f"The model was very likely trained on another photo of this lesion ({self.image_id})"
-        said = f"{met}. Its measured scores do not hold here."
-        return f"{said} {self._own_words}" if self.answer else said
+        sentence = f"{met}. Its measured scores do not hold here."
+        return f"{sentence} {self._own_words}" if self.answer else sentence
 
     @property
     def _own_words(self) -> str:

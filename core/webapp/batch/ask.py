@@ -115,10 +115,10 @@ def _with_facts(items: list[Item]) -> list[Item]:
 
 def _say_facts(told: FactsList, items: list[Item]) -> None:
     names = [item.name for item in items]
-    found = sum(told.of(name) is not None for name in names)
+    matched = sum(told.of(name) is not None for name in names)
     unused = told.unused(names)
     if items:
-        st.caption(f"Facts for {found} of {len(items)} photos.")
+        st.caption(f"Facts for {matched} of {len(items)} photos.")
     if items and unused:
         _say_list("No photo has the name of these rows", unused)
     if told.problems:
@@ -132,10 +132,10 @@ def _say_skipped(lines) -> None:
 
 def _say_list(title: str, lines) -> None:
     more = len(lines) - NAMED
-    said = [*map(plain, list(lines)[:NAMED]), *([f"{more:,} more"] if more > 0 else [])]
-    st.warning(f"**{title}**  \n" + "  \n".join(said), icon=":material/info:")
+    shown = [*map(plain, list(lines)[:NAMED]), *([f"{more:,} more"] if more > 0 else [])]
+    st.warning(f"**{title}**  \n" + "  \n".join(shown), icon=":material/info:")
 
 
 def _is_photo(content: bytes) -> bool:
-    found = recognise_format(content)
-    return found is not None and found.read
+    photo_format = recognise_format(content)
+    return photo_format is not None and photo_format.read

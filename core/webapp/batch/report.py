@@ -47,18 +47,18 @@ def _asked_words(asked: BatchSettings, card: Card | None, threshold: float | Non
         if card
         else asked.model
     )
-    said = [f"Network: {network}."]
-    said.append(
+    sentences = [f"Network: {network}."]
+    sentences.append(
         f"Re-weighted to where the photos come from: {asked.mixture}."
         if asked.mixture
         else "Probabilities as calibrated."
     )
-    said.append("No melanoma threshold." if threshold is None else f"Melanoma threshold: {cut(threshold)}.")
+    sentences.append("No melanoma threshold." if threshold is None else f"Melanoma threshold: {cut(threshold)}.")
     if asked.crop == "auto":
-        said.append("Of photos framed otherwise than training photos the suggested square was read.")
+        sentences.append("Of photos framed otherwise than training photos the suggested square was read.")
     if asked.force:
-        said.append("Photos that the gate refuses were read all the same.")
-    return " ".join(said)
+        sentences.append("Photos that the gate refuses were read all the same.")
+    return " ".join(sentences)
 
 
 def _cells(row: BatchRow, threshold: float | None, calibrated_only: bool) -> dict:

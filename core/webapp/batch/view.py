@@ -164,14 +164,14 @@ def _draw_table(run: Run, rows: list[BatchRow], threshold: float | None, calibra
 
 
 def _cells(row: BatchRow, threshold: float | None, calibrated_only: bool) -> dict:
-    said = row.probabilities
+    probabilities = row.probabilities
     picture = base64.b64encode(row.thumbnail).decode()
     return {
         "": f"data:image/jpeg;base64,{picture}" if picture else None,
         "Photo": row.photo,
         "Likeliest": row_title(row),
-        "Probability": said[row.top] if said else None,
-        "Melanoma": said["mel"] if said else None,
+        "Probability": probabilities[row.top] if probabilities else None,
+        "Melanoma": probabilities["mel"] if probabilities else None,
         "By the threshold": _MELANOMA[possible_melanoma(row, threshold, calibrated_only)],
         "Malignant": row_malignancy(row),
         "90 % set": "" if row.set is None else ", ".join(NAMES[code] for code in row.set),

@@ -124,7 +124,7 @@ def report_title(model: Evaluated) -> str:
 def _confusion_words(confusion: list) -> str:
     rows = (
         f"{NAMES[true]}: "
-        + ", ".join(f"{count} called {NAMES[said].lower()}" for said, count in zip(CODES, row, strict=True) if count)
+        + ", ".join(f"{count} called {NAMES[answer].lower()}" for answer, count in zip(CODES, row, strict=True) if count)
         for true, row in zip(CODES, confusion, strict=True)
         if any(row)
     )

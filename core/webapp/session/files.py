@@ -22,7 +22,7 @@ def import_session(data: bytes, name: str) -> list[KeptCase]:
     Raises:
         InvalidSession: no session file, or a damaged one; then none of its cases is taken.
     """
-    return [_unpacked(one, found, number) for number, (one, found) in enumerate(read_session(data, name), start=1)]
+    return [_unpacked(one, case_file, number) for number, (one, case_file) in enumerate(read_session(data, name), start=1)]
 
 
 def _packed(one: KeptCase) -> SessionCase:
@@ -33,11 +33,11 @@ def _packed(one: KeptCase) -> SessionCase:
     return SessionCase(case, one.label, one.note, one.crop, encode_whole(whole) if one.crop else b"")
 
 
-def _unpacked(one: SessionCase, found: CaseFile, number: int) -> KeptCase:
-    whole = one.whole or encode_whole(found.photo)
-    hashed = photo_hash(read_photo(whole)) if one.whole else found.record["photo_sha256"]
-    top = max(found.probabilities, key=found.probabilities.__getitem__)
+def _unpacked(one: SessionCase, case_file: CaseFile, number: int) -> KeptCase:
+    whole = one.whole or encode_whole(case_file.photo)
+    hashed = photo_hash(read_photo(whole)) if one.whole else case_file.record["photo_sha256"]
+    top = max(case_file.probabilities, key=case_file.probabilities.__getitem__)
     return KeptCase(
-        whole, hashed, "The session file's photo", found.facts, one.crop, found.model, top, found.probabilities,
-        thumbnail(found.photo), case=one.case, label=one.label or f"Case {number}", note=one.note,
+        whole, hashed, "The session file's photo", case_file.facts, one.crop, case_file.model, top, case_file.probabilities,
+        thumbnail(case_file.photo), case=one.case, label=one.label or f"Case {number}", note=one.note,
     )  # fmt: skip

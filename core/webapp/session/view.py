@@ -42,14 +42,14 @@ def _draw_files(cases: list[KeptCase]) -> None:
                 "One file with photos, facts, answers, labels and notes, without names of files and dates.",
                 width="content",
             )
-    said = st.session_state.pop(_SAID, None)
-    box = st.expander("Bring a session back", icon=":material/upload_file:", expanded=not cases or said is not None)
+    notice = st.session_state.pop(_SAID, None)
+    box = st.expander("Bring a session back", icon=":material/upload_file:", expanded=not cases or notice is not None)
     with box:
         st.file_uploader(
             "Session file (.zip)", key=_FILE, max_upload_size=MAX_SESSION_BYTES // 1_000_000, on_change=_take
         )
-        if said is not None:
-            good, words = said
+        if notice is not None:
+            good, words = notice
             (st.success if good else st.error)(
                 plain(words), icon=":material/history:" if good else ":material/folder_off:"
             )

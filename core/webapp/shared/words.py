@@ -38,7 +38,7 @@ def plain(text: str) -> str:
 def _escaped(text: str) -> str:
     text = re.sub(r"([\\`*_\[\]$~<>|#])", r"\\\1", text)
     text = re.sub(r":(?=\w)", r"\\:", text)
-    return _ADDRESS.sub(lambda found: found[0] + _JOINER, text)
+    return _ADDRESS.sub(lambda address: address[0] + _JOINER, text)
 
 
 def part_words(part: str | None) -> str:

@@ -83,17 +83,17 @@ def read_browser() -> dict[str, str]:
     """
     known = st.session_state.get(KEPT)
     keeper = component("melascope_keeper", js=_KEEPER)
-    said = keeper(
+    browser = keeper(
         data={"writes": st.session_state.pop(_WRITES, {}), "told": known is not None},
         key="keeper",
         on_kept_change=lambda: None,
         height=1,
     )
     if known is None:
-        if not isinstance(said.kept, dict):
+        if not isinstance(browser.kept, dict):
             st.stop()
         # It comes from the browser: texts of a bearable length, whatever was sent.
-        known = {str(k)[:60]: v for k, v in list(said.kept.items())[:200] if isinstance(v, str) and len(v) <= 200}
+        known = {str(k)[:60]: v for k, v in list(browser.kept.items())[:200] if isinstance(v, str) and len(v) <= 200}
         st.session_state[KEPT] = known
     return known
 

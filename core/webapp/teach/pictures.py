@@ -63,8 +63,8 @@ def find_path(case: TeachingCase) -> Path | None:
         with suppress(OSError):
             return _own_photos(str(place), place.stat().st_mtime_ns, case) if folder and is_allowed(folder) else None
         return None
-    for found in (open_folder(folder)[0], fetched()):
-        if found and (path := found.paths.get(case.id)):
+    for photos in (open_folder(folder)[0], fetched()):
+        if photos and (path := photos.paths.get(case.id)):
             return Path(path)
     return None
 

@@ -90,8 +90,8 @@ def fetched() -> PhotoFolder | None:
 
 def find_photo(image_id: str) -> Path | None:
     """Where a photo lies, in the folder in use or among those fetched; None without it."""
-    for found in (photo_folder(), fetched()):
-        if found and (path := found.paths.get(image_id)):
+    for photos in (photo_folder(), fetched()):
+        if photos and (path := photos.paths.get(image_id)):
             return Path(path)
     return None
 

@@ -144,9 +144,9 @@ def _draw_case(view: View, code: str, token: str) -> None:
         )
     if view.network is not None:
         draw_advice(view.network)
-    position, said = st.session_state.get(f"said {code}", (None, ""))
+    position, warning = st.session_state.get(f"said {code}", (None, ""))
     if position == view.position:
-        st.warning(said, icon=":material/touch_app:")
+        st.warning(warning, icon=":material/touch_app:")
     if view.open_round:
         _vote(view)
     if view.map and view.network is not None:
@@ -161,10 +161,10 @@ def _draw_case(view: View, code: str, token: str) -> None:
 
 def _hear_vote(view: View, code: str, token: str) -> None:
     """Keeps a vote that was sent. Why one was not kept stays on the page until the class goes on."""
-    said = f"said {code}"
+    warning_key = f"said {code}"
     if (answer := heard_answer(_form(view)) if view.open_round else None) is None:
         return
-    st.session_state.pop(said, None)
+    st.session_state.pop(warning_key, None)
     # Streamlit throws away what a run drew when a beat meets its end: the next beat draws it again.
     st.session_state[f"again {code}"] = True
     diagnosis, confidence = answer
@@ -175,7 +175,7 @@ def _hear_vote(view: View, code: str, token: str) -> None:
         cast_vote(the_store(), code, token, view.position, view.open_round, diagnosis, confidence, milliseconds)
         st.session_state[f"view {code}"] = look(the_store(), code, token)
     except (Refused, StoreUnusable) as error:
-        st.session_state[said] = (view.position, failure(error))
+        st.session_state[warning_key] = (view.position, failure(error))
 
 
 def _form(view: View) -> str:

@@ -141,10 +141,10 @@ def _draw_case(shown: Projection, code: str, secret: str) -> None:
         # What the wall does not know yet: the answer whose map will be shown in a minute.
         prepare_map(case, look(the_store(), code, secret).network)
     # With the truth come two counts of votes, the network and its map: beside each other, so that all of it fits a beamer.
-    photo, said = st.columns([3, 2] if view.truth is None else [2, 3], gap="large")
+    photo, texts = st.columns([3, 2] if view.truth is None else [2, 3], gap="large")
     with photo, st.container(key="case"):
         draw_photo(photo_jpeg(case), f"Case {view.position + 1}", credit(view.licence, view.attribution))
-    with said, st.container(key="said"):
+    with texts, st.container(key="said"):
         st.markdown(f"##### Case {view.position + 1} of {view.cases} · {STEPS[view.step].title}")
         if view.over:
             st.info("The lesson is over.", icon=":material/flag:")
