@@ -9,12 +9,14 @@ import math
 import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from msgspec import Meta
 
 from core.designs import NetworkDesign
 from core.networks.backbones import find_backbone
+from core.schemas.kind import Kind
 from core.training.recipes import Recipe, find_recipe
 
 # What of a recipe may vary: plain values. The seed has a line of its own, and the split's seed is one for all trials.
@@ -65,11 +67,11 @@ class Space:
     recipe: str
     backbone: str
     space: dict[str, Any]
-    trials: int = 8
-    seeds: tuple[int, ...] = (0,)
-    fewest: int = 2
-    draw: int = 0
-    split_seed: int = 0
+    trials: Annotated[int, Meta(ge=1)] = 8
+    seeds: Annotated[tuple[Annotated[int, Meta(ge=0)], ...], Meta(min_length=1)] = (0,)
+    fewest: Annotated[int, Meta(ge=1)] = 2
+    draw: Annotated[int, Meta(ge=0)] = 0
+    split_seed: Annotated[int, Meta(ge=0)] = 0
     fixed: dict[str, Any] = dataclasses.field(default_factory=dict)
     train: dict[str, Any] = dataclasses.field(default_factory=dict)
 
@@ -111,6 +113,9 @@ class Space:
         return recipe.frozen_epochs + recipe.epochs
 
 
+_SPACE = Kind("sweep", Space)
+
+
 def read_space(path: str | Path) -> Space:
     """Reads a sweep's file.
 
@@ -122,36 +127,20 @@ def read_space(path: str | Path) -> Space:
         told = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is no TOML: {error}.") from None
-    known = {field.name for field in dataclasses.fields(Space)}
-    if unknown := sorted(set(told) - known):
-        raise ValueError(f"{path} names {', '.join(unknown)}. Expected only: {', '.join(sorted(known))}.")
-    if lacking := [name for name in ("recipe", "backbone", "space") if not told.get(name)]:
-        raise ValueError(
-            f"{path} lacks {', '.join(lacking)}. Expected a recipe, a backbone, and a table [space] of what varies."
-        )
-    for name in ("recipe", "backbone"):
-        if not isinstance(told[name], str):
-            raise ValueError(f"{path}: {name} is {told[name]!r}. Expected a name.")
-    for name in ("space", "fixed", "train"):
-        if not isinstance(told.get(name, {}), dict):
-            raise ValueError(f"{path}: {name} is {told[name]!r}. Expected a table, [{name}].")
-    recipe = find_recipe(told["recipe"])
-    find_backbone(told["backbone"])
-    for name, choice in told["space"].items():
+    space = _SPACE.convert(told, path, "See docs/howto/on-a-cluster.md.")
+    recipe = find_recipe(space.recipe)
+    find_backbone(space.backbone)
+    if not space.space:
+        raise ValueError(f"{path} has an empty [space]. Expected what varies.")
+    for name, choice in space.space.items():
         _check_choice(path, recipe, name, choice)
-    for name, value in told.get("fixed", {}).items():
-        if name in told["space"]:
+    for name, value in space.fixed.items():
+        if name in space.space:
             raise ValueError(f"{path}: {name} stands both in [fixed] and in [space]. Leave one of them out.")
         _check_value(path, recipe, name, value)
-    if unknown := sorted(set(told.get("train", {})) - set(_TRAIN)):
+    if unknown := sorted(set(space.train) - set(_TRAIN)):
         raise ValueError(f"{path}: [train] names {', '.join(unknown)}. Expected only: {', '.join(_TRAIN)}.")
-    for name, least in {"trials": 1, "fewest": 1, "draw": 0, "split_seed": 0}.items():
-        if not _is_number(told.get(name, least), whole=True) or told.get(name, least) < least:
-            raise ValueError(f"{path}: {name} is {told[name]!r}. Expected a whole number from {least} on.")
-    seeds = told.get("seeds", [0])
-    if not (isinstance(seeds, list) and seeds and all(_is_number(s, whole=True) and s >= 0 for s in seeds)):
-        raise ValueError(f"{path}: seeds is {seeds!r}. Expected a list of whole numbers, such as [0, 1, 2].")
-    return Space(**told | {"seeds": tuple(dict.fromkeys(seeds))})
+    return replace(space, seeds=tuple(dict.fromkeys(space.seeds)))
 
 
 def _check_choice(path: Path, recipe: Recipe, name: str, choice) -> None:

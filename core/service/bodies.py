@@ -71,7 +71,9 @@ async def read_body(request: Request, most: int, seconds: float, take: Callable[
 
 
 def _too_big(most: int) -> RequestRefused:
-    return RequestRefused(TOO_BIG, f"The body is longer than {most / 1e6:,.0f} MB. Send less at once, or a smaller photo.")
+    return RequestRefused(
+        TOO_BIG, f"The body is longer than {most / 1e6:,.0f} MB. Send less at once, or a smaller photo."
+    )
 
 
 def read_object(body: bytes, *, flat: bool = False) -> dict[str, Any]:
@@ -115,70 +117,78 @@ def read_form(body: bytes, boundary: bytes) -> dict[str, bytes]:
     Raises:
         RequestRefused: no form, too many parts, one without a name, or two of one name.
     """
-    parts: dict[str, bytes] = {}
-    part = _Part()
-    ended = False
+    form = _Form()
+    try:
+        parser = MultipartParser(boundary, form.hearers())
+        parser.write(body)
+        parser.finalize()
+    except FormParserError as error:
+        raise RequestRefused(MALFORMED, f"The form cannot be read ({error}). Expected {FORM}.") from None
+    if not form.ended:
+        raise RequestRefused(MALFORMED, f"The form ends too early. Expected {FORM} with its closing boundary.")
+    return form.parts
 
-    def begin() -> None:
-        nonlocal part
-        if len(parts) >= MOST_PARTS:
+
+class _Form:
+    """What a parser tells of a form, piece by piece."""
+
+    def __init__(self):
+        self.parts: dict[str, bytes] = {}
+        self.ended = False
+        self._part = _Part()
+
+    def hearers(self) -> dict[str, Callable]:
+        """What the parser calls for each piece."""
+        return {
+            "on_part_begin": self._begin_part,
+            "on_part_data": self._add_data,
+            "on_part_end": self._end_part,
+            "on_header_field": self._add_header,
+            "on_header_value": self._add_value,
+            "on_header_end": self._end_header,
+            "on_end": self._end,
+        }
+
+    def _begin_part(self) -> None:
+        if len(self.parts) >= MOST_PARTS:
             raise RequestRefused(
                 MALFORMED, f"The form has more than {MOST_PARTS} parts. Expected a photo and what is asked of it."
             )
-        part = _Part(data=bytearray())
+        self._part = _Part(data=bytearray())
 
-    def header_field(data: bytes, start: int, end: int) -> None:
-        part.header += data[start:end]
-        _check_header(part.header)
+    def _add_header(self, data: bytes, start: int, end: int) -> None:
+        self._part.header += data[start:end]
+        _check_header(self._part.header)
 
-    def header_value(data: bytes, start: int, end: int) -> None:
-        part.value += data[start:end]
-        _check_header(part.value)
+    def _add_value(self, data: bytes, start: int, end: int) -> None:
+        self._part.value += data[start:end]
+        _check_header(self._part.value)
 
-    def header_end() -> None:
+    def _end_header(self) -> None:
+        part = self._part
         if part.header.lower() == b"content-disposition":
             part.disposition = part.value
         part.header = part.value = b""
 
-    def data_came(data: bytes, start: int, end: int) -> None:
-        if part.data is not None:
-            part.data += data[start:end]
+    def _add_data(self, data: bytes, start: int, end: int) -> None:
+        if self._part.data is not None:
+            self._part.data += data[start:end]
 
-    def part_end() -> None:
-        _, options = parse_options_header(part.disposition)
+    def _end_part(self) -> None:
+        _, options = parse_options_header(self._part.disposition)
         name = options.get(b"name", b"").decode("utf-8", "replace")
         if not name:
             raise RequestRefused(
                 MALFORMED, 'A part of the form has no name. Expected Content-Disposition: form-data; name="photo".'
             )
-        if name in parts:
-            raise RequestRefused(MALFORMED, f"The form has two parts named {repeated(name)}. Expected one of each name.")
-        parts[name] = bytes(part.data or b"")
+        if name in self.parts:
+            raise RequestRefused(
+                MALFORMED, f"The form has two parts named {repeated(name)}. Expected one of each name."
+            )
+        self.parts[name] = bytes(self._part.data or b"")
 
-    def end_came() -> None:
-        nonlocal ended
-        ended = True
-
-    try:
-        parser = MultipartParser(
-            boundary,
-            {
-                "on_part_begin": begin,
-                "on_part_data": data_came,
-                "on_part_end": part_end,
-                "on_header_field": header_field,
-                "on_header_value": header_value,
-                "on_header_end": header_end,
-                "on_end": end_came,
-            },
-        )
-        parser.write(body)
-        parser.finalize()
-    except FormParserError as error:
-        raise RequestRefused(MALFORMED, f"The form cannot be read ({error}). Expected {FORM}.") from None
-    if not ended:
-        raise RequestRefused(MALFORMED, f"The form ends too early. Expected {FORM} with its closing boundary.")
-    return parts
+    def _end(self) -> None:
+        self.ended = True
 
 
 def _check_header(header: bytes) -> None:

@@ -8,6 +8,7 @@ Reference: Adobe, "TIFF Revision 6.0", 1992; "TIFF/EP" and "DNG" for NewSubfileT
 
 import io
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -212,22 +213,13 @@ class _Page:
             raise other_kind(self.name, f"a TIFF with {channels} of {max(self.bits)}-bit grey")
 
     def _check_parts(self) -> None:
-        """Strips or tiles: not too many, and all of them there."""
+        """Strips or tiles: not too many, all of them there, and whole where their packing tells."""
         places = self.fields.get(_TILES if self.tiled else _STRIPS)
         sizes = self.fields.get(_TILE_BYTES if self.tiled else _STRIP_BYTES)
         if places is None:
             raise damaged(self.name, "it does not say where its pixels are")
         check_count(self.name, places.count, MAX_STRIPS, "strips of pixels")
-        if self.tiled:
-            across, down = self._one(_TILE_WIDTH), self._one(_TILE_HEIGHT)
-            if not across or not down:
-                raise damaged(self.name, "its tiles have no size")
-            check_pixels(self.name, across, down, _BYTES_A_PIXEL, "a tile of a TIFF")
-            wanted, pixels = math.ceil(self.width / across) * math.ceil(self.height / down), across * down
-        else:
-            rows = min(self._one(_ROWS, self.height) or self.height, self.height)
-            wanted, pixels = math.ceil(self.height / rows), rows * self.width
-        wanted *= self.channels if self.apart else 1
+        wanted, pixels = self._part_grid()
         self.places = self.file.numbers(places, MAX_STRIPS)[:wanted]
         self.sizes = self.file.numbers(sizes, MAX_STRIPS)[:wanted]
         end = len(self.file.data)
@@ -241,19 +233,41 @@ class _Page:
                 raise damaged(self.name)
         if packed in (_JPEG, _OLD_JPEG) and self.file.data.count(b"\xff\xda") > MAX_SCANS + _SCANS_A_STRIP * wanted:
             check_count(self.name, MAX_SCANS + 1, MAX_SCANS, "passes over its pixels (a progressive JPEG in a TIFF)")
-
         if packed == _JPEG:
-            tables = self.file.raw(self.fields.get(_JPEG_TABLES), 1 << 16)
-            shared = tables[:-2] if tables.startswith(b"\xff\xd8") and tables.endswith(b"\xff\xd9") else b""
-            for place, size in zip(self.places, self.sizes, strict=False):
-                part = self.file.data[place : place + size]
-                check_whole(inspect_jpeg(shared + part[2:] if shared else part, self.name), self.name)
+            self._check_jpegs()
         if packed in _DEFLATE:
-            # The decoder stops at the last pixel, before the checksum. Rows are filled up to whole bytes.
-            most = pixels * max(self.bits) * self.channels // 8 + 8 * self.height + 1
-            for place, size in zip(self.places, self.sizes, strict=False):
-                if unpacked_size((self.file.data[place : place + size],), most) is None:
-                    raise damaged(self.name, "its checksums do not match its pixels")
+            self._check_deflated(pixels)
+
+    def _part_grid(self) -> tuple[int, int]:
+        """How many strips or tiles the pixels need, and the pixels of each."""
+        if self.tiled:
+            across, down = self._one(_TILE_WIDTH), self._one(_TILE_HEIGHT)
+            if not across or not down:
+                raise damaged(self.name, "its tiles have no size")
+            check_pixels(self.name, across, down, _BYTES_A_PIXEL, "a tile of a TIFF")
+            wanted, pixels = math.ceil(self.width / across) * math.ceil(self.height / down), across * down
+        else:
+            rows = min(self._one(_ROWS, self.height) or self.height, self.height)
+            wanted, pixels = math.ceil(self.height / rows), rows * self.width
+        return wanted * (self.channels if self.apart else 1), pixels
+
+    def _parts(self) -> Iterator[bytes]:
+        for place, size in zip(self.places, self.sizes, strict=False):
+            yield self.file.data[place : place + size]
+
+    def _check_jpegs(self) -> None:
+        tables = self.file.raw(self.fields.get(_JPEG_TABLES), 1 << 16)
+        shared = tables[:-2] if tables.startswith(b"\xff\xd8") and tables.endswith(b"\xff\xd9") else b""
+        for part in self._parts():
+            check_whole(inspect_jpeg(shared + part[2:] if shared else part, self.name), self.name)
+
+    def _check_deflated(self, pixels: int) -> None:
+        """The decoder stops at the last pixel, before the checksum."""
+        # Rows are filled up to whole bytes.
+        most = pixels * max(self.bits) * self.channels // 8 + 8 * self.height + 1
+        for part in self._parts():
+            if unpacked_size((part,), most) is None:
+                raise damaged(self.name, "its checksums do not match its pixels")
 
     def _plane(self, number: int, count: int, inverted: bool) -> bytes:
         fields = {

@@ -79,41 +79,65 @@ def draw_chart(rng: np.random.Generator) -> np.ndarray:
     ink = (30, 30, 30) if sum(ground) > 380 else (220, 220, 220)
     picture = Image.new("RGB", (width, height), ground)
     pen = ImageDraw.Draw(picture)
-    left, top, right, foot = width * 0.12, height * 0.08, width * 0.95, height * 0.88
-    kind = rng.integers(5)
-    if kind == 0:
-        x = np.linspace(left, right, 60)
-        for _ in range(int(rng.integers(1, 5))):
-            y = (top + foot) / 2 + np.cumsum(rng.normal(0, height * 0.03, 60))
-            pen.line(list(zip(x, y, strict=True)), fill=_vivid(rng), width=int(rng.integers(1, 5)))
-    elif kind == 1:
-        count = int(rng.integers(3, 15))
-        for i, share in enumerate(rng.uniform(0.1, 1, count)):
-            x = left + (right - left) * i / count
-            pen.rectangle((x, foot - share * (foot - top), x + (right - left) / count * 0.8, foot), fill=_vivid(rng))
-    elif kind == 2:
-        colour = _vivid(rng)
-        for x, y in rng.normal(0.5, 0.18, (int(rng.integers(20, 300)), 2)) * (right - left, foot - top) + (left, top):
-            pen.ellipse((x - 3, y - 3, x + 3, y + 3), fill=colour)
-    elif kind == 3:
-        edges = np.r_[0, np.sort(rng.uniform(0, 360, int(rng.integers(2, 7)))), 360]
-        for start, end in zip(edges[:-1], edges[1:], strict=True):
-            pen.pieslice((left, top, left + foot - top, foot), start, end, fill=_vivid(rng), outline=ground)
-    else:
-        count = int(rng.integers(4, 14))
-        for row in range(count):
-            for column in range(count):
-                x, y = left + (right - left) * column / count, top + (foot - top) * row / count
-                shade = int(255 * rng.random())
-                pen.rectangle(
-                    (x, y, x + (right - left) / count, y + (foot - top) / count), fill=(shade, shade, 255 - shade // 2)
-                )
-    if kind != 3:
+    box = left, top, right, foot = width * 0.12, height * 0.08, width * 0.95, height * 0.88
+    fill = _CHARTS[rng.integers(len(_CHARTS))]
+    fill(pen, box, rng)
+    if fill is not _pie:
         pen.line((left, top, left, foot, right, foot), fill=ink, width=2)
         for i in range(6):
             pen.text((left + (right - left) * i / 6, foot + 4), str(i * 10), fill=ink, font=_font(height * 0.04))
     pen.text((left, 2), _sentence(rng, 4), fill=ink, font=_font(height * 0.055))
     return np.asarray(picture)
+
+
+# Left, top, right and foot of a chart's axes, in pixels.
+_Box = tuple[float, float, float, float]
+
+
+def _lines(pen: ImageDraw.ImageDraw, box: _Box, rng: np.random.Generator) -> None:
+    left, top, right, foot = box
+    x = np.linspace(left, right, 60)
+    for _ in range(int(rng.integers(1, 5))):
+        y = (top + foot) / 2 + np.cumsum(rng.normal(0, pen.im.size[1] * 0.03, 60))
+        pen.line(list(zip(x, y, strict=True)), fill=_vivid(rng), width=int(rng.integers(1, 5)))
+
+
+def _bars(pen: ImageDraw.ImageDraw, box: _Box, rng: np.random.Generator) -> None:
+    left, top, right, foot = box
+    count = int(rng.integers(3, 15))
+    for i, share in enumerate(rng.uniform(0.1, 1, count)):
+        x = left + (right - left) * i / count
+        pen.rectangle((x, foot - share * (foot - top), x + (right - left) / count * 0.8, foot), fill=_vivid(rng))
+
+
+def _points(pen: ImageDraw.ImageDraw, box: _Box, rng: np.random.Generator) -> None:
+    left, top, right, foot = box
+    colour = _vivid(rng)
+    for x, y in rng.normal(0.5, 0.18, (int(rng.integers(20, 300)), 2)) * (right - left, foot - top) + (left, top):
+        pen.ellipse((x - 3, y - 3, x + 3, y + 3), fill=colour)
+
+
+def _pie(pen: ImageDraw.ImageDraw, box: _Box, rng: np.random.Generator) -> None:
+    left, top, _, foot = box
+    ground = pen.im.getpixel((0, 0))
+    edges = np.r_[0, np.sort(rng.uniform(0, 360, int(rng.integers(2, 7)))), 360]
+    for start, end in zip(edges[:-1], edges[1:], strict=True):
+        pen.pieslice((left, top, left + foot - top, foot), start, end, fill=_vivid(rng), outline=ground)
+
+
+def _heat_map(pen: ImageDraw.ImageDraw, box: _Box, rng: np.random.Generator) -> None:
+    left, top, right, foot = box
+    count = int(rng.integers(4, 14))
+    for row in range(count):
+        for column in range(count):
+            x, y = left + (right - left) * column / count, top + (foot - top) * row / count
+            shade = int(255 * rng.random())
+            pen.rectangle(
+                (x, y, x + (right - left) / count, y + (foot - top) / count), fill=(shade, shade, 255 - shade // 2)
+            )
+
+
+_CHARTS = (_lines, _bars, _points, _pie, _heat_map)
 
 
 def draw_pattern(rng: np.random.Generator) -> np.ndarray:
