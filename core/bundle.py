@@ -22,6 +22,7 @@ from core.card import (
     sha256_of,
     write_card,
 )
+from core.choices import check_choice
 from core.designs import NetworkDesign
 from core.diagnoses import CODES
 from core.files import written_whole
@@ -158,8 +159,7 @@ def save_bundle(classifier: Classifier, card: Card, folder: str | Path, dtype: s
     Returns:
         The folder.
     """
-    if dtype not in DTYPES:
-        raise ValueError(f"Unknown storage type {dtype!r}. Expected one of: {', '.join(DTYPES)}.")
+    check_choice("storage type", dtype, DTYPES)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with written_whole(folder / WEIGHTS_FILE) as scratch:

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
+from core.choices import check_choice
 from core.diagnoses import CODES
 
 WEIGHINGS = ("photos", "lesions")
@@ -47,8 +48,7 @@ class Calibration:
             raise ValueError(f"A temperature of {self.temperature!r} is not possible. Expected a number above 0.")
         if len(self.biases) != len(CODES) or not np.isfinite(self.biases).all():
             raise ValueError(f"The biases {self.biases} are not possible. Expected {len(CODES)} finite numbers.")
-        if self.weighing not in WEIGHINGS:
-            raise ValueError(f"Unknown weighing {self.weighing!r}. Expected one of: {', '.join(WEIGHINGS)}.")
+        check_choice("weighing", self.weighing, WEIGHINGS)
 
     def logits(self, logits: np.ndarray) -> np.ndarray:
         """Calibrated logits, (..., 7) float64."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.choices import find_choice
 from core.diagnoses import CODES, MELANOMA
 
 
@@ -105,9 +106,7 @@ def find_decision(name: str) -> Decision:
     Raises:
         ValueError: no such rule; the message lists those there are.
     """
-    if name not in DECISIONS:
-        raise ValueError(f"Unknown decision rule {name!r}. Expected one of: {', '.join(DECISIONS)}.")
-    return DECISIONS[name]
+    return find_choice("decision rule", name, DECISIONS)
 
 
 def decide(name: str, probabilities: np.ndarray, terms: Terms = EVEN) -> np.ndarray:

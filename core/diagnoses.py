@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from core.choices import check_choice
+
 
 @dataclass(frozen=True)
 class Diagnosis:
@@ -47,8 +49,7 @@ def index_of(code: str) -> int:
     Raises:
         ValueError: `code` is not one of the seven.
     """
-    if code not in CODES:
-        raise ValueError(f"Unknown diagnosis {code!r}. Expected one of: {', '.join(CODES)}.")
+    check_choice("diagnosis", code, CODES)
     return CODES.index(code)
 
 

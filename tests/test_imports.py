@@ -14,7 +14,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 CORE = REPOSITORY / "core"
 # From the bottom up. A part may import parts below its row and nothing beside or above it.
 ROWS = (
-    ("folders", "threads"),
+    ("choices", "folders", "threads"),
     ("csv_cells", "designs", "diagnoses", "estimates", "files", "glossary", "keras_home"),
     ("prevalence", "wording", "calibration", "decisions", "schemas"),
     ("data",),

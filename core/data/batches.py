@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from core.choices import check_choice
 from core.data.augment import NO_AUGMENTATION, Augmentation, augment_image
 from core.data.patient import withhold_facts
 from core.diagnoses import CODES
@@ -26,8 +27,7 @@ def draw_order(labels: np.ndarray, sampling: str, count: int, rng: np.random.Gen
     Raises:
         ValueError: unknown sampling.
     """
-    if sampling not in SAMPLINGS:
-        raise ValueError(f"Unknown sampling {sampling!r}. Expected one of: {', '.join(SAMPLINGS)}.")
+    check_choice("sampling", sampling, SAMPLINGS)
     if sampling == "natural":
         return np.concatenate([rng.permutation(len(labels)) for _ in range(-(-count // len(labels)))])[:count]
     counts = np.bincount(labels, minlength=len(CODES)).astype("float64")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from core.choices import find_choice
 from core.data.lesion_region import from_lab, to_lab
 
 # Shades of gray above this power is the brightest pixel alone (white patch): the mean no longer changes.
@@ -185,9 +186,7 @@ def find_transformation(name: str) -> Transformation:
     Raises:
         ValueError: no such transformation; the message lists those there are.
     """
-    if name not in TRANSFORMATIONS:
-        raise ValueError(f"Unknown transformation {name!r}. Expected one of: {', '.join(TRANSFORMATIONS)}.")
-    return TRANSFORMATIONS[name]
+    return find_choice("transformation", name, TRANSFORMATIONS)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from core.choices import check_choice
 from core.diagnoses import CODES
 
 PARTS = ("train", "validation", "test")
@@ -140,8 +141,7 @@ def split_table(
     Raises:
         ValueError: unknown kind. `LesionsUnknown`: by lesion, where most photos have no lesion id.
     """
-    if kind not in KINDS:
-        raise ValueError(f"Unknown split {kind!r}. Expected one of: {', '.join(KINDS)}.")
+    check_choice("split", kind, KINDS)
     rng = np.random.default_rng(seed)
     parts: dict[str, list[str]] = {part: [] for part in PARTS}
     if kind == "paper":

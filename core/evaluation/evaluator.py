@@ -9,6 +9,7 @@ import pandas as pd
 
 from core.bundle import Bundle
 from core.card import Card, bind_files
+from core.choices import check_choice
 from core.data.ham10000 import class_indices, read_dataset
 from core.data.split import PARTS, lesions_unknown
 from core.data.tables.findings import list_findings
@@ -37,8 +38,7 @@ def choose_rows(card: Card, table: pd.DataFrame, split: str, folder: str | Path 
     Raises:
         ValueError: unknown part, or no photo of it in the table.
     """
-    if split not in CHOICES:
-        raise ValueError(f"Unknown split {split!r}. Expected one of: {', '.join(CHOICES)}.")
+    check_choice("split", split, CHOICES)
     if split == "all":
         return table
     ids = set(card.split.get(split, ()))

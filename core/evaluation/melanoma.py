@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from core.card import Card
+from core.choices import check_choice
 from core.diagnoses import CODES, MELANOMA, NEVUS
 from core.estimates import Estimate
 from core.evaluation.curves import BAND_RESAMPLES
@@ -36,8 +37,7 @@ def melanoma_scores(probabilities: np.ndarray, score: str = "mel") -> np.ndarray
     Raises:
         ValueError: unknown score.
     """
-    if score not in SCORES:
-        raise ValueError(f"Unknown score {score!r}. Expected one of: {', '.join(SCORES)}.")
+    check_choice("score", score, SCORES)
     melanoma = probabilities[:, MELANOMA]
     if score == "mel":
         return melanoma

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from core.choices import check_choice
 from core.diagnoses import MELANOMA, NEVUS
 from core.estimates import Estimate
 from core.evaluation.melanoma import melanoma_scores
@@ -114,8 +115,7 @@ class LookErrors:
         Raises:
             ValueError: unknown property.
         """
-        if name not in PROPERTIES:
-            raise ValueError(f"Unknown property {name!r}. Expected one of: {', '.join(PROPERTIES)}.")
+        check_choice("property", name, PROPERTIES)
         values = self.looks[name].to_numpy("float64")
         cuts = np.nanquantile(values, np.linspace(0, 1, FIFTHS + 1))
         # A property that is 0 in most lesions has fewer than five groups.

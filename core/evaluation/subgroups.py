@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.choices import check_choice
 from core.diagnoses import CODES, MELANOMA
 from core.estimates import Estimate
 from core.evaluation.metrics import CLASSES, confusion
@@ -72,8 +73,7 @@ def subgroup_scores(results: Results, grouping: str, *, resamples: int = RESAMPL
     Raises:
         ValueError: unknown grouping.
     """
-    if grouping not in GROUPINGS:
-        raise ValueError(f"Unknown grouping {grouping!r}. Expected one of: {', '.join(GROUPINGS)}.")
+    check_choice("grouping", grouping, GROUPINGS)
     groups = GROUPINGS[grouping](results.table).fillna("").replace("", "unknown").to_numpy(dtype=str)
     names, counts = np.unique(groups, return_counts=True)
     if grouping == "Age band":

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.choices import find_choice
 from core.diagnoses import CODES
 from core.explain.by_tensorflow import ask_score_cam, ask_smooth_grad
 from core.explain.evidence import Evidence
@@ -88,9 +89,7 @@ def find_explainer(method: str) -> Explainer:
     Raises:
         ValueError: no such method; the message lists those there are.
     """
-    if method not in EXPLAINERS:
-        raise ValueError(f"Unknown explainer {method!r}. Expected one of: {', '.join(EXPLAINERS)}.")
-    return EXPLAINERS[method]
+    return find_choice("explainer", method, EXPLAINERS)
 
 
 def explain(

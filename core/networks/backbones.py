@@ -7,6 +7,7 @@ from pathlib import Path
 
 import keras
 
+from core.choices import find_choice
 from core.networks.pixels import NormalizePixels
 
 INITS = ("random", "imagenet")
@@ -141,9 +142,7 @@ def find_backbone(name: str) -> Backbone:
     Raises:
         ValueError: no such backbone; the message lists those there are.
     """
-    if name not in BACKBONES:
-        raise ValueError(f"Unknown backbone {name!r}. Expected one of: {', '.join(BACKBONES)}.")
-    return BACKBONES[name]
+    return find_choice("backbone", name, BACKBONES)
 
 
 def _resolve(model: keras.Model, place: str):

@@ -6,6 +6,7 @@ from pathlib import Path
 import keras
 from keras import layers
 
+from core.choices import check_choice
 from core.data.patient import METADATA_WIDTH
 from core.designs import NetworkDesign
 from core.diagnoses import CODES
@@ -68,10 +69,8 @@ def build_head(shape: tuple[int, int, int], design: NetworkDesign = PAPER) -> ke
         ValueError: unknown attention or head.
     """
     attention = design.attention
-    if attention not in ATTENTIONS:
-        raise ValueError(f"Unknown attention {attention!r}. Expected one of: {', '.join(ATTENTIONS)}.")
-    if design.head not in HEADS:
-        raise ValueError(f"Unknown head {design.head!r}. Expected one of: {', '.join(HEADS)}.")
+    check_choice("attention", attention, ATTENTIONS)
+    check_choice("head", design.head, HEADS)
     feature_map = keras.Input(shape, name="feature_map")
     inputs, t = [feature_map], feature_map
     if attention == "none":

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from core.choices import check_choice
+
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_SD = (0.229, 0.224, 0.225)
 CAFFE_BGR_MEAN = (103.939, 116.779, 123.68)
@@ -24,8 +26,7 @@ class NormalizePixels(keras.layers.Layer):
 
     def __init__(self, mode: str, **kwargs):
         super().__init__(**kwargs)
-        if mode not in PIXELS:
-            raise ValueError(f"Unknown pixel mode {mode!r}. Expected one of: {', '.join(PIXELS)}.")
+        check_choice("pixel mode", mode, PIXELS)
         self.mode = mode
 
     def call(self, image):

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from core.choices import check_choice
+
 # Number of attention maps. Reference: Datta et al. 2021; the paper's notebooks.
 MAPS = 16
 GAMMA_START = 0.01
@@ -39,8 +41,7 @@ class SoftAttention(keras.layers.Layer):
         self, form: str = "paper", maps: int = MAPS, gamma: float | None = None, learn_gamma: bool = True, **kwargs
     ):
         super().__init__(**kwargs)
-        if form not in ATTENTION_FORMS:
-            raise ValueError(f"Unknown attention form {form!r}. Expected one of: {', '.join(ATTENTION_FORMS)}.")
+        check_choice("attention form", form, ATTENTION_FORMS)
         self.form, self.maps, self.learn_gamma = form, maps, learn_gamma
         self.gamma_start = gamma if gamma is not None else (1.0 if form == "normalised" else GAMMA_START)
         self.gamma = None

@@ -15,6 +15,7 @@ import numpy as np
 
 from core.calibration import Calibration
 from core.card import Card
+from core.choices import find_choice
 from core.data.patient import FEATURES, METADATA_WIDTH
 from core.diagnoses import CODES, NAMES
 from core.files import folder_written_whole, write_text
@@ -161,9 +162,7 @@ def find_format(name: str) -> Format:
     Raises:
         ValueError: no such format; the message lists those there are.
     """
-    if name not in FORMATS:
-        raise ValueError(f"Unknown format {name!r}. Expected one of: {', '.join(FORMATS)}.")
-    return FORMATS[name]
+    return find_choice("format", name, FORMATS)
 
 
 def export_model(card: Card, classifier: Classifier, format_: str, out: str | Path) -> Path:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from core.choices import check_choice
+
 # Reference: Cui et al. 2019, "Class-Balanced Loss Based on Effective Number of Samples"; 0.999 suits counts of 80 to 5,000.
 EFFECTIVE_BETA = 0.999
 
@@ -49,8 +51,7 @@ def class_weights(name: str, counts: np.ndarray) -> np.ndarray:
     Raises:
         ValueError: unknown name.
     """
-    if name not in CLASS_WEIGHTS:
-        raise ValueError(f"Unknown class weights {name!r}. Expected one of: {', '.join(CLASS_WEIGHTS)}.")
+    check_choice("class weights", name, CLASS_WEIGHTS)
     formula, rescale = CLASS_WEIGHTS[name]
     counts = np.asarray(counts, "float64")
     there = counts > 0

@@ -27,6 +27,7 @@ distillation.
 
 from dataclasses import asdict, dataclass, field
 
+from core.choices import find_choice
 from core.data.augment import COLOUR_AUGMENTATION, HONEST_AUGMENTATION, PAPER_AUGMENTATION, Augmentation
 from core.designs import NetworkDesign
 
@@ -177,6 +178,4 @@ def find_recipe(name: str) -> Recipe:
     Raises:
         ValueError: no such recipe; the message lists those there are.
     """
-    if name not in RECIPES:
-        raise ValueError(f"Unknown recipe {name!r}. Expected one of: {', '.join(RECIPES)}.")
-    return RECIPES[name]
+    return find_choice("recipe", name, RECIPES)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from core.card import Card, DamagedFile, bind_files, read_bound, read_card, short_name
+from core.choices import find_choice
 from core.schemas.kind import InvalidRecord, Kind, read_json
 from core.threads import Progress
 from core.trust.measure_records import (
@@ -130,9 +131,7 @@ def find_measure(name: str) -> Measure:
     Raises:
         ValueError: no such measure; the message lists those there are.
     """
-    if name not in MEASURES:
-        raise ValueError(f"Unknown measure {name!r}. Expected one of: {', '.join(MEASURES)}.")
-    return MEASURES[name]
+    return find_choice("measure", name, MEASURES)
 
 
 def binding_of(name: str, card: Card) -> dict[str, str]:

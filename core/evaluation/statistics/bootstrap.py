@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.choices import check_choice
 from core.diagnoses import CODES, MALIGNANT, MELANOMA, NEVUS, index_of
 from core.estimates import Difference, Estimate
 from core.evaluation.metrics import DECIDED, decision_scores, flatten, point_names, scores
@@ -215,8 +216,7 @@ def paired_differences(
     tables = [table[list(CODES)].to_numpy("float64") for table in (a, b)]
     values = [flatten(scores(y_true, table)) for table in tables]
     for metric in metrics:
-        if metric not in values[0]:
-            raise ValueError(f"Unknown metric {metric!r}. Expected one of: {', '.join(values[0])}.")
+        check_choice("metric", metric, values[0])
     weights = resample_lesions(a.lesion_id, resamples, seed)
     first, second = (weighted_scores(y_true, table, weights) for table in tables)
     return {m: resampled_difference(values[0][m], values[1][m], first[m] - second[m]) for m in metrics}

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from core.choices import check_choice
+
 METHODS = ("jackknife", "delong")
 
 
@@ -33,8 +35,7 @@ def auc_covariances(ratings: np.ndarray, truth: np.ndarray, method: str = "jackk
     Raises:
         ValueError: unknown method.
     """
-    if method not in METHODS:
-        raise ValueError(f"Unknown way to estimate covariances {method!r}. Expected one of: {', '.join(METHODS)}.")
+    check_choice("way to estimate covariances", method, METHODS)
     outranked = _outranked(ratings, truth)
     of_diseased, of_healthy = outranked.mean(axis=2), outranked.mean(axis=1)  # each case's mean over the other kind
     diseased, healthy = of_diseased.shape[1], of_healthy.shape[1]
