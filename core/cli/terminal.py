@@ -106,8 +106,8 @@ def plain_errors(command: Callable) -> Callable:
 def quiet_libraries() -> Iterator[None]:
     """Keeps what C++ libraries write to standard error off the terminal.
 
-    It moves the descriptor, since TensorFlow 2.21's first lines come before its logging is set up, whatever TF_CPP_MIN_LOG_LEVEL,
-    GLOG_minloglevel and TF_ENABLE_ONEDNN_OPTS say: try without it before you take it for needed.
+    It moves the descriptor, and for the whole of a command, since TensorFlow 2.21's import writes before its logging is set up, whatever
+    TF_CPP_MIN_LOG_LEVEL says, and whether it is imported at all is decided deep inside a command, by the engine.
 
     Python's writing still arrives, and where Python was if such a library ends the process. `MELASCOPE_DEBUG=1` lets everything through.
     """
