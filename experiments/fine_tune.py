@@ -92,7 +92,7 @@ def _planned(cell: dict[str, str], seed: int) -> dict:
     recipe = recipe_of(cell, seed)
     # The kept runs are found again by these words: choices that came later are not among them.
     network = {name: value for name, value in asdict(recipe.network).items() if name not in ("gamma", "learn_gamma")}
-    return {**cell, "backbone": BACKBONE, "seed": seed, "recipe": {**asdict(recipe), "network": network}}
+    return {**cell, "backbone": BACKBONE, "seed": seed, "recipe": {**recipe.to_json(), "network": network}}
 
 
 def make_trainer(folder: Path, table: pd.DataFrame, imagenet: Path | None, out: Path) -> Trainer:

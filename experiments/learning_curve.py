@@ -89,35 +89,58 @@ def make_trainer(folder: Path, imagenet: Path | None, out: Path) -> Trainer:
     return partial(_train, folder.resolve(), imagenet and imagenet.resolve(), out.resolve())
 
 
+@cache
+def ready_folder(folder: Path) -> TrainingData:
+    """HAM10000 at `SIZE`, with the split of the shipped models."""
+    return ready_data(read_dataset(folder), folder, recipe_of(1.0, 0), (SIZE,), None, Report(say=say))
+
+
+def train_network(
+    data: TrainingData, recipe: Recipe, imagenet: Path | None, place: Path, **settings
+) -> Callable[[PartArrays], np.ndarray]:
+    """Trains a network, or goes on with one that was stopped; gives what it says of a part's photos, logits (N, 7).
+
+    Args:
+        imagenet: see `find_init`.
+        place: keeps the state.
+        **settings: must be equal for a run to go on, beside the recipe and the split.
+    """
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(recipe.seed)
+    state, report = StateFolder(place), Report(say=say, epoch=_say_epoch)
+    settings = {"recipe": recipe.to_json(), "split": data.split.hash, **settings, "keras": keras.__version__}
+    progress = state.load(settings) if state.exists() else RunState(settings)
+    init = find_init(BACKBONE, imagenet)
+    classifier = Phases(recipe, BACKBONE, init, SIZE, data, progress, state, report).go_through()
+    view = keras.Model(classifier.model.inputs, classifier.model.outputs[0])
+    view.compile(jit_compile=jit_mode())
+    return lambda part: predict_rows(view, classifier, data.images[SIZE], part.rows, part.metadata)
+
+
 def _say_epoch(row: dict) -> None:
     say(f"epoch {row['epoch']}, {row['phase']}: {row['seconds']} s")
 
 
-@cache
-def _ready(folder: Path) -> TrainingData:
-    return ready_data(read_dataset(folder), folder, recipe_of(1.0, 0), (SIZE,), None, Report(say=say))
-
-
 def _train(folder: Path, imagenet: Path | None, out: Path, share: float, seed: int, name: str) -> np.ndarray:
-    data, report = _ready(folder), Report(say=say, epoch=_say_epoch)
-    keras.utils.clear_session()
-    keras.utils.set_random_seed(seed)
-    recipe, state = recipe_of(share, seed), StateFolder(out / name)
-    settings = {"recipe": recipe.to_json(), "split": data.split.hash, "share": share, "keras": keras.__version__}
-    progress = state.load(settings) if state.exists() else RunState(settings)
-    less, init = _fewer(data, share, seed), find_init(BACKBONE, imagenet)
-    classifier = Phases(recipe, BACKBONE, init, SIZE, less, progress, state, report).go_through()
-    view = keras.Model(classifier.model.inputs, classifier.model.outputs[0])
-    view.compile(jit_compile=jit_mode())
-    validation = data.parts["validation"]
-    return predict_rows(view, classifier, data.images[SIZE], validation.rows, validation.metadata)
+    data = ready_folder(folder)
+    less = with_training(data, draw_training(data, share, seed))
+    answer = train_network(less, recipe_of(share, seed), imagenet, out / name, share=share)
+    return answer(data.parts["validation"])
 
 
-def _fewer(data: TrainingData, share: float, seed: int) -> TrainingData:
-    """The same data with a share of the training lesions; ages are scaled as with all of them."""
-    whole, table = data.parts["train"], data.dataset.table
-    lesions = table.lesion_id.to_numpy(str)[whole.rows]
-    kept = draw_lesions(lesions, table.dx.to_numpy(str)[whole.rows], share, seed)
+def draw_training(data: TrainingData, share: float, seed: int) -> np.ndarray:
+    """Which training photos are of a share of the lesions, (N,) bool; see `draw_lesions`."""
+    table, rows = data.dataset.table, data.parts["train"].rows
+    return draw_lesions(table.lesion_id.to_numpy(str)[rows], table.dx.to_numpy(str)[rows], share, seed)
+
+
+def with_training(data: TrainingData, kept: np.ndarray) -> TrainingData:
+    """The same data with fewer training photos; ages are scaled as with all of them.
+
+    Args:
+        kept: which, (N,) bool.
+    """
+    whole = data.parts["train"]
     part = PartArrays(whole.rows[kept], whole.metadata[kept], whole.labels[kept])
     return replace(data, parts={**data.parts, "train": part})
 

@@ -334,7 +334,7 @@ def main() -> None:
     path = choices.results / f"{NAME}-runs.jsonl"
     if not choices.summary:
         maps_of = partial(_maps, table, choices.imagenet)
-        teach = partial(_answer, table, split)
+        teach = partial(answer_as_teacher, table, split)
         run_levers(path, table, split, maps_of, choices.backbones, teach=teach, address=choices.ray)
         names = choices.models if choices.models is not None else [card.name for card in list_cards()]
         run_views(path, table, split, names)
@@ -343,8 +343,8 @@ def main() -> None:
     write_result(choices.results / f"{NAME}.json", summarise(read_runs(path), judge, split))
 
 
-def _answer(table: pd.DataFrame, split: Split, rows: np.ndarray) -> np.ndarray:
-    """The teacher's calibrated probabilities, (N, 7)."""
+def answer_as_teacher(table: pd.DataFrame, split: Split, rows: np.ndarray) -> np.ndarray:
+    """The teacher's calibrated probabilities of the table's rows, (N, 7)."""
     bundle = load_bundle(TEACHER)
     if bundle.card.split["hash"] != split.hash:
         raise ValueError(

@@ -336,6 +336,26 @@ def _learning_curve(results: dict[str, dict]) -> str:
     return f"{first}\n\n{done}\n\n{second}"
 
 
+def _whole_levers(results: dict[str, dict]) -> str:
+    record = results.get("whole_levers")
+    if not record or not record["runs"]:
+        return NOT_RUN
+    rows = []
+    for entry in record["comparisons"]:
+        if entry["metric"] != "balanced_accuracy":
+            continue
+        plain, melanoma = (find(record, lever=entry["lever"], metric=m) for m in ("accuracy", "mel.sensitivity"))
+        apart = entry["unit"] == "difference"
+        aucs = [f"{entry[f'{name}_apart']:+.3f}" if apart else f"{entry[name]:.3f}" for name in ("auc_macro", "auc_melanoma")]
+        words = entry["name"].removesuffix(" against the base run") if apart else f"*{entry['name']}*"
+        shown = [points(entry), verdict(entry) if apart else "", points(plain), verdict(plain) if apart else ""]
+        rows.append([words, *shown, points(melanoma), *aucs, str(entry["seeds"])])
+    head = ["lever", "balanced accuracy", "verdict", "accuracy", "verdict", "melanoma sensitivity", "macro AUC", "melanoma AUC", "seeds"]
+    photos = record["comparisons"][0]["n_photos"]
+    done = f"{record['runs']} of {record['runs_planned']} planned networks are trained ({minutes(record)})."
+    return f"{table(head, rows)}\n\n{photos} validation photos. {done}"
+
+
 BLOCKS = {
     "factorial": _factorial,
     "cells": _cells,
@@ -345,6 +365,7 @@ BLOCKS = {
     "fine_tune": _fine_tune,
     "levers": _levers,
     "learning_curve": _learning_curve,
+    "whole_levers": _whole_levers,
 }
 
 

@@ -1,6 +1,6 @@
 """Augmentation of training images, on the fly, after the split: geometry, colour, blur, resolution and JPEG quality."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import cv2
 import numpy as np
@@ -23,6 +23,8 @@ class Augmentation:
         tint: share by which each colour channel's gain moves, either way: another lamp or white balance.
         gamma: exponent of the tone curve, 1 / (1 + gamma) to 1 + gamma.
         blur, jpeg, rescale: probabilities of a Gaussian blur, a JPEG re-encoding, a down-and-up scaling.
+        erase: probability that a rectangle of 2 to 20 % of the photo becomes noise, so that the rest must tell the diagnosis. Reference:
+            Zhong et al. 2017, Random Erasing, section 3.
     """
 
     rotation: float = 180.0
@@ -38,6 +40,12 @@ class Augmentation:
     blur: float = 0.0
     jpeg: float = 0.0
     rescale: float = 0.0
+    erase: float = 0.0
+
+    def to_json(self) -> dict:
+        """The record that goes into a card. `erase` came late: it stands in it only where it is set."""
+        record = asdict(self)
+        return record if self.erase else {name: value for name, value in record.items() if name != "erase"}
 
 
 NO_AUGMENTATION = Augmentation(rotation=0, shift=0, zoom=0, flips=False)
@@ -96,7 +104,24 @@ def augment_image(image: np.ndarray, how: Augmentation, rng: np.random.Generator
         out = cv2.LUT(out, np.clip(table, 0, 255).astype("uint8"))
     if how.jpeg and rng.random() < how.jpeg:
         out = jpeg_round_trip(out, int(rng.integers(30, 95)))
+    if how.erase and rng.random() < how.erase:
+        out = erase_rectangle(out, rng)
     return out
+
+
+def erase_rectangle(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The image with noise in a rectangle of 2 to 20 % of its area, one side up to 3.3 times the other.
+
+    Args:
+        image: (S, S, 3) uint8.
+    """
+    side, area = image.shape[0], rng.uniform(0.02, 0.2)
+    stretch = np.exp(rng.uniform(-1, 1) * np.log(3.3) / 2)
+    height, width = (max(1, round(side * area**0.5 * by)) for by in (stretch, 1 / stretch))
+    top, left = rng.integers(side - height + 1), rng.integers(side - width + 1)
+    erased = image.copy()
+    erased[top : top + height, left : left + width] = rng.integers(0, 256, (height, width, 3), "uint8")
+    return erased
 
 
 def jpeg_round_trip(image: np.ndarray, quality: int) -> np.ndarray:

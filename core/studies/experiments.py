@@ -79,6 +79,12 @@ EXPERIMENTS: dict[str, Experiment] = {
         "MobileNetV3Small at 128 pixels learns from 25, 50, 75 and 100 % of the training lesions with the same number of steps; then the "
         "shipped folds after some of their epochs. Validation photos only.",
     ),
+    "whole_levers": Experiment(
+        "whole_levers.json",
+        "What makes a whole network better?",
+        "One change at a time of a short training of MobileNetV3Small at 128 pixels: a teacher's answers in the labels, CutMix, random "
+        "erasing, other rates and samplings. Validation photos only.",
+    ),
 }
 
 

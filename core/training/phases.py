@@ -24,6 +24,21 @@ from core.training.training_data import TrainingData
 from core.training.watching import Report
 
 
+class TwoRates(keras.optimizers.Adam):
+    """Adam that changes some of the weights by a share of its rate; without them it is Adam. Scaled gradients would not do it.
+
+    Weight decay goes by the whole rate.
+    """
+
+    def slow_down(self, variables: list, share: float) -> None:
+        """Which weights, and by what share; after `build`."""
+        self.slow, self.share = frozenset(map(self._get_variable_index, variables)), share
+
+    def update_step(self, gradient, variable, learning_rate):
+        slow = self._get_variable_index(variable) in self.slow
+        return super().update_step(gradient, variable, self.share * learning_rate if slow else learning_rate)
+
+
 @dataclass
 class Phases:
     """One network's way through both phases; an epoch that ended is saved and told.
@@ -138,7 +153,7 @@ class Phases:
         recipe, images = self.recipe, self.data.images[classifier.image_size]
         train, validation = self.data.parts["train"], self.data.parts["validation"]
         view = keras.Model(classifier.model.inputs, classifier.model.outputs[0])
-        self._compile(view, recipe.rate, recipe.epochs, len(train.rows))
+        self._compile(view, recipe.rate, recipe.epochs, len(train.rows), classifier.encoder)
         if optimizer is not None:
             for mine, theirs in zip(view.optimizer.variables, optimizer.variables, strict=True):
                 mine.assign(theirs)
@@ -209,7 +224,10 @@ class Phases:
         """Whether the phase stops early: no better epoch for the recipe's patience."""
         return self.recipe.patience is not None and self.progress.waiting >= self.recipe.patience
 
-    def _compile(self, view: keras.Model, rate: float, epochs: int, photos: int) -> None:
+    def _compile(
+        self, view: keras.Model, rate: float, epochs: int, photos: int, encoder: keras.Model | None = None
+    ) -> None:
+        """Readies a view for a phase; with the encoder where it learns too."""
         recipe, scheduled = self.recipe, rate
         steps = max(1, round(recipe.epoch_share * photos) // min(recipe.batch_size, photos)) * epochs
         if recipe.schedule == "cosine":
@@ -218,13 +236,18 @@ class Phases:
                 rate / 20, max(1, steps - warm), warmup_target=rate, warmup_steps=warm
             )
         adam = keras.optimizers.AdamW if recipe.weight_decay else keras.optimizers.Adam
-        extra = {"weight_decay": recipe.weight_decay} if recipe.weight_decay else {}
-        optimizer = adam(scheduled, epsilon=recipe.epsilon, **extra)
+        extra: dict = {"weight_decay": recipe.weight_decay} if recipe.weight_decay else {}
+        if encoder is not None and recipe.weight_average:
+            extra |= {"use_ema": True, "ema_momentum": recipe.weight_average}
+        slow = encoder is not None and recipe.encoder_rate != 1
+        optimizer = (TwoRates if slow else adam)(scheduled, epsilon=recipe.epsilon, **extra)
         if recipe.weight_decay:
             optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
         loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=recipe.label_smoothing)
         view.compile(optimizer, loss, jit_compile=jit_mode())
         view.optimizer.build(view.trainable_variables)
+        if slow:
+            view.optimizer.slow_down(encoder.trainable_variables, recipe.encoder_rate)
 
     def _plateau(self, view: keras.Model, val_loss: float) -> None:
         recipe, progress = self.recipe, self.progress
@@ -246,11 +269,13 @@ class Phases:
             images,
             part.metadata if uses_metadata else None,
             part.labels,
+            targets=part.targets,
             batch_size=min(recipe.batch_size, len(part.labels)),
             class_weights=class_weights(recipe.class_weights, counts),
             augmentation=augmentation,
             sampling=recipe.sampling,
             epoch_size=max(1, round(recipe.epoch_share * len(part.labels))),
+            cutmix=recipe.cutmix,
             fact_dropout=recipe.fact_dropout,
             unknown=self.data.facts_encoder.encode(Facts()),
             seed=recipe.seed,

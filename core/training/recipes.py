@@ -25,11 +25,14 @@ Not measured alone on whole networks, for want of a GPU: CutMix, random erasing,
 distillation.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 
 from core.choices import find_choice
 from core.data.augment import COLOUR_AUGMENTATION, HONEST_AUGMENTATION, PAPER_AUGMENTATION, Augmentation
 from core.designs import NetworkDesign
+
+# Choices that recipes of before do not name.
+LATE = ("cutmix", "encoder_rate", "weight_average")
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,10 @@ class Recipe:
         label_smoothing: share of the target spread over all classes.
         fact_dropout: probability with which a fact is withheld in training.
         augmentation: of training images.
+        cutmix: probability with which the photos of a batch get a rectangle of one another, in the second phase; see `Batches`.
+        encoder_rate: the encoder's learning rate in the second phase, as a share of the head's. Weight decay goes by `rate` for both.
+        weight_average: decay of a moving average of the trained weights over the second phase's steps: each epoch ends with the average in
+            their place, and the next goes on from it. 0 averages nothing.
         freeze_stem: keep the layers before the backbone's `stem` at their first weights (not with random ones).
         batch_norm_momentum: None keeps Keras' own (0.999 in MobileNets: statistics then lag behind a short fine-tuning).
         choose: validation figure that picks the epoch: "balanced_accuracy" or "accuracy"; "last" takes the last epoch, so that
@@ -93,10 +100,15 @@ class Recipe:
     choose: str = "balanced_accuracy"
     patience: int | None = None
     seed: int = 0
+    cutmix: float = 0.0
+    encoder_rate: float = 1.0
+    weight_average: float = 0.0
 
     def to_json(self) -> dict:
-        """The record that goes into a card."""
-        return {**asdict(self), "network": self.network.to_card()}
+        """The record that goes into a card. What came late stands in it only where it is set: runs that were begun before go on."""
+        late = {f.name for f in fields(Recipe) if f.name in LATE and getattr(self, f.name) == f.default}
+        record = {name: value for name, value in asdict(self).items() if name not in late}
+        return {**record, "network": self.network.to_card(), "augmentation": self.augmentation.to_json()}
 
     def stages(self, image_size: int) -> list[tuple[int, int]]:
         """Last epoch (counted in the second phase) and side in pixels of each stage of the second phase.

@@ -17,11 +17,16 @@ from core.training.watching import Report
 
 @dataclass(frozen=True)
 class PartArrays:
-    """Arrays of one part of the split."""
+    """Arrays of one part of the split.
+
+    Args:
+        targets: what is learned in the labels' place, see `Batches`.
+    """
 
     rows: np.ndarray
     metadata: np.ndarray
     labels: np.ndarray
+    targets: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,6 +12,7 @@ from core.data.augment import (
     PAPER_AUGMENTATION,
     Augmentation,
     augment_image,
+    erase_rectangle,
     jpeg_round_trip,
 )
 from core.data.drawn import draw_lesion
@@ -44,7 +45,7 @@ def test_flips_are_exact_mirrors(image):
 
 @pytest.mark.parametrize("name", [f.name for f in dataclasses.fields(Augmentation) if f.name != "flips"])
 def test_each_change_changes_the_picture(image, name):
-    size = {"rotation": 90, "hue": 20}.get(name, 1.0 if name in ("blur", "jpeg", "rescale") else 0.5)
+    size = {"rotation": 90, "hue": 20}.get(name, 1.0 if name in ("blur", "jpeg", "rescale", "erase") else 0.5)
     how = dataclasses.replace(STILL, **{name: size})
     assert not np.array_equal(augment_image(image, how, np.random.default_rng(1)), image)
 
@@ -54,6 +55,20 @@ def test_rotation_fills_corners_with_skin_not_black(image):
     corners = np.ix_([0, -1], [0, -1])
     for seed in range(8):
         assert augment_image(image, how, np.random.default_rng(seed))[corners].min() > 60
+
+
+def test_an_erased_rectangle_leaves_most_of_the_photo_as_it_was(image):
+    for seed in range(8):
+        before, erased = image.copy(), erase_rectangle(image, np.random.default_rng(seed))
+        np.testing.assert_array_equal(image, before)
+        rows, columns = np.nonzero((erased != image).any(axis=-1))
+        area = (np.ptp(rows) + 1) * (np.ptp(columns) + 1) / image.shape[0] ** 2
+        assert 0.01 < area < 0.22
+
+
+def test_a_record_of_before_is_the_record_of_now():
+    assert "erase" not in HONEST_AUGMENTATION.to_json()
+    assert dataclasses.replace(HONEST_AUGMENTATION, erase=0.5).to_json()["erase"] == 0.5
 
 
 @pytest.mark.parametrize("quality", [30, 60, 94])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.data.augment import HONEST_AUGMENTATION
-from core.data.batches import Batches, draw_order
+from core.data.batches import Batches, cut_and_mix, draw_order
 from core.data.ham10000 import class_indices, read_table
 from core.data.image_cache import cache_images, encode_facts
 from core.data.images import UnreadablePhoto, fit_image, read_photo
@@ -102,6 +102,41 @@ def test_class_weights_reach_the_sample_weights(table, images):
     weights = np.arange(1, 8, dtype="float32")
     _, labels, sample = make(table, images, class_weights=weights)[0]
     np.testing.assert_array_equal(sample, labels.argmax(1) + 1)
+
+
+def test_a_teachers_answers_are_learned_in_the_labels_place_and_change_no_order(table, images):
+    taught = np.random.default_rng(0).dirichlet(np.ones(7), len(table)).astype("float32")
+    plain, other = make(table, images, sampling="sqrt"), make(table, images, sampling="sqrt", targets=taught)
+    np.testing.assert_array_equal(plain.order, other.order)
+    np.testing.assert_array_equal(other[0][1], taught[other.order[:8]])
+    np.testing.assert_array_equal(plain[0][0][0], other[0][0][0])
+
+
+def test_a_photo_with_a_rectangle_of_another_has_as_much_of_its_target_and_weight():
+    photos = np.arange(8, dtype="float32")[:, None, None, None] * np.ones((1, 32, 32, 3), "float32")
+    targets, weights = np.eye(8, 7, dtype="float32"), np.arange(8, dtype="float32")
+    seen = set()
+    for seed in range(20):
+        mixed, soft, weighed = cut_and_mix(photos, targets, weights, np.random.default_rng(seed))
+        # Photo i is i everywhere, so its mean tells how much of which other it has; its weight was i as well.
+        np.testing.assert_allclose(mixed.mean((1, 2, 3)), weighed, rtol=1e-5)
+        for number, one in enumerate(mixed):
+            others = set(np.unique(one)) - {number}
+            assert len(others) <= 1
+            for other in others - {7}:
+                share = (one == other).mean()
+                np.testing.assert_allclose(soft[number, int(other)], share, atol=1e-6)
+                seen.add(round(float(share), 2))
+    assert len(seen) > 5
+
+
+def test_only_photos_are_cut(table, images):
+    plain, cut = make(table, images), make(table, images, cutmix=1.0)
+    assert not np.array_equal(plain[0][1], cut[0][1])
+    np.testing.assert_allclose(cut[0][1].sum(1), 1, rtol=1e-6)
+    maps = np.ones((len(table), 2, 2, 3), "float16")
+    uncut = Batches(maps, None, class_indices(table), batch_size=8, cutmix=1.0)
+    assert set(np.unique(uncut[0][1])) == {0, 1}
 
 
 def test_cached_feature_maps_are_drawn_in_order(table):
