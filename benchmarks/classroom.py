@@ -153,12 +153,13 @@ async def lesson(server: Server, room: OpenRoom, count: int, truths: list[str]) 
         await asyncio.gather(*(phone.until(lambda p: p.widget("Send the second answer")) for phone in phones))
         await asyncio.gather(*(_vote(phone, case, waits, again=True) for phone in phones))
         words = f"**{NAMES[truth]}**, by"
-        clicked = time.perf_counter()
+        clicked, used = time.perf_counter(), server.seconds()
         await wall.press("Next")
         seen = await asyncio.gather(*(phone.until(lambda p, words=words: words in p.text) for phone in phones))
         waits.setdefault("reveal to phone", []).extend(at - clicked for at in seen)
         shown = await wall.until(lambda p, words=words: words in p.text and _tally(p.text) == 2 * count)
         waits.setdefault("reveal to wall with all votes", []).append(shown - clicked)
+        waits.setdefault("server's processor time of a reveal", []).append(server.seconds() - used)
         if case + 1 < len(truths):
             await _next(wall, case + 1, "Photo")
     for phone in [wall, *phones]:

@@ -239,9 +239,11 @@ class Phone:
 
         async def beat(fragment: str) -> None:
             await asyncio.sleep(asked["seconds"])
+            patience = asked["patience"]
             while True:
                 await self._rerun(fragment, said)
-                await asyncio.sleep(asked["patience"])
+                await asyncio.sleep(patience)
+                patience = min(2 * patience, asked["longest"])
 
         self._stop_pulse()
         self._pulse = asyncio.create_task(beat(delta.fragment_id))

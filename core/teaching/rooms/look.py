@@ -9,7 +9,7 @@ from core.teaching.case_sets.record import TeachingCase
 from core.teaching.credentials import photo_key
 from core.teaching.people import Refused
 from core.teaching.rooms.door import find_row, who_is
-from core.teaching.rooms.room import Room, Student, Teacher, Vote
+from core.teaching.rooms.room import Room, Student, Teacher, Vote, Who
 from core.teaching.rooms.visible import View, visible
 from core.teaching.store.database import Store
 from core.teaching.store.tables import RoomCaseRow, RoomRow, StudentRow, VoteRow
@@ -25,10 +25,19 @@ def look(store: Store, code: str, token: str | None = None) -> View:
     Raises:
         Refused: there is no such room.
     """
+    return visible(*look_at_once(store, code, token))
 
-    def work(session: Session) -> View:
+
+def look_at_once(store: Store, code: str, token: str | None) -> tuple[Room, Who]:
+    """The room with all its secrets and who asks: for a server that shows one room to many at once. Only `visible` may read it.
+
+    Raises:
+        Refused: there is no such room.
+    """
+
+    def work(session: Session) -> tuple[Room, Who]:
         row = find_row(session, code)
-        return visible(load_room(session, row), who_is(session, row, token))
+        return load_room(session, row), who_is(session, row, token)
 
     return store.read(work)
 

@@ -14,8 +14,9 @@ from collections.abc import Callable
 import streamlit as st
 from streamlit.components.v2 import component
 
-# Seconds until a page asks again though no answer came: one can be lost when whole runs and timers meet.
-PATIENCE = 6.0
+# Seconds until a page asks again though no answer came: one can be lost when a vote and a beat meet. Each further time it waits twice
+# as long, so that a server that is slower than this is not asked ever more.
+PATIENCE, LONGEST_PATIENCE = 2.0, 16.0
 
 _JS = """
 let timer = null, observer = null, lostAt = null;
@@ -36,8 +37,10 @@ export default function ({ data, setTriggerValue }) {
   observer = new MutationObserver(look);
   if (app) observer.observe(app, { attributes: true, attributeFilter: ["data-test-connection-state"] });
   look();
+  let patience = data.patience;
   const beat = () => {
-    timer = setTimeout(beat, data.patience * 1000);
+    timer = setTimeout(beat, patience * 1000);
+    patience = Math.min(2 * patience, data.longest);
     setTriggerValue("beat", data.beats);
   };
   clearTimeout(timer);
@@ -67,4 +70,6 @@ def draw_pulse(seconds: float, heard: Callable[[bool], object] = lambda lost: No
         heard(st.session_state["pulse"].get("beat") != st.session_state["beats"])
 
     pulse = component("melascope_pulse", js=_JS)
-    pulse(data={"beats": beats, "seconds": seconds, "patience": PATIENCE}, key="pulse", on_beat_change=beat, height=1)
+    asked = {"beats": beats, "seconds": seconds, "patience": PATIENCE, "longest": LONGEST_PATIENCE}
+    asked = {"beats": beats, "seconds": seconds, "patience": PATIENCE, "longest": LONGEST_PATIENCE}
+    pulse(data=asked, key="pulse", on_beat_change=beat, height=1)

@@ -1,5 +1,7 @@
 """A class without a browser: who sees what on wall, desk and phones."""
 
+import time
+
 import pytest
 import streamlit as st
 from made_up import write_made_up_model
@@ -62,6 +64,26 @@ def test_a_vote_without_a_diagnosis_asks_for_one_until_there_is_one(window, room
     phone.radio[0].set_value("mel")
     press(phone, "Send")
     assert "It is kept" in words(phone) and "Choose a diagnosis" not in words(phone)
+
+
+def test_phones_that_share_a_look_at_the_room_each_see_the_own_answer(window, room, cases, monkeypatch):
+    """A room that was read for one phone a moment ago is shown to the next one, but never one of an earlier step."""
+    monkeypatch.setattr("core.webapp.teach.asking.ASKED_EVERY", 0.5)
+    opened = room()
+    kept = {name: {"phone": name[0] * 48} for name in ("Ada", "Bo")}
+    phones = {name: join(window(browser, room=opened.code), name) for name, browser in kept.items()}
+    on(opened, 2)
+    time.sleep(0.6)
+    for (name, phone), code in zip(phones.items(), ("nv", "bcc"), strict=True):
+        phone.run()
+        phone.radio[0].set_value(code)
+        assert f"You said: **{NAMES[code]}**" in words(press(phone, "Send")), name
+    on(opened, 4)
+    time.sleep(0.6)
+    for phone, own, other in zip(phones.values(), ("nv", "bcc"), ("bcc", "nv"), strict=True):
+        said = words(phone.run())
+        assert f"**{NAMES[cases.cases[0].truth]}**, by" in said
+        assert f"You said: **{NAMES[own]}**" in said and f"You said: **{NAMES[other]}**" not in said
 
 
 def test_a_phone_that_comes_back_is_the_same_student(window, room):

@@ -17,7 +17,7 @@ from core.teaching.store.place import StoreUnusable
 from core.webapp.shared.failures import failure
 from core.webapp.shared.words import plain
 from core.webapp.teach.answer_form import ask_answer, begin_clock, clock_milliseconds, heard_answer
-from core.webapp.teach.asking import ask_with_code, sentences, the_store, version_of
+from core.webapp.teach.asking import ask_with_code, look_again, phones_turn, sentences, the_store, version_of
 from core.webapp.teach.browser import own_token
 from core.webapp.teach.pictures import draw_photo, map_jpeg, photo_jpeg
 from core.webapp.teach.pulse import draw_pulse
@@ -52,14 +52,19 @@ def _draw_room(first: View, code: str, token: str) -> None:
     Args:
         first: what the whole run saw.
     """
+    with phones_turn():
+        _draw_now(first, code, token)
+
+
+def _draw_now(first: View, code: str, token: str) -> None:
     kept = f"view {code}"
     view = st.session_state.setdefault(kept, first)
     st.session_state[f"again {code}"] = False
     _hear_vote(view, code, token)
     view = st.session_state[kept]
     try:
-        if version_of(code) > view.version:
-            view = st.session_state[kept] = look(the_store(), code, token)
+        if (version := version_of(code)) > view.version:
+            view = st.session_state[kept] = look_again(code, token, version)
     except StoreUnusable:
         pass  # the database is busy: asked again in a moment, and what the phone shows stays
     except Refused as error:
