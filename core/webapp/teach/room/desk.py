@@ -125,5 +125,8 @@ def _draw_end(view: View, secret: str) -> None:
             st.query_params["section"] = "Class"
             st.rerun()
     with st.expander("Lead this room from another browser", icon=":material/key:"):
-        st.markdown("Type the room's secret there, under *Rooms of this browser*. Whoever has it leads the room.")
+        st.markdown(
+            "Type the room's secret there, in the section *Class* under *Lead a room that was opened in another browser*. Whoever has it "
+            "leads the room."
+        )
         st.code(secret, language=None)
