@@ -131,8 +131,6 @@ def _draw_taking(view: QuizView, token: str) -> None:
     begin_clock(clock)
     with photo, st.container(key="case"):
         draw_photo(photo_jpeg(case), f"Case {view.position + 1}", credit(view.licence, view.attribution))
-        if view.map and view.network is not None:
-            _draw_map(view, case)
     with asked:
         draw_facts(view.facts)
         for answer in view.own:
@@ -148,6 +146,8 @@ def _draw_taking(view: QuizView, token: str) -> None:
             if st.button("Next case" if not view.over else "Results", type="primary", icon=":material/arrow_forward:"):
                 del st.session_state[seen]
                 st.rerun()
+            if view.map and view.network is not None:
+                _draw_map(view, case)
             return
         _ask(view, token, clock, seen)
 
