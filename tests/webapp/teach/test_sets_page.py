@@ -14,7 +14,7 @@ from core.teaching.case_sets.file import read_case_set, write_case_set
 
 @pytest.fixture
 def sets(teacher):
-    def open_section(how="From a table", **further):
+    def open_section(how="A table", **further):
         page = teacher(section="Case sets", **further)
         page.button_group(key="make how").set_value(how)
         return page.run()
@@ -81,7 +81,7 @@ def test_photos_that_were_removed_are_named_with_a_way_to_get_them(teacher, lesi
 def test_ticked_held_out_photos_become_a_set_in_the_order_of_ticking(sets, tmp_path, monkeypatch):
     write_made_up_model(tmp_path / "shelf", "MadeUp")
     monkeypatch.setenv("MELASCOPE_WEIGHTS", str(tmp_path / "shelf"))
-    page = sets("From held-out photos")
+    page = sets("Held-out photos")
     page.selectbox(key="gallery truth").set_value("nv").run()
     page.selectbox(key="gallery answer").set_value("mel").run()
     shown = page.dataframe[0].value
@@ -99,7 +99,7 @@ def test_ticked_held_out_photos_become_a_set_in_the_order_of_ticking(sets, tmp_p
 
 
 def test_a_shelf_without_an_evaluation_has_no_held_out_photos_and_says_so(sets):
-    page = sets("From held-out photos")
+    page = sets("Held-out photos")
     assert "No network here has an evaluation" in words(page) and not page.exception
 
 
@@ -111,7 +111,7 @@ def _photo(shade: int) -> bytes:
 
 def test_own_photos_become_a_set_that_knows_neither_their_names_nor_their_bytes(sets):
     photos = [_photo(90), _photo(160)]
-    page = sets("From own photos")
+    page = sets("Own photos")
     page.file_uploader(key="own photos").set_value(
         [("Jane Doe 1.jpg", photos[0], "image/jpeg"), ("Jane Doe 2.jpg", photos[1], "image/jpeg")]
     )
@@ -126,7 +126,7 @@ def test_own_photos_become_a_set_that_knows_neither_their_names_nor_their_bytes(
 
 
 def test_an_own_photo_that_is_none_is_a_sentence_and_makes_nothing(sets):
-    page = sets("From own photos")
+    page = sets("Own photos")
     page.file_uploader(key="own photos").upload("mole.jpg", b"not a photo", "image/jpeg")
     page.run()
     press(page, "Make the set")

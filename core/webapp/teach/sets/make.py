@@ -19,7 +19,7 @@ from core.webapp.shared.words import plain
 from core.webapp.teach.asking import sentences
 from core.webapp.teach.sets.choose import keep_set, own_sets
 
-GALLERY, TABLE, PHOTOS = "From held-out photos", "From a table", "From own photos"
+GALLERY, TABLE, PHOTOS = "Held-out photos", "A table", "Own photos"
 _ANY = "any"
 _MOST_ROWS = 300
 
@@ -27,7 +27,7 @@ _MOST_ROWS = 300
 def draw_sets() -> None:
     """The section of case sets."""
     st.markdown("A set is one file with ids, truths, licences and why each case was chosen. It never holds a photo.")
-    how = st.segmented_control("Make a set", (GALLERY, TABLE, PHOTOS), default=GALLERY, required=True, key="make how")
+    how = st.segmented_control("Make a set from", (GALLERY, TABLE, PHOTOS), default=GALLERY, required=True, key="make how")
     title = st.text_input("Title of the set", max_chars=LONGEST_TITLE, key="set title", width=460)
     with sentences():
         made = {GALLERY: _from_gallery, TABLE: _from_table, PHOTOS: _from_photos}[how](title.strip() or "Own cases")
@@ -114,7 +114,7 @@ def _from_table(title: str) -> CaseSet | None:
 
 def _from_photos(title: str) -> CaseSet | None:
     """Own photos, known by the SHA-256 of their files."""
-    files = st.file_uploader("Own photos", type=UPLOADS, accept_multiple_files=True, key="own photos")
+    files = st.file_uploader("Photos", type=UPLOADS, accept_multiple_files=True, key="own photos")
     licence = st.text_input("Licence", "All rights reserved", key="own licence", width=460)
     attribution = st.text_input(
         "Attribution", placeholder="Department of Dermatology, ...", key="own attribution", width=460
@@ -124,14 +124,17 @@ def _from_photos(title: str) -> CaseSet | None:
             "Photos are read once and kept nowhere: name their folder where a class is opened. Their file names are kept nowhere either."
         )
         return None
+    st.caption("Choose each photo's truth in the table, by a double click: until you do it stands on nevus.")
     rows = pd.DataFrame({"Photo": [f.name for f in files], "Truth": "nv", "Confirmed": "histo", "Why": ""})
     edited = st.data_editor(
         rows,
         hide_index=True,
         disabled=["Photo"],
         column_config={
-            "Truth": st.column_config.SelectboxColumn(options=list(CODES), required=True),
-            "Confirmed": st.column_config.SelectboxColumn(options=list(CONFIRMED), required=True),
+            "Truth": st.column_config.SelectboxColumn(options=list(CODES), format_func=NAMES.__getitem__, required=True),
+            "Confirmed": st.column_config.SelectboxColumn(
+                options=list(CONFIRMED), format_func=CONFIRMED.__getitem__, required=True
+            ),
         },
         key=f"own rows {len(files)}",
     )

@@ -56,9 +56,14 @@ def _draw_test(analysis: StudyAnalysis) -> None:
         st.info(plain(analysis.problem), icon=":material/info:")
         return
     test = analysis.test
-    for arm, area in zip(analysis.arms, test.arms, strict=True):
-        st.markdown(f"- Area under the ROC, *{plain(arm.name)}*: **{interval(area)}**")
-    st.markdown("\n".join(f"- {_words(c)}" for c in (test.readers_and_cases, test.these_readers, test.these_cases)))
+    comparisons = test.readers_and_cases, test.these_readers, test.these_cases
+    areas = [
+        f"- Area under the ROC, *{plain(arm.name)}*: **{interval(area)}**"
+        for arm, area in zip(analysis.arms, test.arms, strict=True)
+    ]
+    st.markdown("\n".join([*areas, *(f"- {_words(c)}" for c in comparisons)]))
+    if any(limit is not None and abs(limit) > 1 for c in comparisons for limit in (c.estimate.low, c.estimate.high)):
+        st.caption("An interval that reaches past -1 or +1 says: too few readers or cases to tell anything.")
     st.caption(
         f"Obuchowski and Rockette's test with Hillis' degrees of freedom, covariances by {test.method}; {len(analysis.complete)} readers "
         "who have read every case in both arms."
@@ -70,5 +75,6 @@ def _words(c: ArmComparison) -> str:
     statistic = ""
     if c.statistic is not None:
         df = f"{c.df1} and {c.df2:.2f}" if c.df2 is not None else f"{c.df1}"
-        statistic = f", {'F' if c.df2 is not None else 'chi-square'} = {c.statistic:.3f} on {df} degrees of freedom"
+        degrees = "degree" if df == "1" else "degrees"
+        statistic = f", {'F' if c.df2 is not None else 'chi-square'} = {c.statistic:.3f} on {df} {degrees} of freedom"
     return f"For {c.holds_for}: difference **{difference(c.estimate)}**{statistic}, {p}"
