@@ -1,8 +1,7 @@
-"""Quiz, reader study and set makers in a real browser, from start to end: at each state no serious fault, and nothing sticks out."""
+"""Quiz and reader study in a real browser, from start to end: at each state no serious fault, and nothing sticks out."""
 
 import re
 
-import pandas as pd
 import pytest
 from made_up_classroom import KEY, ClassServer, check_accessible
 from test_journeys import NARROW, WIDE, check_fits, check_no_errors, choose, wait_until_idle
@@ -10,7 +9,7 @@ from test_journeys import NARROW, WIDE, check_fits, check_no_errors, choose, wai
 from core.data.drawn import draw_ham10000
 from core.data.ham10000 import read_table
 from core.diagnoses import NAMES
-from core.teaching.case_sets.file import read_case_set, write_case_set
+from core.teaching.case_sets.file import write_case_set
 from core.teaching.case_sets.sources import choose_cases
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
@@ -139,39 +138,3 @@ def test_a_reader_study_from_start_to_analysis(visit, class_server, pairs, check
     leader.reload()
     leader.get_by_role("heading", name="Analysis").wait_for()
     check(leader, "study-analysis")
-
-
-def test_a_teacher_makes_sets_saves_one_and_opens_it(visit, class_server, pairs, photos, check, tmp_path):
-    page = visit(f"{class_server.address}/?section=Case+sets#key={KEY}", WIDE)
-    page.get_by_text("Make a set").first.wait_for()
-    check(page, "sets-gallery")
-    page.get_by_role("textbox", name="Title of the set").fill("My table")
-    page.get_by_text("A table", exact=True).click()
-    page.get_by_text("Licence of rows").wait_for()
-    rows = pd.DataFrame({"image_id": [c.id for c in pairs.cases], "dx": [c.truth for c in pairs.cases]})
-    page.locator(".stFileUploader input[type=file]").set_input_files(
-        {"name": "table.csv", "mimeType": "text/csv", "buffer": rows.to_csv(index=False).encode()}
-    )
-    page.get_by_role("button", name="Make the set").click()
-    page.get_by_text(f"My table: {len(pairs)} cases").wait_for()
-    check(page, "sets-table")
-    page.get_by_role("textbox", name="Title of the set").fill("My photos")
-    page.get_by_text("Own photos", exact=True).click()
-    page.get_by_text("Photos are read once").wait_for()
-    page.locator(".stFileUploader input[type=file]").set_input_files(sorted(photos.rglob("*.jpg"))[:2])
-    page.get_by_role("textbox", name="Attribution").fill("A clinic of one's own")
-    page.get_by_role("button", name="Make the set").wait_for()
-    check(page, "sets-photos")
-    page.get_by_role("button", name="Make the set").click()
-    page.get_by_text("My photos: 2 cases").wait_for()
-    check(page, "sets-made")
-    with page.expect_download() as saved:
-        page.get_by_role("button", name="Save as a file").first.click()
-    content = saved.value.path().read_bytes()
-    kept = read_case_set(content)
-    assert kept.title == "My table" and [c.id for c in kept.cases] == [c.id for c in pairs.cases]
-    opened = visit(f"{class_server.address}/?section=Class#key={KEY}", WIDE)
-    opened.get_by_role("heading", name="Open a room").wait_for()
-    take_set(opened, kept)
-    opened.get_by_text("My table (4 cases)").first.wait_for()
-    check(opened, "sets-opened")
