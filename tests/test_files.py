@@ -276,6 +276,18 @@ def test_a_cell_that_a_spreadsheet_would_run_is_text(cell):
     assert table.iloc[0, 0] == cell, "the table itself is left alone"
 
 
+def test_every_table_is_written_by_what_makes_formulas_text():
+    """What else calls pandas' or Python's writer of CSV: the writer itself, digests, drawn data, a training's own numbers."""
+    ours = {"csv_cells.py", "teaching/tables.py"}
+    no_text_from_outside = {"cluster/sweep.py", "data/drawn.py", "training/state.py", "data/tables/table_file.py"}
+    root = Path(files.__file__).parent
+    calls = re.compile(r"\.to_csv\(|csv\.(?:Dict)?[wW]riter\(")
+    writing = {
+        path.relative_to(root).as_posix() for path in root.rglob("*.py") if calls.search(path.read_text(encoding="utf-8"))
+    }
+    assert writing == ours | no_text_from_outside
+
+
 def test_a_home_that_cannot_be_written_names_the_variable(tmp_path):
     (tmp_path / "home").write_text("no folder")
     with pytest.raises(CannotWrite, match="cannot be written.*MELASCOPE_CACHE=/some/folder"):

@@ -183,17 +183,14 @@ class Web:
         there = have if goes_on else 0
         length = response.headers.get("Content-Length", "")
         total = size if size is not None else (there + int(length) if length.isdigit() else None)
-        with written_at(part):
-            # Closed below, where other faults than the disk's may come.
-            file = open(part, "ab" if goes_on else "wb")  # noqa: SIM115
-        with file:
+        # A full disk fails again as the file is closed. The line's faults are no OSErrors any more: see `_chunks`.
+        with written_at(part), open(part, "ab" if goes_on else "wb") as file:
             for chunk in self._chunks(response, address):
                 there += len(chunk)
                 if size is not None and there > size:
                     break  # more than was announced: the check afterwards tells
-                with written_at(part):
-                    file.write(chunk)
-                    file.flush()
+                file.write(chunk)
+                file.flush()
                 if progress:
                     progress(there, total)
         if total is not None and there < total:
@@ -223,19 +220,21 @@ class Web:
     def _ask(self, address: str, headers: dict[str, str], use: Callable, attempts: int | None = None):
         """Opens an address and gives the response to `use`, again and again while what goes wrong passes by itself."""
         attempts = self.attempts if attempts is None else attempts
-        request = urllib.request.Request(address, headers={"User-Agent": f"Melascope/{__version__}", **headers})
+        headers = {"User-Agent": f"Melascope/{__version__}", **headers}
         with_range = "Range" in headers
         wait = self.wait
         for left in range(attempts - 1, -1, -1):
             self._sleep(max(0.0, self._next - time.monotonic()))
             self._next = time.monotonic() + self.apart
+            # A new one each time: it counts its redirects, and the same one again and again would look like a loop.
+            request = urllib.request.Request(address, headers=headers)
             try:
                 with contextlib.closing(self._opener.open(request, timeout=self.timeout)) as response:
                     return use(response)
             except urllib.error.HTTPError as error:
                 error.close()
                 if with_range and error.code == 416:  # there is no such part: the file is another one by now
-                    request.remove_header("Range")
+                    headers.pop("Range", None)
                     continue
                 wished = _wished(error.headers.get("Retry-After"))
                 if error.code not in PASSING or not left or (wished or 0) > self.longest:

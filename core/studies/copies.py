@@ -10,6 +10,7 @@ import pandas as pd
 from core.bundle import Bundle, export_serving, load_bundle, save_bundle
 from core.card import CARD_FILE, Card, InvalidBundle, members_weights, write_card
 from core.data.image_cache import cache_images
+from core.files import folder_written_whole, make_folder, written_at
 from core.folders import weights_root
 from core.networks.adapting import adapt_statistics
 from core.serving.graph_file import GRAPH_FILE
@@ -36,8 +37,9 @@ def recalibrated_copy(
     card = _card_of_copy(bundle.card, name, words)
     told = {"photos": len(labels), "log_loss_before": float(old.mean()), "of": bundle.card.probabilities_sha256}
     card = replace(card, calibration=fitted, training={**card.training, "recalibrated": told})
-    _copy_networks(bundle, place)
-    write_card(card, place)
+    with folder_written_whole(place) as scratch:
+        _copy_networks(bundle, scratch)
+        write_card(card, scratch)
     return card, place
 
 
@@ -61,16 +63,17 @@ def adapted_copy(bundle: Bundle, name: str, clinic: Path, table: pd.DataFrame) -
     images = cache_images(table, card.image_size)
     words = f"Batch statistics adapted to {len(table):,} photos of {clinic.resolve().name}."
     adapted = []
-    for network in bundle.members or (bundle,):
-        classifier = load_bundle(network.folder).engine.classifier()
-        adapt_statistics(classifier, np.asarray(images))
-        own = place / network.name if card.is_fold_set else place
-        made = _card_of_copy(network.card, network.name if card.is_fold_set else name, words)
-        save_bundle(classifier, made, own, network.card.weights["dtype"])
-        export_serving(own)
-        adapted.append(load_bundle(own).card)
-    if card.is_fold_set:
-        write_card(replace(_card_of_copy(card, name, words), weights=members_weights(adapted)), place)
+    with folder_written_whole(place) as scratch:
+        for network in bundle.members or (bundle,):
+            classifier = load_bundle(network.folder).engine.classifier()
+            adapt_statistics(classifier, np.asarray(images))
+            own = scratch / network.name if card.is_fold_set else scratch
+            made = _card_of_copy(network.card, network.name if card.is_fold_set else name, words)
+            save_bundle(classifier, made, own, network.card.weights["dtype"])
+            export_serving(own)
+            adapted.append(load_bundle(own).card)
+        if card.is_fold_set:
+            write_card(replace(_card_of_copy(card, name, words), weights=members_weights(adapted)), scratch)
     return place, len(table)
 
 
@@ -78,6 +81,7 @@ def _new_place(name: str) -> Path:
     place = weights_root() / name
     if Path(name).name != name or place.exists():
         raise InvalidBundle(f"{place} is there already, or {name!r} is no plain name. Choose another --name.")
+    make_folder(place.parent)
     return place
 
 
@@ -97,4 +101,5 @@ def _copy_networks(bundle: Bundle, place: Path) -> None:
         write_card(replace(network.card, files=kept), own)
     for file in (bundle.card.weights.get("file"), GRAPH_FILE):
         if file and (bundle.folder / file).is_file():
-            shutil.copy2(bundle.folder / file, place / file)
+            with written_at(place / file):
+                shutil.copy2(bundle.folder / file, place / file)

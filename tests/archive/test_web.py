@@ -4,6 +4,7 @@ import errno
 import hashlib
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from stand_in_archive import Fault
@@ -200,3 +201,24 @@ def test_requests_keep_their_distance(stand_in, tmp_path):
     for _ in range(3):
         web.json(f"{stand_in.address}/api/v2/images/search/?query=")
     assert time.monotonic() - begun >= 0.3
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's full device")
+def test_a_full_disk_is_called_so_and_not_the_internet(stand_in, web, address, tmp_path, monkeypatch):
+    """As it fails at each write and again as the file is closed."""
+    opened = open
+
+    def open_full(path, mode="r", **more):
+        return opened("/dev/full" if str(path).endswith(".part") and "b" in mode else path, mode, **more)
+
+    monkeypatch.setattr("builtins.open", open_full)
+    with pytest.raises(CannotWrite, match="disk of .* is full.*Make room"):
+        web.file(address, tmp_path / "file.bin", len(CONTENT))
+    assert len(stand_in.paths("/s3/")) == 1, "It is not asked again and again."
+
+
+def test_a_redirect_that_is_followed_again_and_again_is_no_loop(stand_in, web, tmp_path):
+    stand_in.files[1] = ("file.bin", CONTENT, False)
+    stand_in.faults["/s3/1"] = [Fault("status", 503)] * (web.attempts - 1)
+    found = web.file(f"{stand_in.address}/api/access/datafile/1", tmp_path / "file.bin", len(CONTENT))
+    assert found.read_bytes() == CONTENT and len(stand_in.paths("/s3/1")) == web.attempts

@@ -1,5 +1,6 @@
 """What `evaluate` wrote, read back; and each way in which it may not fit."""
 
+import csv
 import json
 
 import numpy as np
@@ -27,6 +28,20 @@ def test_what_was_written_comes_back(folder):
     pd.testing.assert_frame_equal(found.table[table.columns.tolist()], table, check_dtype=False)
     assert [CODES[i] for i in found.y_true] == table.dx.tolist()
     np.testing.assert_array_equal(found.y_pred, table[list(CODES)].to_numpy().argmax(axis=1))
+
+
+def test_names_that_a_spreadsheet_would_run_are_text_in_the_files_and_come_back(tmp_path):
+    table = made_up_table()
+    hostile = ["=1+1", "+1", "-cmd", "@SUM(A1)", "\t=1"]
+    table["lesion_id"] = hostile + table.lesion_id.tolist()[len(hostile) :]
+    table["image_id"] = [f"={name}" for name in table.image_id]
+    folder = write_made_up(tmp_path / "MadeUp", table)
+    for name in (PREDICTIONS_FILE, CASES_FILE):
+        cells = [cell for row in csv.reader((folder / name).read_text(encoding="utf-8").splitlines()) for cell in row]
+        texts = [cell for cell in cells if not cell.replace(".", "").replace("-", "").replace("+", "").isdigit()]
+        assert not [cell for cell in texts if cell.startswith(("=", "+", "-", "@", "\t"))]
+    found = read_results(folder, CARD).table
+    assert found.lesion_id.tolist() == table.lesion_id.tolist() and found.image_id.tolist() == table.image_id.tolist()
 
 
 def edit_evaluation(folder, **changes):
