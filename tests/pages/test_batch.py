@@ -84,7 +84,7 @@ def test_a_folder_of_this_computer_is_read_and_what_is_no_photo_is_named(open_ap
     (tmp_path / "one.png").write_bytes(MEL)
     (tmp_path / "notes.txt").write_text("notes")
     app = open_app(PAGE)
-    app.segmented_control(key="batch source").set_value("A folder on Melascope's computer").run()
+    app.segmented_control(key="batch source").set_value("On Melascope's computer").run()
     app.text_input(key="batch path").set_value(str(tmp_path / "gone")).run()
     assert "is no folder of that computer" in app.error[0].value
     app.text_input(key="batch path").set_value(str(tmp_path)).run()
@@ -96,7 +96,7 @@ def test_from_elsewhere_a_folder_is_not_offered(open_app, monkeypatch):
     monkeypatch.setattr("core.webapp.batch.ask.others_reach", lambda: True)
     monkeypatch.setattr("core.webapp.batch.ask.allowed_roots", list)
     app = open_app(PAGE)
-    assert "A folder on Melascope's computer" not in app.segmented_control(key="batch source").options
+    assert "On Melascope's computer" not in app.segmented_control(key="batch source").options
 
 
 @pytest.mark.parametrize(("facts", "said"), [(b"hello", "no header"), (b"\xd0\xcf\x11\xe0", "Excel")])

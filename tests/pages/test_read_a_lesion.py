@@ -92,6 +92,20 @@ def test_bad_photos_get_a_sentence(open_app, content, name, said):
     assert len(bad.error) == 1 and viewer(bad) is None, "a refused upload leaves no answer to the photo before"
 
 
+def test_a_refused_file_opens_the_box_that_says_so_whatever_the_browser_still_thinks(open_app):
+    app = upload(open_app(), picture_bytes("mel"))
+    assert not app.session_state["inputs"], "a photo shuts the box"
+    # The browser takes the photo before away first, and sends the next file with its word that the box is shut.
+    app.file_uploader[0].set_value(None).run()
+    assert app.session_state["inputs"]
+    app.session_state["inputs"] = False
+    upload(app, b"no photo", "bad.jpg")
+    assert app.error and app.session_state["inputs"]
+    app.session_state["inputs"] = False
+    app.run()
+    assert not app.session_state["inputs"], "the reader may shut it"
+
+
 def test_removing_the_photo_removes_its_answer(open_app):
     app = upload(open_app(), picture_bytes())
     app.file_uploader[0].set_value(None).run()

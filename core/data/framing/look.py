@@ -18,9 +18,11 @@ SOUGHT_AT = 256
 # A suggested square's side, in lesions as they are found here. Of 1.2, 1.4, 1.6 and 2.0, 1.2 gave back most answers of
 # 315 training photos.
 SQUARE_PER_LESION = 1.2
-# Said to differ is what lies beyond these, in sides of the square that the network sees: of 1,500 training photos 5 % have a smaller
-# lesion, found as it is here, and 3 % one whose middle lies further off.
-SMALL, OFF = 0.25, 0.25
+# Said to differ is what lies beyond these, in sides of the square that the network sees: 1 % of 1,500 training photos have a lesion that
+# is small alone, found as it is here, 1 % one that lies so far off alone, and 4 % one of less than half the side whose middle
+# lies further off than these shares of its own longer side.
+SMALL, OFF = 0.15, 0.35
+BESIDE, BESIDE_BELOW = 0.4, 0.5
 _STEPS = 25  # at which a square is tried on its way off the rim
 BLACK_CORNERS = "Its corners are black: a dermatoscope's rim is in the photo. Training photos were cut within it."
 OFF_CENTRE = "The lesion lies away from the middle, where training photos have it."
@@ -51,6 +53,11 @@ class Found:
         """How far the lesion's middle lies from a square's, in its sides; the larger of across and down."""
         away = abs(self.across - square.left - square.side / 2), abs(self.down - square.top - square.side / 2)
         return max(away) / square.side
+
+    def is_beside(self, square: Crop) -> bool:
+        """Whether the lesion is not large and lies beside a square's middle rather than around it."""
+        away = np.hypot(self.across - square.left - square.side / 2, self.down - square.top - square.side / 2)
+        return self.size_in(square) < BESIDE_BELOW and away > BESIDE * (self.long or 0.0)
 
 
 @dataclass(frozen=True)
@@ -117,12 +124,12 @@ def judge_framing(found: Found, height: int, width: int) -> Framing:
     whole = whole_square(height, width)
     reasons = [BLACK_CORNERS] if found.inner else []
     if found.long is not None:
-        size = found.size_in(whole)
-        if size < SMALL:
+        size, beside = found.size_in(whole), found.is_beside(whole)
+        if size < SMALL or beside:
             reasons.append(
                 f"The lesion is small: {100 * size:.0f} % of the square's side, in training photos mostly two thirds."
             )
-        if found.off_in(whole) > OFF:
+        if found.off_in(whole) > OFF or beside:
             reasons.append(OFF_CENTRE)
     around = found.around or found.inner or whole
     return Framing(around if reasons else whole, tuple(reasons), around)

@@ -14,7 +14,7 @@ from core.webapp.batch.run import Item
 from core.webapp.shared.photo.allowed import NOT_ALLOWED, allowed_roots, is_allowed, others_reach
 from core.webapp.shared.words import plain
 
-PHOTOS, FOLDER, HERE = "Photos", "A folder", "A folder on Melascope's computer"
+PHOTOS, FOLDER, HERE = "Photos", "A folder", "On Melascope's computer"
 MOST_PHOTOS = 500
 MOST_BYTES = 600_000_000  # of uploads together: they stay in memory
 

@@ -207,6 +207,7 @@ def draw_subgroups(models: dict[str, Evaluated]) -> None:
         subgroup_rows(model, grouping),
         f"{model.name} by {grouping.lower()}",
         f"*Caution* names groups of fewer than {FEW_LESIONS} lesions or {FEW_MELANOMAS} melanomas: their numbers are hardly a measurement.",
+        column_config={"Caution": st.column_config.TextColumn(width="large")},
     )
     if any(row.warning.startswith("Only") for row in rows):
         st.warning(

@@ -9,6 +9,7 @@ from core.webapp.read.prediction_set import UNKNOWING
 from core.webapp.shared.charts import CONFIG, describe_differential, differential_chart
 from core.webapp.shared.operating_point import Standing
 from core.webapp.shared.theme import GROUPS
+from core.webapp.shared.words import unbroken
 from core.wording import frequency, percent
 
 _ABOUT = {d.code: d.about for d in DIAGNOSES}
@@ -39,11 +40,11 @@ def draw_answer(reading, prediction_set: PredictionSet | None = None, standing: 
             st.markdown("This network has no threshold yet: set yours below.")
         else:
             st.subheader("Possible melanoma" if standing.above else "Below the melanoma threshold", anchor=False)
-            st.markdown(f"{standing.words}.")
+            st.markdown(unbroken(f"{standing.words}."))
     if prediction_set:
         st.markdown(f"**{prediction_set.words}**", help=explain_term("conformal_set"))
     st.markdown(
-        f"Malignant or pre-malignant: **{percent(answer.malignancy)}**, {frequency(answer.malignancy)}.",
+        unbroken(f"Malignant or pre-malignant: **{percent(answer.malignancy)}**, {frequency(answer.malignancy)}."),
         help=explain_term("malignancy"),
     )
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from core.diagnoses import CODES, MALIGNANT, NAMES
 from core.webapp.reports import parts as report
-from core.webapp.reports.parts import encode_figure, encode_picture, said
+from core.webapp.reports.parts import encode_figure, encode_picture, said, with_commands
 from core.webapp.shared.frame import NOTICE
 from core.webapp.shared.theme import BENIGN_COLOR, GROUPS, MALIGNANT_COLOR
 from core.wording import percent
@@ -76,7 +76,7 @@ _WRITERS = {
     report.Text: lambda part: (
         f"<p{' class=small' if part.small else ' class=large' if part.large else ''}>{_said(part.text)}</p>"
     ),
-    report.Notice: lambda part: f"<p class=notice>{_said(part.text)}</p>",
+    report.Notice: lambda part: f"<p class=notice>{with_commands(part.text, '<code>', '</code>')}</p>",
     report.Rows: _rows,
     report.Bars: _bars,
     report.Pictures: _pictures,

@@ -1,5 +1,6 @@
 """What a report is made of. Whatever it says is said here once, so that its HTML and its PDF never differ by a digit."""
 
+import html
 import io
 import math
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from core.webapp.shared.words import unbroken
+from core.webapp.shared.words import COMMAND, unbroken
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -90,6 +91,11 @@ def said(value: object) -> str:
         return ""
     text = f"{value:.3f}" if isinstance(value, float) else str(value)
     return unbroken(text)
+
+
+def with_commands(text: str, begin: str, end: str) -> str:
+    """A sentence, escaped, whose commands stand between these marks instead of backticks."""
+    return COMMAND.sub(lambda command: f"{begin}{command.group()[1:-1]}{end}", html.escape(said(text)))
 
 
 def encode_picture(pixels: np.ndarray) -> bytes:

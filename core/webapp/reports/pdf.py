@@ -32,7 +32,7 @@ from reportlab.platypus import (
 
 from core.diagnoses import CODES, MALIGNANT, NAMES
 from core.webapp.reports import parts as report
-from core.webapp.reports.parts import encode_figure, encode_picture, said
+from core.webapp.reports.parts import encode_figure, encode_picture, said, with_commands
 from core.webapp.shared.frame import NAME, NOTICE
 from core.webapp.shared.theme import BENIGN_COLOR, GROUPS, MALIGNANT_COLOR
 from core.wording import percent
@@ -130,7 +130,7 @@ def _paragraph(part: report.Text) -> list[Flowable]:
 
 
 def _notice(part: report.Notice) -> list[Flowable]:
-    box = Table([[Paragraph(escape(said(part.text)), _TEXT)]], colWidths=[WIDTH])
+    box = Table([[Paragraph(with_commands(part.text, '<font face="Courier">', "</font>"), _TEXT)]], colWidths=[WIDTH])
     style = [("BACKGROUND", (0, 0), (-1, -1), PALE), ("LINEBEFORE", (0, 0), (0, -1), 2.5, TEAL)]
     box.setStyle(TableStyle([*style, ("TOPPADDING", (0, 0), (-1, -1), 5), ("BOTTOMPADDING", (0, 0), (-1, -1), 2)]))
     return [box, Spacer(0, 6)]

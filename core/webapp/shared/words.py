@@ -13,7 +13,7 @@ _JOINER = "\u2060"
 # A number, its unit and its interval stay on one line: "95 %", "0.661", "(0.624 to 0.699)".
 _UNBROKEN = re.compile(r"\([^()]{1,24}\)|[<>]?\d[\d.,]* (%|points?|years)|\d+ in \d+")
 # A command to be run; nothing in it is read as Markdown.
-_COMMAND = re.compile(r"(`(?:python -m core|melascope) [^`\n]+`)")
+COMMAND = re.compile(r"(`(?:python -m core|melascope) [^`\n]+`)")
 
 
 def unbroken(text: str) -> str:
@@ -30,7 +30,7 @@ def plain(text: str) -> str:
     from Melascope's or the home folder on.
     """
     text = _without_places(text)
-    parts = _COMMAND.split(text)
+    parts = COMMAND.split(text)
     parts[::2] = map(_escaped, parts[::2])
     return "".join(parts)
 

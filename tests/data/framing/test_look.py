@@ -44,6 +44,14 @@ def test_a_small_lesion_off_centre_is_told_without_a_rim():
     assert np.allclose(middle(framing.suggested), (135, 115), atol=12)
 
 
+@pytest.mark.parametrize(("place", "told"), [((300, 200), False), ((120, 60), True)], ids=["middle", "beside"])
+def test_a_lesion_of_a_third_is_told_only_beside_the_middle(place, told):
+    framing = look_at_framing(scene(place, side=200, circle=False))
+    assert framing.differs is told
+    if told:
+        assert OFF_CENTRE in framing.reasons and len(framing.reasons) == 2
+
+
 @pytest.mark.parametrize("code", ["mel", "nv", "bkl", "vasc"])
 def test_a_photo_as_in_training_is_left_alone(code):
     photo, _ = draw_lesion(code)

@@ -34,3 +34,8 @@ def test_pictures_are_pixels_only_and_no_larger_than_needed():
 
     picture = Image.open(BytesIO(encode_picture(np.full((2000, 1000, 3), 128, "uint8"))))
     assert picture.size == (450, 900) and not picture.getexif()
+
+
+def test_a_notice_shows_a_command_as_one_and_nothing_else_of_it_as_markup():
+    page = report_html("t", [Notice("Lacks gate.json; `python -m core measure gate` makes it, <b>not</b> `this`.")])
+    assert "<code>python -m core measure gate</code> makes it, &lt;b&gt;not&lt;/b&gt; `this`" in page

@@ -6,7 +6,7 @@ from core.prevalence import Mixture
 from core.reading import shrunk
 from core.webapp.read.replay import offer_replay
 from core.webapp.shared.photo.ask import ask_mixture, ask_model, ask_photo, say_broken
-from core.webapp.shared.photo.in_use import Photo, photo_in_use
+from core.webapp.shared.photo.in_use import SLOTS, Photo, photo_in_use, problem_of, source_in_use
 from core.webapp.shared.photo.overlays import SHOWN_SIDE
 from core.webapp.shared.shelf import Shelf
 from core.webapp.shared.viewer.viewer import draw_viewer
@@ -21,9 +21,11 @@ def ask_inputs(shelf: Shelf) -> tuple[Photo | None, str, Mixture | None]:
         Photo (None while there is none), name of the network's folder, mixture of diagnoses.
     """
     there = photo_in_use()
-    if st.session_state.get(_FOR) != (there.whole_hash if there else ""):
-        # Another photo shuts it, none opens it; else it stays as the reader left it.
-        st.session_state[_FOR], st.session_state[_INPUTS] = there.whole_hash if there else "", there is None
+    now = there.whole_hash if there else "", problem_of(SLOTS.get(source_in_use(), ""))
+    if st.session_state.get(_FOR, ("", None)) != now:
+        # Another photo shuts it, none and each refused file open it; else it stays as the reader left it. A refused file comes in a run
+        # after the one that took the photo before away, with the browser's word that the box is still shut.
+        st.session_state[_FOR], st.session_state[_INPUTS] = now, there is None
     # The same words with and without a photo: with others it is another box to the browser, which loses what is being uploaded in it.
     box = st.expander(
         "Photo, network and place",
