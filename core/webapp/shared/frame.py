@@ -69,6 +69,8 @@ _STYLE = """
   @media (max-width: 640px) {
     [class*="st-key-wide-"]::before { content: "Swipe the table sideways for its other columns."; font-size: 0.875rem; }
   }
+  /* Beside other controls a row of choices runs off a phone's screen instead of going on below. */
+  @media (max-width: 640px) { .stButtonGroup [role="radiogroup"] { flex-wrap: wrap; } }
   .st-key-watch:not(:has(p:not(:empty))) { gap: 0; }
   .melascope-gone { position: fixed; inset: auto 1rem 1rem; z-index: 999999; padding: 0.8rem 1rem; border-radius: 0.5rem;
     background: #7a1c1c; color: #ffffff; max-width: 46rem; margin: auto; box-shadow: 0 2px 12px rgba(0, 0, 0, 0.4); }
