@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from core.calibration import Calibration
 from core.data.patient import FEATURES
 from core.diagnoses import CODES
 from core.serving.engine import Engine, check_head_inputs
+from core.threads import cores, once, one_core
 
 if TYPE_CHECKING:  # at run time this would load Keras
     from core.networks import Classifier
@@ -51,6 +52,9 @@ class MembersEngine(Engine):
         self._age_scales = age_scales
         self._edges = np.cumsum([member.feature_shape[-1] for member in members])
         self.name = "+".join(sorted({member.name for member in members}))
+        # Networks of one kind, as the folds of a cross-validation are, encode a photo on a core each. Others are on the shelf by
+        # themselves, too, ready to do it on all cores: made ready for both they would need their memory twice.
+        self._alike = len({member.feature_shape for member in members}) == 1
         self.image_size = members[0].image_size
         self.feature_shape = (*members[0].feature_shape[:2], int(self._edges[-1]))
         self.uses_metadata = any(member.uses_metadata for member in members)
@@ -59,11 +63,16 @@ class MembersEngine(Engine):
         self.gradients_need_facts = self.uses_metadata
 
     def ready(self) -> None:
+        if self._alike:
+            self._each(lambda member, _: member.ready(), self._members)
+            return
         with ThreadPoolExecutor(len(self._members)) as pool:
             list(pool.map(lambda member: member.ready(), self._members))
 
     def encode(self, image: np.ndarray) -> np.ndarray:
-        return np.concatenate([member.encode(image) for member in self._members], axis=-1)
+        if np.ndim(image) == 4 or not self._alike:
+            return np.concatenate([member.encode(image) for member in self._members], axis=-1)
+        return np.concatenate(self._each(lambda member, _: member.encode(image), self._members), axis=-1)
 
     def head(self, feature_map: np.ndarray, metadata: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         feature_map, metadata = check_head_inputs(self, feature_map, metadata)
@@ -83,12 +92,24 @@ class MembersEngine(Engine):
         told = told.astype("float32")
         # Each member's share in the mean of each class, (members, 7).
         shares = np.exp(told - _log_mean(told)) / len(parts)
+        own = self._each(lambda member, i: member.gradients(parts[i][1], facts[i]), range(len(parts)))
         gradients = []
-        for i, (member, part) in enumerate(parts):
+        for i, of_member in enumerate(own):
             # Of log softmax: each logit's gradient less their mean by probability; all in one product of matrices.
             weights = shares[i][:, None] * (np.eye(len(CODES)) - np.exp(told[i])) / self._calibrations[i].temperature
-            gradients.append(np.tensordot(weights.astype("float32"), member.gradients(part, facts[i]), 1))
+            gradients.append(np.tensordot(weights.astype("float32"), of_member, 1))
         return np.concatenate(gradients, axis=-1)
+
+    def _each(self, work: Callable[[Engine, Any], Any], given: Iterable) -> list:
+        """The same work by each member, given one thing each; a member on a core of its own."""
+        if cores() == 1:
+            return list(map(work, self._members, given))
+        return list(self._pool.map(work, self._members, given))
+
+    @once
+    def _pool(self) -> ThreadPoolExecutor:
+        # Kept: what a new thread allocates is new to it, which takes longer than the work.
+        return ThreadPoolExecutor(cores(), "member", initializer=one_core)
 
     def _parts(self, feature_map: np.ndarray):
         pieces = np.split(feature_map, self._edges[:-1], axis=-1)

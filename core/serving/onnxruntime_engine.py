@@ -96,8 +96,9 @@ class OnnxRuntimeEngine(Engine):
 
     def ready(self) -> None:
         # Side by side: making one ready keeps one core busy and lets others work.
+        encoder = "_encoder" if cores() > 1 else "_encoder_of_many"
         with ThreadPoolExecutor(3) as pool:
-            list(pool.map(lambda part: getattr(self, part), ("_encoder", "_head", "_gradients")))
+            list(pool.map(lambda part: getattr(self, part), (encoder, "_head", "_gradients")))
 
     def encode(self, image: np.ndarray) -> np.ndarray:
         image = np.asarray(image, "float32")
