@@ -3,7 +3,7 @@
 import unicodedata
 from typing import Any
 
-from core.teaching.text import clean_text
+from core.teaching.text import JOINERS, clean_text
 
 LONGEST_NICKNAME = 30
 # Experience with dermoscopy, in the bands of reader studies (Tschandl 2020; Chanda 2024): key -> words.
@@ -34,8 +34,8 @@ def read_nickname(typed: object) -> str:
 
 
 def fold(nickname: str) -> str:
-    """What makes two nicknames the same: neither case nor width nor accents' coding tell people apart."""
-    return unicodedata.normalize("NFKC", nickname).casefold()[:120]
+    """What makes two nicknames the same: neither case nor width nor accents' coding nor joiners tell people apart."""
+    return "".join(c for c in unicodedata.normalize("NFKC", nickname).casefold() if c not in JOINERS)[:120]
 
 
 def read_experience(given: str) -> str:

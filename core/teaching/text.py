@@ -2,6 +2,9 @@
 
 import unicodedata
 
+# Zero width non-joiner and joiner: Persian and Indic words need them, and emoji that are made of several.
+JOINERS = "\u200c\u200d"
+
 
 def clean_text(
     value: object, what: str, longest: int, error: type[ValueError] = ValueError, *, empty: bool = True
@@ -23,11 +26,11 @@ def clean_text(
     text = " ".join(value.split())
     if len(text) > longest:
         raise error(f"{what} has {len(text):,} characters. Expected at most {longest}.")
-    if not text and not empty:
+    if not empty and not text.replace(JOINERS[0], "").replace(JOINERS[1], "").strip():
         raise error(f"{what} is empty. Expected some text.")
     # Cf holds marks that turn the reading direction of what follows on a page; C* also lone surrogates, which no database takes.
-    if any(unicodedata.category(c).startswith("C") for c in text):
-        raise error(f"{what} holds characters that cannot be seen ({text!r:.60}). Type it again.")
+    if any(unicodedata.category(c).startswith("C") and c not in JOINERS for c in text):
+        raise error(f"{what} holds characters that cannot be seen ({text!r:.60}). Type it again without them.")
     return text
 
 

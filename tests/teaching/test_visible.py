@@ -126,6 +126,17 @@ def test_what_each_step_of_the_plain_lesson_shows():
     assert [visible(room(PLAIN_LESSON, step), nobody).open_round for step in range(6)] == [0, 0, 1, 0, 0, 0]
 
 
+def test_a_student_sees_which_rounds_ended_without_an_answer():
+    late = Student(9, "Dora", WITH_AI)
+    seen = [visible(room(RELIANCE_LESSON, step), late).missed for step in range(len(RELIANCE_LESSON))]
+    assert seen == [(), (), (), (1,), (1,), (1,), (1, 2)]
+    assert visible(room(RELIANCE_LESSON, 2), late).missed == (), "it is open"
+    assert visible(room(RELIANCE_LESSON, 2, over=True), late).missed == (1,)
+    assert visible(room(RELIANCE_LESSON, 0, furthest=2), late).missed == (), "it opens again"
+    assert visible(room(RELIANCE_LESSON, 0, furthest=3), late).missed == (1,)
+    assert visible(room(PLAIN_LESSON, 5), ANNA).missed == ()
+
+
 def test_those_without_ai_see_the_network_with_the_truth():
     seen = [visible(room(RELIANCE_LESSON, step), CARL) for step in range(len(RELIANCE_LESSON))]
     assert [view.network is not None for view in seen] == [False] * 6 + [True]

@@ -102,6 +102,12 @@ class Room:
         """The round of votes that is open now, or 0."""
         return 0 if self.over else open_round(self.steps, self.step, self.furthest)
 
+    @property
+    def closed_rounds(self) -> tuple[int, ...]:
+        """The rounds of votes on this case that have been open and will not open again."""
+        passed = self.steps[: self.furthest + 1 if self.over else self.furthest]
+        return tuple(STEPS[name].round for name in passed if STEPS[name].round)
+
 
 def open_round(steps: tuple[str, ...], step: int, furthest: int) -> int:
     """The round of votes that a step takes, or 0: no round opens again once the class has seen what comes after it."""

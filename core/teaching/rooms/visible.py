@@ -21,6 +21,7 @@ class View:
         facts: of the patient.
         open_round: the round of votes that this person may answer in now, or 0.
         own: this person's answers to this case.
+        missed: rounds of this case that ended without an answer of this student.
         network: the network's answer.
         map: whether the network's map is shown.
         truth, confirmed, why: code of the diagnosis, how it was confirmed, why the case was chosen.
@@ -46,6 +47,7 @@ class View:
     facts: Facts | None = None
     open_round: int = 0
     own: tuple[Vote, ...] = ()
+    missed: tuple[int, ...] = ()
     network: Advice | None = None
     map: bool = False
     truth: str | None = None
@@ -91,8 +93,14 @@ def visible(room: Room, who: Who) -> View:
         return _with(inside, room, everything)
     if isinstance(who, Student):
         own = tuple(vote for vote in room.votes if vote.student == who.id)
-        open_now = room.open_round if room.open_round not in {vote.round for vote in own} else 0
-        inside = replace(outside, own=own, open_round=open_now, title=room.title if room.over else None)
+        answered = {vote.round for vote in own}
+        inside = replace(
+            outside,
+            own=own,
+            open_round=room.open_round if room.open_round not in answered else 0,
+            missed=tuple(number for number in room.closed_rounds if number not in answered),
+            title=room.title if room.over else None,
+        )
         return _with(inside, room, seen_at(room.steps, room.step, who.arm))
     raise TypeError(f"{type(who).__name__} is nobody who asks about rooms.")
 

@@ -97,7 +97,9 @@ def _check_open(session: Session, room: RoomRow, position: int, round: int) -> N
     if room.over:
         raise Refused(f"The room {room.code} is over; votes are no longer taken.")
     if position != room.position:
-        raise Refused(f"The class is at case {room.position + 1} now; this vote is for another case.")
+        raise Refused(
+            f"The class is at case {room.position + 1} now; the vote on case {position + 1} came too late and is not kept."
+        )
     case = session.get_one(RoomCaseRow, (room.id, room.position))
     steps = tuple(room.steps)
     if round and round == open_round(steps, room.step, case.furthest):
@@ -106,4 +108,4 @@ def _check_open(session: Session, room: RoomRow, position: int, round: int) -> N
     if not taken or not round:
         raise Refused(f"Room {room.code} has no such vote.")
     when = "is over" if case.furthest >= taken[0] else "has not begun"
-    raise Refused(f"Voting on case {position + 1} {when}.")
+    raise Refused(f"Voting on case {position + 1} {when}; this vote is not kept.")

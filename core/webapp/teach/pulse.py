@@ -71,5 +71,4 @@ def draw_pulse(seconds: float, heard: Callable[[bool], object] = lambda lost: No
 
     pulse = component("melascope_pulse", js=_JS)
     asked = {"beats": beats, "seconds": seconds, "patience": PATIENCE, "longest": LONGEST_PATIENCE}
-    asked = {"beats": beats, "seconds": seconds, "patience": PATIENCE, "longest": LONGEST_PATIENCE}
     pulse(data=asked, key="pulse", on_beat_change=beat, height=1)

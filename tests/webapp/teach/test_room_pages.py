@@ -9,6 +9,7 @@ from core.teaching.rooms.lead import end_room, step_on
 from core.teaching.rooms.look import look
 from core.teaching.rooms.results import room_results
 from core.webapp.teach.asking import the_store
+from core.webapp.teach.pictures import chosen_folder
 
 
 def on(room, times=1):
@@ -91,7 +92,34 @@ def test_a_vote_that_comes_after_the_class_went_on_says_so(window, room):
     on(opened)
     press(phone, "Send")
     assert "Voting on case 1 is over" in words(phone) and not phone.exception
+    assert "No answer of yours came in time" in words(phone)
     assert look(the_store(), opened.code, opened.secret).answered == 0
+
+
+def test_a_vote_that_comes_at_the_next_case_says_so_there(window, room):
+    opened = room()
+    phone = join(window(room=opened.code), "Ada")
+    on(opened, 2)
+    phone.run()
+    phone.radio[0].set_value("nv")
+    on(opened, 5)
+    press(phone, "Send")
+    assert "case 2 of 3" in words(phone) and not phone.exception
+    assert "at case 2 now; the vote on case 1 came too late and is not kept" in words(phone)
+    on(opened, 2)
+    phone.run()
+    phone.radio[0].set_value("mel")
+    press(phone, "Send")
+    assert f"**{NAMES['mel']}**" in words(phone) and "too late" not in words(phone)
+
+
+def test_a_nickname_that_is_too_long_is_a_sentence_and_one_of_signs_stands_as_typed(window, room):
+    opened = room()
+    phone = join(window(room=opened.code), "x" * 200)
+    assert "The nickname has 200 characters. Expected at most 30" in words(phone) and not phone.exception
+    join(phone, "<b>👩\u200d⚕️</b>")
+    assert "case 1 of 3" in words(phone)
+    assert look(the_store(), opened.code, opened.secret).nicknames == ("<b>👩\u200d⚕️</b>",)
 
 
 def test_a_photo_that_was_removed_in_the_lesson_is_a_sentence_and_the_vote_counts(window, room, tmp_path, monkeypatch):
@@ -126,3 +154,30 @@ def test_a_clock_that_jumps_costs_no_vote(window, room, monkeypatch):
         phone.radio[0].set_value("nv")
         press(phone, "Send")
     assert look(the_store(), opened.code, opened.secret).answered == 1
+
+
+def test_the_desk_asks_the_network_about_a_case_that_it_has_not_answered(window, room, cases, monkeypatch):
+    opened = room(said=[])
+    said = {cases.cases[0].id: make_advice("mel")}
+    monkeypatch.setattr("core.webapp.teach.room.desk.gather_advice", lambda cases, name, shelf: said)
+    desk = window({f"teacher {opened.code}": opened.secret}, desk=opened.code)
+    assert "The network was not asked about this case" in words(desk)
+    press(desk, "Ask about this case")
+    assert f"The network: {NAMES['mel']}" in words(desk) and not desk.exception
+
+
+def test_the_desk_offers_to_name_the_folder_of_a_photo_that_is_missing(window, room, tmp_path, monkeypatch, photos):
+    opened = room()
+    monkeypatch.setenv("HAM10000_DIR", str(tmp_path))
+    desk = window({f"teacher {opened.code}": opened.secret}, desk=opened.code)
+    assert "The photo of this case is not on the computer" in words(desk)
+    desk.text_input(key="photo folder desk").input(str(photos))
+    desk.run()
+    assert "is not on the computer" not in words(desk) and not desk.exception
+
+
+def test_a_folder_that_is_none_is_a_sentence_and_photos_stay(opening, photos):
+    opening.text_input(key="photo folder class").input("/no/such/folder")
+    opening.run()
+    assert "There is no folder" in words(opening) and not opening.exception
+    assert chosen_folder() == str(photos)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.diagnoses import NAMES
 from core.teaching.case_sets.record import CaseSet
-from core.teaching.people import LONGEST_NICKNAME, Refused
+from core.teaching.people import Refused
 from core.teaching.quiz.learner import forget_learner, new_learner
 from core.teaching.quiz.taking import (
     DUE,
@@ -69,7 +69,7 @@ def _begin_learning() -> None:
     # Missing photos are offered here, before anything is typed; the choice stands in the first quiz.
     ask_case_set(_QUIZ, MOST_QUIZ_CASES)
     with st.form("learner", border=False):
-        nickname = st.text_input("Nickname", max_chars=LONGEST_NICKNAME, width=320)
+        nickname = st.text_input("Nickname", width=320)
         sent = st.form_submit_button("Begin", type="primary")
     if sent:
         with sentences():

@@ -3,22 +3,25 @@
 import streamlit as st
 
 from core.diagnoses import NAMES
-from core.teaching.case_sets.record import CONFIRMED
+from core.teaching.case_sets.record import CONFIRMED, CaseSet, TeachingCase
 from core.teaching.people import Refused
-from core.teaching.rooms.lead import delete_room, end_room, go_to, step_back, step_on
+from core.teaching.rooms.lead import delete_room, end_room, go_to, set_advice, step_back, step_on
 from core.teaching.rooms.look import find_case_photo, look
 from core.teaching.rooms.results import export_votes
 from core.teaching.rooms.steps import STEPS
 from core.teaching.rooms.visible import View
 from core.teaching.store.place import StoreUnusable
 from core.webapp.shared.failures import failure
+from core.webapp.shared.shelf import read_shelf
 from core.webapp.shared.words import plain
+from core.webapp.teach.advice import ask_network, gather_advice
 from core.webapp.teach.asking import draw_again, sentences, the_store
 from core.webapp.teach.browser import TEACHER, keep_in_browser
-from core.webapp.teach.pictures import draw_photo, photo_jpeg
+from core.webapp.teach.pictures import draw_photo, find_path, photo_jpeg
 from core.webapp.teach.pulse import draw_pulse
 from core.webapp.teach.room.results import draw_results
 from core.webapp.teach.room.wall import join_address
+from core.webapp.teach.sets.photos import offer_set_photos
 from core.webapp.teach.show import credit, draw_advice, draw_tally
 
 POLL = 1.0  # seconds
@@ -61,6 +64,8 @@ def _draw_lesson(code: str, secret: str) -> None:
             case = find_case_photo(the_store(), code, secret, view.photo_key or "")
             with st.container(key="case"):
                 draw_photo(photo_jpeg(case), f"Case {view.position + 1}", credit(view.licence, view.attribution))
+            if find_path(case) is None:
+                offer_set_photos(_alone(case), "desk")
             st.markdown(f"**{NAMES[view.truth]}**, by {CONFIRMED[view.confirmed]} ({plain(view.image_id)})")
             if view.why:
                 st.caption(plain(view.why))
@@ -78,7 +83,25 @@ def _draw_lesson(code: str, secret: str) -> None:
                     )
             else:
                 st.caption("The network was not asked about this case.")
+                _draw_asking(case, view, secret)
     draw_pulse(POLL)
+
+
+def _draw_asking(case: TeachingCase, view: View, secret: str) -> None:
+    """For a case whose photo was missing when the room was opened."""
+    shelf = read_shelf()
+    with st.expander("Ask it now", icon=":material/neurology:"):
+        name = ask_network(shelf, "desk")
+        if st.button("Ask about this case", disabled=view.over):
+            given = gather_advice(_alone(case), name, shelf)
+            if not given:
+                raise Refused(f"{name} cannot answer: the photo of this case is not here, or cannot be read.")
+            set_advice(the_store(), view.code, secret, given)
+            draw_again()
+
+
+def _alone(case: TeachingCase) -> CaseSet:
+    return CaseSet("This case", (case,))
 
 
 def _draw_lead(view: View, secret: str) -> None:

@@ -1,10 +1,12 @@
 """A student's page: joining a room, seeing what the step shows, voting."""
 
+import contextlib
+
 import streamlit as st
 
 from core.diagnoses import NAMES
 from core.teaching.case_sets.record import TeachingCase
-from core.teaching.people import EXPERIENCE, LONGEST_NICKNAME, Refused
+from core.teaching.people import EXPERIENCE, Refused
 from core.teaching.reliance import reliance
 from core.teaching.rooms.door import join_room
 from core.teaching.rooms.look import find_case_photo, look
@@ -121,7 +123,7 @@ def _join(view: View, token: str) -> None:
         return
     st.header(f"Join room {view.code}", anchor=False)
     with st.form("join", border=False):
-        nickname = st.text_input("Nickname", max_chars=LONGEST_NICKNAME, help="Not your name: the class sees it.")
+        nickname = st.text_input("Nickname", help="Not your name: the class sees it.")
         experience = st.selectbox(
             "Experience with dermoscopy", list(EXPERIENCE), format_func=EXPERIENCE.__getitem__, filter_mode=None
         )
@@ -147,6 +149,9 @@ def _draw_case(view: View, code: str, token: str) -> None:
         st.markdown(
             f":material/how_to_vote: You said{again}: **{NAMES[vote.diagnosis]}**, {vote.confidence} % sure. It is kept."
         )
+    for number in view.missed:
+        which = "second answer" if number == 2 else "answer"
+        st.markdown(f":material/timer_off: No {which} of yours came in time.")
     if view.network is not None:
         draw_advice(view.network)
     position, warning = st.session_state.get(f"said {code}", (None, ""))
@@ -180,6 +185,9 @@ def _hear_vote(view: View, code: str, token: str) -> None:
         cast_vote(the_store(), code, token, view.position, view.open_round, diagnosis, confidence, milliseconds)
         st.session_state[f"view {code}"] = look(the_store(), code, token)
     except (Refused, StoreUnusable) as error:
+        # The class may be at the next case by now: there it is read.
+        with contextlib.suppress(Refused, StoreUnusable):
+            view = st.session_state[f"view {code}"] = look(the_store(), code, token)
         st.session_state[warning_key] = (view.position, failure(error))
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from core.diagnoses import CODES, NAMES
-from core.teaching.people import EXPERIENCE, LONGEST_NICKNAME, Refused
+from core.teaching.people import EXPERIENCE, Refused
 from core.teaching.store.place import StoreUnusable
 from core.teaching.studies.protocol import StudyQuestion
 from core.teaching.studies.reading import Done, Pause, Reading, answer_reading, find_study_photo, next_reading
@@ -53,7 +53,7 @@ def _join(code: str, token: str, welcome) -> None:
     if welcome.description:
         st.markdown(plain(welcome.description))
     with st.form("join study", border=False):
-        nickname = st.text_input("Nickname", max_chars=LONGEST_NICKNAME, help="Exports call you by a number.")
+        nickname = st.text_input("Nickname", help="Exports call you by a number.")
         experience = st.selectbox(
             "Experience with dermoscopy", list(EXPERIENCE), format_func=EXPERIENCE.__getitem__, filter_mode=None
         )
