@@ -7,8 +7,9 @@ import streamlit as st
 from streamlit.components.v2 import component
 
 KEPT, _WRITES = "kept in the browser", "to be kept in the browser"
-# Keys of what is kept: of a room, a study, a learner, the class server.
+# Keys of what is kept: of a room, a study, a learner, the class server; the code of the room that was joined last.
 TEACHER, LEADER, LEARNER, CLASS_KEY, PHONE = "teacher", "leader", "learner", "class key", "phone"
+LAST_ROOM = "last room"
 
 _KEEPER = """
 const NAME = "melascope-teaching";

@@ -12,7 +12,7 @@ from core.teaching.store.place import StoreUnusable
 from core.webapp.shared.failures import failure
 from core.webapp.shared.frame import bare_frame, page_frame
 from core.webapp.teach.asking import ask_with_code, sentences, the_store
-from core.webapp.teach.browser import CLASS_KEY, TEACHER, keep_in_browser, read_browser
+from core.webapp.teach.browser import CLASS_KEY, LAST_ROOM, TEACHER, keep_in_browser, read_browser
 from core.webapp.teach.room.phone import draw_phone
 from core.webapp.teach.show import STYLE
 from core.webapp.teach.study.read import draw_reader
@@ -44,7 +44,7 @@ def draw_teach() -> None:
     elif not class_key or is_secret(kept.get(CLASS_KEY, ""), class_key):
         _draw_sections()
     else:
-        _draw_entrance(class_key)
+        _draw_entrance(class_key, read_code(kept.get(LAST_ROOM, "")))
 
 
 @st.fragment(run_every=3600)
@@ -106,9 +106,16 @@ def _draw_sections() -> None:
         draw_sets()
 
 
-def _draw_entrance(class_key: str) -> None:
-    """What a class server shows to everybody else: where to type a code."""
+def _draw_entrance(class_key: str, last_room: str) -> None:
+    """What a class server shows to everybody else: where to type a code.
+
+    Args:
+        last_room: code of the room that this browser has joined last, or "": a phone's back button leads here from it.
+    """
     st.header("Join a class", anchor=False)
+    if last_room and st.button(f"Back to room {last_room}", icon=":material/arrow_back:", width="stretch"):
+        with sentences():
+            _enter(last_room)
     with st.form("entrance", border=False):
         code = st.text_input("Code", max_chars=20, placeholder="K7PXC")
         sent = st.form_submit_button("Go on", type="primary", width="stretch")

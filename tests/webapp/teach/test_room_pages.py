@@ -5,10 +5,13 @@ from made_up_teaching import make_advice
 from teach_pages import address, choose_set, press, words
 
 from core.diagnoses import NAMES
+from core.teaching.class_server import KEY_VARIABLE
+from core.teaching.credentials import hash_secret
 from core.teaching.rooms.lead import end_room, step_on
 from core.teaching.rooms.look import look
 from core.teaching.rooms.results import room_results
 from core.webapp.teach.asking import the_store
+from core.webapp.teach.browser import KEPT
 from core.webapp.teach.pictures import chosen_folder
 
 
@@ -181,3 +184,13 @@ def test_a_folder_that_is_none_is_a_sentence_and_photos_stay(opening, photos):
     opening.run()
     assert "There is no folder" in words(opening) and not opening.exception
     assert chosen_folder() == str(photos)
+
+
+def test_a_phone_that_left_its_room_is_offered_the_way_back(window, room, monkeypatch):
+    monkeypatch.setenv(KEY_VARIABLE, hash_secret("the key of the class server"))
+    opened = room()
+    phone = join(window(room=opened.code), "Ada")
+    entrance = window(phone.session_state[KEPT])
+    press(entrance, f"Back to room {opened.code}")
+    assert "case 1 of 3" in words(entrance) and address(entrance, "room") == opened.code
+    assert not [button for button in window().button if button.label.startswith("Back to room")]

@@ -20,7 +20,7 @@ from core.webapp.shared.failures import failure
 from core.webapp.shared.words import plain
 from core.webapp.teach.answer_form import ask_answer, begin_clock, clock_milliseconds, heard_answer
 from core.webapp.teach.asking import ask_with_code, look_again, phones_turn, sentences, the_store, version_of
-from core.webapp.teach.browser import own_token
+from core.webapp.teach.browser import LAST_ROOM, keep_in_browser, own_token
 from core.webapp.teach.pictures import draw_photo, map_jpeg, photo_jpeg
 from core.webapp.teach.pulse import draw_pulse
 from core.webapp.teach.show import credit, draw_advice, draw_facts, draw_tally, draw_truth
@@ -133,6 +133,7 @@ def _join(view: View, token: str) -> None:
     if sent:
         with sentences():
             join_room(the_store(), view.code, nickname, token=token, experience=experience, consent=consent)
+            keep_in_browser(LAST_ROOM, view.code)
             st.rerun()
 
 
