@@ -283,7 +283,7 @@ def test_a_vote_at_the_wrong_time_or_for_another_case(any_store, room):
 
     assert "has not begun" in refused(0, 1)
     to_step(any_store, room, "vote")
-    assert "another case" in refused(1, 1)
+    assert "the vote on case 2 is not kept" in refused(1, 1)
     assert "has not begun" in refused(0, 2)
     assert "no such vote" in refused(0, 3)
     to_step(any_store, room, "network")

@@ -97,9 +97,7 @@ def _check_open(session: Session, room: RoomRow, position: int, round: int) -> N
     if room.over:
         raise Refused(f"The room {room.code} is over; votes are no longer taken.")
     if position != room.position:
-        raise Refused(
-            f"The class is at case {room.position + 1} now; the vote on case {position + 1} came too late and is not kept."
-        )
+        raise Refused(f"The class is at case {room.position + 1} now; the vote on case {position + 1} is not kept.")
     case = session.get_one(RoomCaseRow, (room.id, room.position))
     steps = tuple(room.steps)
     if round and round == open_round(steps, room.step, case.furthest):
