@@ -69,8 +69,18 @@ _STYLE = """
   @media (max-width: 640px) {
     [class*="st-key-wide-"]::before { content: "Swipe the table sideways for its other columns."; font-size: 0.875rem; }
   }
-  /* Beside other controls a row of choices runs off a phone's screen instead of going on below. */
-  @media (max-width: 640px) { .stButtonGroup [role="radiogroup"] { flex-wrap: wrap; } }
+  /* Beside other controls a row of choices runs off a phone's screen instead of going on below; there each choice has its own frame. */
+  @media (max-width: 640px) {
+    .stButtonGroup [role="radiogroup"] { flex-wrap: wrap; gap: 0.3rem; }
+    .stButtonGroup [role="radiogroup"] > button { border-radius: 0.5rem; }
+    .stButtonGroup [role="radiogroup"] > button[aria-checked="false"]:not(:hover) {
+      border-color: color-mix(in srgb, currentColor 22%, transparent) !important; }
+  }
+  /* Cards of scores: as many a row as fit, of one width; seven on a desk, two on a phone and the last across both. */
+  .st-key-score-cards { display: grid !important; grid-template-columns: repeat(auto-fit, minmax(9.4rem, 1fr)); }
+  .st-key-score-cards > * { width: auto !important; min-width: 0; }
+  .st-key-score-cards > * > .stVerticalBlock { height: 100%; }
+  @media (max-width: 640px) { .st-key-score-cards > :last-child:nth-child(odd) { grid-column: 1 / -1; } }
   .st-key-watch:not(:has(p:not(:empty))) { gap: 0; }
   .melascope-gone { position: fixed; inset: auto 1rem 1rem; z-index: 999999; padding: 0.8rem 1rem; border-radius: 0.5rem;
     background: #7a1c1c; color: #ffffff; max-width: 46rem; margin: auto; box-shadow: 0 2px 12px rgba(0, 0, 0, 0.4); }

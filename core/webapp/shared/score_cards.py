@@ -22,7 +22,6 @@ HEADLINES = {
     "operating_sensitivity": ("Melanomas found at the operating point", "operating_point"),
     "operating_specificity": ("Others spared at the operating point", "operating_point"),
 }
-_WIDTH = 171  # pixels: two a row on a phone, seven on a desk
 
 
 def draw_score_cards(models: Mapping[str, Mapping[str, Any]]) -> None:
@@ -31,13 +30,13 @@ def draw_score_cards(models: Mapping[str, Mapping[str, Any]]) -> None:
     Args:
         models: name -> score -> its `Estimate`; what is no estimate is passed over.
     """
-    with st.container(horizontal=True):
+    with st.container(key="score-cards", horizontal=True):
         for score, (label, term) in HEADLINES.items():
             known = {name: scores[score] for name, scores in models.items() if isinstance(scores.get(score), Estimate)}
             if not known:
                 continue
             rule = f" Decided by the rule {rule_of(score)}." if score in DECIDED else ""
-            with st.container(width=_WIDTH, border=True, gap="xsmall"):
+            with st.container(border=True, gap="xsmall"):
                 st.markdown(f"**{label}**", help=f"{explain_term(term)}{rule}")
                 for name, value in known.items():
                     _draw_value(name if len(models) > 1 else "", interval(value))
