@@ -96,7 +96,7 @@ def test_the_set_stands_with_the_answer_and_its_measure(open_app, measured):
     app = upload(open_app(root=measured(0.25)), picture_bytes())
     assert not app.exception and "90 % set: " in words(app)
     assert (
-        "The true diagnosis was in the set for 90 % (89 to 91 %) of held-out lesions, by photo 88 % (87 to 89 %)"
+        "The true diagnosis was in such a set for 90 % (89 to 91 %) of held-out lesions, by photo 88 % (87 to 89 %)"
         in words(app)
     )
     assert "would matter" in words(app) or "unknown. Over training patients" in words(app)

@@ -20,7 +20,7 @@ from core.data.patient import SEXES, SITES, Facts
 from core.diagnoses import CODES, MELANOMA, NAMES
 from core.prevalence import Mixture
 from core.threads import once
-from core.wording import percent
+from core.wording import listed, percent
 
 if TYPE_CHECKING:  # at run time these would load TensorFlow
     from core.reading import EncodedPhoto
@@ -107,8 +107,8 @@ class WhatIf:
             share = 1 - self.expected.tops.get(self.top, 0.0)
             if share >= 0.05:
                 sentences.append(
-                    f"{' and '.join(self.expected.unknown).capitalize()} would matter: for {percent(share)} of such patients the "
-                    f"likeliest diagnosis is another than {_name(self.top)}."
+                    f"{listed(list(self.expected.unknown)).capitalize()} would matter: with the facts of {percent(share)} of such patients "
+                    f"this photo's likeliest diagnosis is not {_name(self.top)}."
                 )
         return tuple(sentences)
 

@@ -42,8 +42,8 @@ def over_patients(expected: Expected) -> str:
             f"(over {expected.lesions:,} training lesions {who})."
         )
     return (
-        f"{missing.capitalize()} unknown. Over training patients {who} ({expected.lesions:,} lesions), melanoma has {mean} on average, "
-        f"{low} to {high} in the middle 90 %."
+        f"{missing.capitalize()} unknown. Over training patients {who} ({expected.lesions:,} lesions): with the facts of each in turn this "
+        f"photo's melanoma gets {mean} on average, and for nine in ten of them {low} to {high}."
     )
 
 

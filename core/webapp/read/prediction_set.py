@@ -21,7 +21,7 @@ def set_worth(prediction_set: PredictionSet, record: dict) -> str:
     test = record["test"]
     by_photo = rate(test["coverage_by_photo"])
     coverage = (
-        f"The true diagnosis was in the set for {rate(test['coverage'])} of held-out lesions, by photo {by_photo}."
+        f"The true diagnosis was in such a set for {rate(test['coverage'])} of held-out lesions, by photo {by_photo}."
     )
     if prediction_set.unusual:
         return (
@@ -31,8 +31,11 @@ def set_worth(prediction_set: PredictionSet, record: dict) -> str:
     if row is None:
         return coverage
     if len(prediction_set.codes) == 1:
-        return f"{coverage} Where it held one diagnosis alone, that was wrong in {rate(row['wrong'])} of photos."
-    return f"{coverage} Where it held {len(prediction_set.codes)}, the likeliest was wrong in {rate(row['wrong'])} of photos."
+        return f"{coverage} Where a set held one diagnosis alone, that was wrong in {rate(row['wrong'])} of photos."
+    return (
+        f"{coverage} Where a set held {len(prediction_set.codes)} diagnoses, the likeliest of them was wrong in "
+        f"{rate(row['wrong'])} of photos."
+    )
 
 
 def draw_set_record(record: dict) -> None:

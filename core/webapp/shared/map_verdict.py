@@ -17,9 +17,9 @@ PAGE = "pages/maps.py"
 # What a check that is not passed comes to, in words that need no check's name.
 FAILED = {
     "lesion": "it lies no more inside the lesion than chance",
-    "photo": "it fits other photos' lesions as well as this photo's",
-    "deletion": "taking its strongest places away changes the answer no more than taking others",
-    "insertion": "its strongest places alone bring the answer back no better than others",
+    "photo": "it lies on this photo's lesion no better than another photo's map does",
+    "deletion": "hiding the places that it marks most changes the answer no more than hiding others",
+    "insertion": "the places that it marks most, shown alone, bring the answer back no better than others",
     "weights": "a network that learnt nothing gives much the same map",
 }
 

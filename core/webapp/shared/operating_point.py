@@ -166,9 +166,10 @@ def _draw_costs(duel: Duel) -> None:
         alt="What each judgement comes to on the held-out photos",
     )
     st.caption(
-        "A ratio of R suggests acting from 1 / (1 + R) on. Per 1000 melanomas and nevi as in the held-out photos "
-        f"({percent(duel.prevalence)} melanomas, far more than in most practices); the loss is counted in needless excisions. It takes "
-        "the probabilities at their word."
+        "If a missed melanoma weighs as much as R needless excisions, act from a probability of 1 / (1 + R) on. Per 1000 "
+        "melanomas and nevi as in the held-out photos "
+        f"({percent(duel.prevalence)} melanomas, far more than in most practices); the loss is counted in needless excisions. All of it "
+        "is only as right as the probabilities are."
     )
 
 
