@@ -31,7 +31,7 @@ from experiments.maps import feature_maps
 from experiments.placing import Job, carry_out, ray_option
 from experiments.runs import describe, read_runs, unfinished, with_result
 from experiments.splits import lesion_split, read_linked_table
-from experiments.terminal import arguments
+from experiments.terminal import arguments, run_by_name
 
 NAME = "factorial"
 BACKBONES = ("MobileNetV3Small", "MobileNetV2")
@@ -242,4 +242,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_by_name("experiments.factorial")

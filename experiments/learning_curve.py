@@ -42,7 +42,7 @@ from experiments.maps import find_init
 from experiments.placing import Job, carry_out, ray_option
 from experiments.runs import read_runs, unfinished, with_result
 from experiments.splits import lesion_split, read_linked_table
-from experiments.terminal import arguments, say
+from experiments.terminal import arguments, run_by_name, say
 
 NAME = "learning_curve"
 BACKBONE = "MobileNetV3Small"
@@ -276,4 +276,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_by_name("experiments.learning_curve")

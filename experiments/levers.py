@@ -49,7 +49,7 @@ from experiments.maps import feature_maps, find_init
 from experiments.placing import Job, carry_out, ray_option
 from experiments.runs import read_runs, unfinished, with_result
 from experiments.splits import lesion_split, read_linked_table
-from experiments.terminal import arguments, say
+from experiments.terminal import arguments, run_by_name, say
 from experiments.views import run_views
 
 NAME = "levers"
@@ -359,4 +359,4 @@ def _maps(table: pd.DataFrame, imagenet: Path | None, backbone: str, attach: str
 
 
 if __name__ == "__main__":
-    main()
+    run_by_name("experiments.levers")

@@ -1,6 +1,7 @@
 """What every experiment's command line shares: where the data are, and how progress is told."""
 
 import argparse
+import importlib
 import os
 import sys
 import time
@@ -26,3 +27,11 @@ def arguments(about: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("--results", type=Path, default=RESULTS, metavar="FOLDER", help="where results are kept")
     return parser
+
+
+def run_by_name(name: str) -> None:
+    """Runs a module's `main` as of the module that is imported by this name.
+
+    A worker of Ray imports by their modules' names what it is sent; what lies in `__main__` here is not there.
+    """
+    importlib.import_module(name).main()

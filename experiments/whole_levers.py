@@ -46,7 +46,7 @@ from experiments.levers import answer_as_teacher
 from experiments.placing import Job, carry_out, ray_option
 from experiments.runs import key_of, read_runs, unfinished, with_result
 from experiments.splits import lesion_split, read_linked_table
-from experiments.terminal import arguments
+from experiments.terminal import arguments, run_by_name
 
 NAME = "whole_levers"
 BASE = "the base run"
@@ -314,4 +314,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_by_name("experiments.whole_levers")

@@ -26,6 +26,8 @@ _NETWORK_FIELDS = {field.name for field in dataclasses.fields(NetworkDesign)}
 _BOUNDS = ("between", "log")
 # Keyword arguments of `train` that a file may give to all trials.
 _TRAIN = ("init", "image_size", "pretraining")
+# Draws a set of values that is wanted: short lists give the same set again and again.
+_DRAWS = 50
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Space:
         recipe: which the trials vary.
         backbone: of all of them.
         space: name -> list of values, or {"between": [low, high]} or {"log": [low, high]}.
-        trials: how many sets of values are drawn.
+        trials: how many different sets of values are drawn; fewer where the lists of values have no more.
         seeds: each set of values is trained once with each.
         fewest: epochs that no trial is stopped before.
         draw: seed of the draw.
@@ -76,9 +78,13 @@ class Space:
     train: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def draw_trials(self) -> list[Trial]:
-        """The trials, the same whenever they are drawn."""
-        rng = np.random.default_rng(self.draw)
-        sets = {json.dumps(v, sort_keys=True): v for v in (self._draw_values(rng) for _ in range(self.trials))}
+        """The trials, the same whenever they are drawn; see `trials`."""
+        rng, sets = np.random.default_rng(self.draw), {}
+        for _ in range(_DRAWS * self.trials):
+            values = self._draw_values(rng)
+            sets.setdefault(json.dumps(values, sort_keys=True), values)
+            if len(sets) == self.trials:
+                break
         return [Trial(values, seed) for values in sets.values() for seed in self.seeds]
 
     def _draw_values(self, rng: np.random.Generator) -> dict[str, Any]:

@@ -74,11 +74,14 @@ def run_sweep(
     at_once, each = count_workers(workers, "tensorflow")
     environment = passed_environment()
     faults: dict[int, str] = {}
-    if not all(_is_finished(out / trial.name) for trial in trials):
-        faults = call_plainly(lambda: _tune(space, trials, data, out, environment, at_once, each))
-    stopped = [trial for number, trial in enumerate(trials) if number not in faults]
-    call_plainly(lambda: _end_stopped(space, stopped, data, out, environment, each))
-    shutil.rmtree(out / TUNE_FOLDER, ignore_errors=True)
+    try:
+        if not all(_is_finished(out / trial.name) for trial in trials):
+            faults = call_plainly(lambda: _tune(space, trials, data, out, environment, at_once, each))
+        stopped = [trial for number, trial in enumerate(trials) if number not in faults]
+        call_plainly(lambda: _end_stopped(space, stopped, data, out, environment, each))
+    finally:
+        # Nothing goes on from them, and a full disk leaves them torn.
+        shutil.rmtree(out / TUNE_FOLDER, ignore_errors=True)
     told = list(dict.fromkeys(faults.values()))
     for fault in told:
         say(f"A trial failed: {fault}")

@@ -41,6 +41,12 @@ def test_trials_are_drawn_within_bounds_once_a_seed_and_always_alike(tmp_path):
     assert all(0 < dropout < 1 for dropout in dropouts), "Whole bounds of a fraction leave it a fraction."
 
 
+def test_as_many_different_sets_are_drawn_as_are_asked_for_while_there_are_so_many(tmp_path):
+    text = GOOD.split("[space]")[0] + "[space]\nlabel_smoothing = [0.0, 0.1]\nfrozen_epochs = { between = [2, 4] }\n"
+    assert len({trial.name for trial in read(tmp_path, text).draw_trials()}) == 12
+    assert len(read(tmp_path, text.replace("trials = 6", "trials = 9")).draw_trials()) == 12
+
+
 @pytest.mark.parametrize(
     "old, new, words",
     [

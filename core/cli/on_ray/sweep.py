@@ -51,6 +51,8 @@ def sweep(
         trials = told.draw_trials()
         most = max(told.epochs(trial) for trial in trials)
         say(f"{len(trials)} trials of {told.backbone} ({told.recipe}), {most} epochs at most.")
+        if len(trials) < told.trials * len(told.seeds):
+            say(f"Of {told.trials} sets of values that were asked for, {space} has {len(trials) // len(told.seeds)}.")
         with on_ray(ray or THIS_MACHINE, workers):
             table = run_sweep(told, data, out, workers=workers, resume=resume, say=say)
         effects = what_mattered(told, table)
