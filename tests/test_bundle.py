@@ -75,7 +75,8 @@ def test_a_card_cannot_point_outside_its_folder(folder):
     import json
 
     record = json.loads((folder / "card.json").read_text())
-    record["weights"]["file"] = "../../" + WEIGHTS_FILE
+    (folder.parent / WEIGHTS_FILE).write_bytes(b"what must not be read")
+    record["weights"]["file"] = "../" + WEIGHTS_FILE
     (folder / "card.json").write_text(json.dumps(record))
     assert load_bundle(folder).name == "Drawn"
 

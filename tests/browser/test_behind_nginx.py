@@ -1,5 +1,6 @@
 """App and service behind Debian's nginx, by the very configuration that the documents give: TLS, paths, names, policy, sizes."""
 
+import base64
 import contextlib
 import http.client
 import io
@@ -24,6 +25,7 @@ from core.data.drawn import draw_lesion
 REPOSITORY = Path(__file__).resolve().parents[2]
 STARTS_WITHIN, READS_WITHIN = 120, 200  # seconds
 HOST, KEY = "skin.example.org", "k" * 32
+OTHER = "evil.example.org"
 PAGE = REPOSITORY / "docs" / "howto" / "behind-a-proxy.md"
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -169,8 +171,22 @@ def test_the_service_answers_under_its_path_with_a_key_only(client):
 
 
 def test_under_another_name_the_service_is_not_reached(client):
-    wrong = {"host": "evil.example.org"}
+    wrong = {"host": OTHER}
     assert client.get("models", headers={**wrong, "authorization": f"Bearer {KEY}"}).status_code == 421
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "status"),
+    [(HOST, HOST, 101), (OTHER, OTHER, 403), (HOST, OTHER, 403), (OTHER, HOST, 403), (f"{OTHER}.{HOST}", HOST, 403)],
+)
+def test_under_another_name_or_from_another_page_the_app_takes_no_connection(nginx, host, origin, status):
+    """All that a page shows and is sent goes over its WebSocket; without one there is an empty frame only."""
+    connection = http.client.HTTPSConnection("127.0.0.1", nginx[0], timeout=60, context=ssl._create_unverified_context())
+    headers = {"Host": host, "Origin": f"https://{origin}", "Connection": "Upgrade", "Upgrade": "websocket"}
+    headers |= {"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": base64.b64encode(bytes(16)).decode()}
+    connection.request("GET", "/melascope/_stcore/stream", headers=headers)
+    assert connection.getresponse().status == status
+    connection.close()
 
 
 def test_an_upload_never_lies_on_nginx_disk_and_a_giant_one_is_refused(nginx, client):

@@ -52,7 +52,7 @@ def test_every_fault_is_one_sentence_that_names_file_and_renewal(change, said):
     assert words.startswith("x.json ") and said in words and words.endswith("Run `this`.") and len(words) < 300
 
 
-@pytest.mark.parametrize("content", [b"{", b"\xff\xfe\xff", b"[" * 100_000, b""])
+@pytest.mark.parametrize("content", [b"{", b"\xff\xfe\xff", b"[" * 100_000, b'{"a":' * 100_000, b"9" * 100_000, b""])
 def test_what_is_no_json_is_a_sentence(content):
     with pytest.raises(InvalidRecord, match="cannot be read as JSON"):
         KIND.read(content, "x.json", "Run `this`.")

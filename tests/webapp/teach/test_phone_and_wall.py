@@ -94,6 +94,14 @@ def test_a_phone_that_comes_back_is_the_same_student(window, room):
     assert look(the_store(), opened.code, opened.secret).nicknames == ("Ada",)
 
 
+def test_a_hostile_nickname_is_shown_as_text_on_the_wall(window, room):
+    opened = room()
+    join(window(room=opened.code), "<b>*x*</b>[a](//b.c) $y$")
+    wall = window({f"teacher {opened.code}": opened.secret}, wall=opened.code)
+    assert r"\<b\>\*x\*\</b\>\[a\]" in words(wall) and r"\$y\$" in words(wall)
+    assert "<b>" not in words(wall) and not wall.exception
+
+
 def test_two_arms_stand_side_by_side_on_the_wall(window, room):
     opened = room(arms=("with AI", "without AI"))
     phones = [window({"phone": str(n) * 48}, room=opened.code) for n in (1, 2)]
