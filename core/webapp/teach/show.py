@@ -14,7 +14,7 @@ from core.wording import percent
 
 STYLE = """
 <style>
-  .ms-bars { display: grid; grid-template-columns: minmax(7rem, max-content) 1fr minmax(3.2rem, max-content);
+  .ms-bars { display: grid; grid-template-columns: fit-content(65%) minmax(1rem, 1fr) minmax(3.2rem, max-content);
     gap: .3rem .6rem; align-items: center; font-size: 1rem; line-height: 1.25; }
   .ms-bars .bar { height: .95rem; border-radius: .25rem; min-width: 2px; }
   .ms-bars .hatched { background-image: repeating-linear-gradient(45deg, rgba(0,0,0,.28) 0 2px, transparent 2px 6px); }

@@ -33,6 +33,7 @@ _STYLE = """
   .st-key-case [data-testid="stImage"] img { max-height: 80vh !important; }
   .st-key-said, .st-key-said p, .st-key-said .ms-bars, .st-key-door p { font-size: 1.25rem; }
   .st-key-said h5 { font-size: 1.5rem; }
+  .st-key-said [data-testid="stElementContainer"], .st-key-said [data-testid="stImage"] { max-width: 100% !important; }
   .st-key-said [data-testid="stImage"] img { max-height: 26vh; width: auto; object-fit: contain; }
   .st-key-controls, .st-key-wall-keys { position: fixed; bottom: .8rem; z-index: 10; width: auto !important; }
   .st-key-controls { left: 1.5rem; } .st-key-wall-keys { right: 1.5rem; }
@@ -140,8 +141,11 @@ def _draw_case(shown: Projection, code: str, secret: str) -> None:
     if "map" in shown.steps:
         # What the wall does not know yet: the answer whose map will be shown in a minute.
         prepare_map(case, look(the_store(), code, secret).network)
-    # With the truth come two counts of votes, the network and its map: beside each other, so that all of it fits a beamer.
-    photo, texts = st.columns([3, 2] if view.truth is None else [2, 3], gap="large")
+    together = len(shown.arms) == 1 or view.truth is not None
+    # With the truth come two counts of votes, the network and its map: beside each other, so that all of it fits a beamer. Two arms
+    # beside each other need half of it.
+    shares = [2, 3] if view.truth is not None else [3, 2] if together else [1, 1]
+    photo, texts = st.columns(shares, gap="large")
     with photo, st.container(key="case"):
         draw_photo(photo_jpeg(case), f"Case {view.position + 1}", credit(view.licence, view.attribution))
     with texts, st.container(key="said"):
@@ -154,13 +158,12 @@ def _draw_case(shown: Projection, code: str, secret: str) -> None:
             st.markdown(f":material/how_to_vote: **{view.answered} of {view.students}** have answered.")
         if view.truth is not None:
             draw_truth(view.truth, view.confirmed, view.why, view.faulty)
-        together = len(shown.arms) == 1 or view.truth is not None
         if together:
             _draw_said(case, view)
         else:
-            for column, (arm, theirs) in zip(
-                st.columns(len(shown.arms), gap="medium"), shown.arms.items(), strict=True
-            ):
+            # The arm that sees the network has more to show.
+            widths = [2 if theirs.network is not None else 1 for theirs in shown.arms.values()]
+            for column, (arm, theirs) in zip(st.columns(widths, gap="medium"), shown.arms.items(), strict=True):
                 with column, st.container(border=True, key=f"arm {arm}"):
                     st.markdown(f"**{arm}**")
                     if theirs.network is None:
