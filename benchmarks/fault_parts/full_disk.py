@@ -73,7 +73,7 @@ def try_once(place: Path, writer: Writer, room: int) -> tuple[list[str], bool]:
             if content != old.get(path) and not goes_on and (wrong := unsound(path)):
                 faults.append(f"{path.relative_to(place)} {wrong}")
         faults += [f"{path.relative_to(place)} is gone" for path in old if not path.exists()]
-        if said and writer.kept:
+        if said and writer.goes_on:
             (place / "filler").unlink()
             if again := writer.write(place):
                 faults.append(f"does not go on with room again: {again!r}")

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from unittest import mock
 
+DOWNLOAD = (".part", ".melascope-download.json")
+
 
 @dataclass(frozen=True)
 class Writer:
@@ -17,17 +19,24 @@ class Writer:
     Args:
         write: writes into it; returns what it said when it failed, "" when it did not.
         prepare: fills the folder before the disk is full.
-        kept: endings of hidden files that stay when it fails, so that it goes on; the same again, with room, must then end well.
+        kept: endings of hidden files that stay when it fails.
+        goes_on: the same again, with room, must end well.
     """
 
     write: Callable[[Path], str]
     prepare: Callable[[Path], object] = lambda folder: None
     kept: tuple[str, ...] = ()
+    goes_on: bool = False
 
 
 def writers(scratch: Path, model: str) -> dict[str, Writer]:
     """All there are: name -> writer."""
-    sys.path.append(str(Path(__file__).resolve().parents[2] / "tests"))
+    tests = Path(__file__).resolve().parents[2] / "tests"
+    places = [str(place) for place in (tests.parent, tests, tests / "cluster")]
+    sys.path += places
+    # Workers of Ray import the small backbone, too.
+    os.environ["PYTHONPATH"] = os.pathsep.join(places)
+    import on_workers
     import small_backbone
     import stand_in_archive
 
@@ -59,6 +68,26 @@ def writers(scratch: Path, model: str) -> dict[str, Writer]:
             out=out,
         )
         return out
+
+    space = on_workers.SmallSpace(
+        recipe="honest",
+        backbone=small_backbone.NAME,
+        space={"label_smoothing": [0.0, 0.1]},
+        trials=2,
+        fewest=1,
+        fixed={"frozen_epochs": 1, "epochs": 1, "batch_size": 8},
+        train={"init": "random", "image_size": 64},
+    )
+
+    def sweep(folder: Path) -> None:
+        from core.cluster.ray_runtime import on_ray
+        from core.cluster.sweep import SWEEP_FILE, run_sweep
+
+        out, said = folder / "sweep", []
+        with on_ray(workers=2):
+            table = run_sweep(space, data, out, resume=(out / SWEEP_FILE).exists(), say=said.append)
+        if len(table) < len(space.draw_trials()):
+            raise ValueError(" ".join(said) or "Unexpected: a trial is missing, and nobody said so.")
 
     def cache(folder: Path) -> None:
         from core.data.ham10000 import read_table
@@ -182,12 +211,13 @@ def writers(scratch: Path, model: str) -> dict[str, Writer]:
         "recalibrate": Writer(recipes("recalibrate"), copy(models, "models")),
         "adapt": Writer(recipes("adapt"), copy(models, "models")),
         **{f"measure, {name}": measure_one(name) for name in MEASURES},
-        "cases get": Writer(get("cases", "get", "hard-pairs"), kept=(".part", ".melascope-download.json")),
-        "data get": Writer(get("data", "get", "{}/ham10000"), kept=(".part", ".melascope-download.json")),
-        "data get, not foreseen": Writer(get_unforeseen, kept=(".part", ".melascope-download.json")),
+        "cases get": Writer(get("cases", "get", "hard-pairs"), kept=DOWNLOAD, goes_on=True),
+        "data get": Writer(get("data", "get", "{}/ham10000"), kept=DOWNLOAD, goes_on=True),
+        "data get, not foreseen": Writer(get_unforeseen, kept=DOWNLOAD, goes_on=True),
         "data lesions": Writer(command("data", "lesions", data, "--all", "--out", "{}/lesions.csv")),
         "unpacked photos": Writer(plainly(unpack)),
         "train": Writer(plainly(train)),
+        "sweep": Writer(plainly(sweep), goes_on=True),
         "a model's folder": Writer(plainly(save)),
         "decoded photos": Writer(plainly(cache)),
         "read --ray, a part": Writer(plainly(part)),
