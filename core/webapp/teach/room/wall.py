@@ -33,7 +33,7 @@ _STYLE = """
   .st-key-case [data-testid="stImage"] img { max-height: 80vh !important; }
   .st-key-said, .st-key-said p, .st-key-said .ms-bars, .st-key-door p { font-size: 1.25rem; }
   .st-key-said h5 { font-size: 1.5rem; }
-  .st-key-said [data-testid="stElementContainer"], .st-key-said [data-testid="stImage"] { max-width: 100% !important; }
+  .st-key-said .stElementContainer:has(img), .st-key-said .stElementContainer:has(img) * { max-width: 100% !important; }
   .st-key-said [data-testid="stImage"] img { max-height: 26vh; width: auto; object-fit: contain; }
   .st-key-controls, .st-key-wall-keys { position: fixed; bottom: .8rem; z-index: 10; width: auto !important; }
   .st-key-controls { left: 1.5rem; } .st-key-wall-keys { right: 1.5rem; }
