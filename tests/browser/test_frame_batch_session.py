@@ -223,7 +223,7 @@ def test_a_killed_server_is_told_in_words_for_everyone_and_what_to_do_when_it_is
     visit, drawn_bundle_folder, plain, tmp_path
 ):
     with serving(drawn_bundle_folder.parent, tmp_path / "one" / "tmp") as address:
-        page = visit(address, WIDE)
+        page = visit(address, NARROW)
         upload(page, plain)
         wait_for_reading(page)
     page.get_by_text("Melascope does not answer").wait_for()
@@ -235,6 +235,7 @@ def test_a_killed_server_is_told_in_words_for_everyone_and_what_to_do_when_it_is
         page.get_by_text("choose your photo again").wait_for()
         page.get_by_text("Melascope does not answer").wait_for(state="hidden")
         page.get_by_text("All seven diagnoses").wait_for(state="hidden")
+        expect(page.get_by_text("choose your photo again")).to_be_in_viewport()
         look(page, "back")
         upload(page, plain)
         wait_for_reading(page)

@@ -14,6 +14,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   try { kept = sessionStorage.getItem(KEPT); } catch { /* storage is off: nothing is asked for */ }
   const again = last === null || last.session !== data.session;
   place.textContent = data.lost ? LOST : "";
+  // On a phone the page still stands where the answer was: without this nobody would see why it is gone.
+  if (data.lost && !last?.lost) setTimeout(() => place.scrollIntoView({ block: "center" }), 500);
   if (data.photo && data.photo !== last?.photo) go();
   if (again && !data.kept && kept && kept !== data.session) setTriggerValue("restore", kept);
   else try {
