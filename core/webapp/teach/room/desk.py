@@ -24,7 +24,7 @@ from core.webapp.teach.room.wall import join_address
 from core.webapp.teach.sets.photos import offer_set_photos
 from core.webapp.teach.show import credit, draw_advice, draw_tally
 
-POLL = 1.0  # seconds
+POLL = 0.5  # seconds
 LESSON, RESULTS, END = "Lesson", "Results", "End and export"
 
 
@@ -55,7 +55,7 @@ def draw_desk(code: str, secret: str) -> None:
 
 @st.fragment
 def _draw_lesson(code: str, secret: str) -> None:
-    """The present case, with live votes; redrawn every second."""
+    """The present case, with live votes; redrawn twice a second."""
     with sentences():
         view = look(the_store(), code, secret)
         _draw_lead(view, secret)

@@ -25,7 +25,7 @@ from core.webapp.teach.pictures import draw_photo, map_jpeg, photo_jpeg, prepare
 from core.webapp.teach.pulse import draw_pulse
 from core.webapp.teach.show import credit, draw_advice, draw_facts, draw_tally, draw_truth
 
-POLL = 1.0  # seconds
+POLL = 0.4  # seconds
 _STYLE = """
 <style>
   .stAppHeader, .st-key-frame { display: none; }
@@ -58,7 +58,7 @@ _STYLE = """
 
 @st.fragment
 def draw_wall(code: str, secret: str) -> None:
-    """What is projected of a room: redrawn with every key and click, and every second, as students join and vote."""
+    """What is projected of a room: redrawn with every key and click, and a moment after students join and vote."""
     st.html(_STYLE)
     try:
         shown = project(the_store(), code, secret)
