@@ -97,8 +97,10 @@ class Door:
                 MISDIRECTED,
                 "The service is not known by the name in the Host header. Start it with --allowed-host NAME.",
             )
-        if self._settings.keys and not self._settings.opens(_key(headers)):
-            return RequestRefused(NO_KEY, "A key is needed. Send the header Authorization: Bearer KEY, or X-API-Key: KEY.")
+        key = _key(headers)
+        if self._settings.keys and not self._settings.opens(key):
+            why = "The key that came opens nothing here" if key else "A key is needed"
+            return RequestRefused(NO_KEY, f"{why}. Send the header Authorization: Bearer KEY, or X-API-Key: KEY.")
         return None
 
 
