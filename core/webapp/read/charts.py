@@ -92,8 +92,7 @@ def place_chart(what: WhatIf, threshold: float | None = None) -> go.Figure:
             row=row,
             col=1,
         )
-    for title in figure.layout.annotations:
-        title.update(x=0, xanchor="left", font={"size": 13})
+    figure.update_annotations(x=0, xanchor="left", font={"size": 13})  # the titles of the two parts
     figure.add_vline(x=float(what.withheld[MELANOMA]), line={"width": 1, "dash": "dot", "color": _GREY})
     if threshold is not None:
         figure.add_vline(x=threshold, line={"width": 1, "dash": "dash", "color": _GREY})
