@@ -142,6 +142,7 @@ def outside(chromium, nginx):
     browser.close()
 
 
+@pytest.mark.slow
 def test_the_app_works_under_its_path_and_breaks_no_policy(outside):
     context, address = outside
     page, asked, broken, errors = context.new_page(), [], [], []
@@ -225,6 +226,7 @@ def processes_of(place: Path) -> dict[str, set[str]]:
     return found
 
 
+@pytest.mark.slow
 def test_visitors_spread_over_the_processes_and_each_stays_with_one(nginx):
     port, place, processes = nginx
     visitors = set()

@@ -31,6 +31,7 @@ def test_a_cell_opens_its_cases_and_two_models_compare(visit, evaluated):
     check_no_errors(phone)
 
 
+@pytest.mark.slow
 def test_a_threshold_by_keyboard_leads_to_its_failures_and_to_the_reading_page(visit, evaluated):
     page = visit(f"{evaluated}/melanoma_nevus")
     page.get_by_text("At a threshold of 30.0 %").wait_for()
@@ -57,6 +58,7 @@ def test_a_threshold_by_keyboard_leads_to_its_failures_and_to_the_reading_page(v
     phone.wait_for_function("() => location.search.includes('melanoma-from=0.301')")
 
 
+@pytest.mark.slow
 def test_maps_and_paper_pages_draw(visit, evaluated):
     page = visit(f"{evaluated}/paper")
     page.locator(".stPlotlyChart .main-svg").first.wait_for()

@@ -156,6 +156,7 @@ def test_many_photos_become_a_table_and_a_case_opens(visit, server, circle, plai
 
 
 @pytest.mark.parametrize(("viewport", "scheme"), LOOKS)
+@pytest.mark.slow
 def test_a_session_is_described_exported_and_brought_back(visit, server, plain, viewport, scheme):
     page = visit(server, viewport, color_scheme=scheme)
     upload(page, plain)
@@ -219,6 +220,7 @@ def test_a_reload_brings_photo_facts_and_label_back(visit, server, plain, viewpo
     check_no_errors(page)
 
 
+@pytest.mark.slow
 def test_a_killed_server_is_told_in_words_for_everyone_and_what_to_do_when_it_is_back(
     visit, drawn_bundle_folder, plain, tmp_path
 ):

@@ -11,7 +11,7 @@ from core.folders import DATA_VARIABLE
 from core.teaching.case_sets.shipped import read_lists
 from core.webapp.shared.photo.folder import FOLDER_VARIABLE
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

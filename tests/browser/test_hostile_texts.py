@@ -10,7 +10,7 @@ from test_journeys import check_no_errors, upload, wait_for_reading, wait_until_
 
 from core.data.drawn import draw_lesion
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 
 # As an element, as an end of what stands around it, and as Markdown.
 HOSTILE = (

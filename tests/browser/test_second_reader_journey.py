@@ -21,7 +21,9 @@ def photo() -> bytes:
     return file.getvalue()
 
 
-@pytest.mark.parametrize("viewport", [None, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize(
+    "viewport", [pytest.param(None, id="wide"), pytest.param(NARROW, id="narrow", marks=pytest.mark.slow)]
+)
 def test_from_answer_to_question_to_report_to_replay(visit, server, photo, viewport):
     page = visit(server, viewport) if viewport else visit(server)
     upload(page, photo, "Erika Mustermann.jpg", "image/jpeg")

@@ -16,6 +16,7 @@ from core.reading import read_lesion
 from core.webapp.shared.charts import differential_chart
 
 pytestmark = pytest.mark.timeout(600)
+VISITORS = 30
 WHOLE = Facts(age=60, sex="female", site="back")
 
 
@@ -45,9 +46,9 @@ async def read_at(address: str, photo: bytes, number: int) -> list:
     return bars(specs[-1])
 
 
-@pytest.mark.parametrize("visitors", [12, pytest.param(30, marks=pytest.mark.slow)])
-def test_sessions_at_once_are_sent_what_one_reads_alone(drawn_bundle_folder, server, visitors):
-    photos = [draw_lesion(CODES[seed % 7], (120, 90), seed=seed)[0] for seed in range(visitors)]
+@pytest.mark.slow
+def test_sessions_at_once_are_sent_what_one_reads_alone(drawn_bundle_folder, server):
+    photos = [draw_lesion(CODES[seed % 7], (120, 90), seed=seed)[0] for seed in range(VISITORS)]
 
     async def read_all() -> list:
         address = server.removeprefix("http://")

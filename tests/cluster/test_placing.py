@@ -84,6 +84,7 @@ def succeed(rows: np.ndarray) -> list[dict]:
     return [{"cell": "plain", "seconds": 0.0, "sum": int(rows.sum())}]
 
 
+@pytest.mark.slow
 def test_a_lost_worker_costs_time_and_a_cell_that_fails_stops_no_other(small_ray, tmp_path):
     path, rows = tmp_path / "runs.jsonl", np.arange(10)
     jobs = [

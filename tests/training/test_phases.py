@@ -44,6 +44,7 @@ def moved(first, second):
     return sum(float(np.abs(a - b).sum()) for a, b in zip(first, second, strict=True))
 
 
+@pytest.mark.slow
 def test_an_encoder_of_rate_zero_stays_and_its_head_learns(data, tmp_path):
     def trained(weights):
         return [w for w in weights if w.ndim == 4]  # kernels: statistics of batches move by themselves
@@ -71,6 +72,7 @@ def test_two_rates_that_are_one_are_adam():
         np.testing.assert_allclose(one, other, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_averaged_weights_lie_nearer_to_where_they_began_and_a_run_goes_on_with_them(data, tmp_path):
     start, _, _ = go_through(data, tmp_path / "start", epochs=0)
     learned, _, _ = go_through(data, tmp_path / "plain")
