@@ -58,4 +58,4 @@ def test_sessions_at_once_are_sent_what_one_reads_alone(drawn_bundle_folder, ser
     bundle = load_bundle(drawn_bundle_folder)
     alone = [differential_chart(read_lesion(bundle, photo, WHOLE).probabilities) for photo in photos]
     assert sent == [bars(json.loads(str(figure.to_json()))) for figure in alone]
-    assert len({str(one) for one in sent}) == visitors
+    assert len({str(one) for one in sent}) == VISITORS
