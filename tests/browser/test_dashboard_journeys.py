@@ -8,6 +8,7 @@ from test_journeys import NARROW, box_of, check_fits, check_no_errors, wait_unti
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 
+@pytest.mark.slow
 def test_a_cell_opens_its_cases_and_two_models_compare(visit, evaluated):
     page = visit(f"{evaluated}/evaluation?section=Confusion")
     page.locator(".stPlotlyChart .nsewdrag").first.wait_for()

@@ -199,6 +199,7 @@ def test_a_session_is_described_exported_and_brought_back(visit, server, plain, 
 
 
 @pytest.mark.parametrize(("viewport", "scheme"), LOOKS)
+@pytest.mark.slow
 def test_a_reload_brings_photo_facts_and_label_back(visit, server, plain, viewport, scheme):
     page = visit(server, viewport, color_scheme=scheme)
     upload(page, plain)

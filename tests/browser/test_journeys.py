@@ -209,8 +209,8 @@ def test_the_photo_comes_along_to_compare_and_all_fits_a_phone(visit, server, ph
     check_no_errors(page)
 
 
-# Each starts a server: a page that reads, one that draws, and the class are looked at on every run, the others when there is time.
-SOON = ("app.py", "pages/evaluation.py", "pages/teach.py")
+# Each starts a server: a page that reads and one that draws are looked at on every run, the others when there is time.
+SOON = ("app.py", "pages/evaluation.py")
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,7 @@ def test_views_are_the_eight_copies_of_a_photo():
     assert all(sorted(copy) == sorted(image.tobytes()) for copy in copies)
 
 
+@pytest.mark.slow
 def test_heads_are_judged_on_validation_and_not_trained_twice(tmp_path, table):
     split, path = split_table(table), tmp_path / "runs.jsonl"
     maps = np.random.default_rng(0).normal(size=(len(table), 4, 4, 8)).astype("float16")

@@ -100,6 +100,7 @@ threading.Event().wait()
 """
 
 
+@pytest.mark.slow
 def test_a_server_that_is_killed_while_readers_answer_loses_no_answer(address, protocol):
     store = Store(database_url(address))
     study, tokens = open_with_readers(store, protocol)
@@ -128,6 +129,7 @@ def test_a_server_that_is_killed_while_readers_answer_loses_no_answer(address, p
 
 
 @pytest.mark.parametrize("how", ["immediate", "kill -9"])
+@pytest.mark.slow
 def test_a_postgresql_that_is_killed_while_readers_answer_loses_no_answer(postgresql, protocol, how):
     store = Store(database_url(postgresql.empty()))
     study, tokens = open_with_readers(store, protocol)
