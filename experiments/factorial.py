@@ -28,7 +28,7 @@ from core.data.split import Split
 from experiments.cells import Cell, Training, make_parts, pooled, predict_cells, train_cells
 from experiments.comparisons import CONFIDENCE, Judge, compare, make_judge, write_result
 from experiments.maps import feature_maps
-from experiments.placing import Job, carry_out, ray_option
+from experiments.placing import Job, carry_out, run_options
 from experiments.runs import describe, read_runs, unfinished, with_result
 from experiments.splits import lesion_split, read_linked_table
 from experiments.terminal import arguments, run_by_name
@@ -226,8 +226,7 @@ def main() -> None:
     parser.add_argument(
         "--attentions", nargs="+", choices=ATTENTIONS, default=ATTENTIONS, help="two processes can share the work"
     )
-    ray_option(parser)
-    parser.add_argument("--summary", action="store_true", help="train nothing; sum up the runs that are there")
+    run_options(parser)
     choices = parser.parse_args()
     table = read_linked_table(choices.data)
     split = lesion_split(table)

@@ -36,7 +36,7 @@ from core.training.state import StateFolder
 from core.training.trainer import Report, train
 from experiments.comparisons import CONFIDENCE, compare_pooled, write_result
 from experiments.maps import find_init
-from experiments.placing import ray_option
+from experiments.placing import run_options
 from experiments.runs import append_runs, predicted_classes, read_runs, unfinished, with_result
 from experiments.splits import lesion_split, read_linked_table
 from experiments.terminal import arguments, say
@@ -221,8 +221,7 @@ def main() -> None:
         "--questions-only", action="store_true", help="leave out the cells beyond the paper's questions"
     )
     parser.add_argument("--out", type=Path, default=Path("runs") / NAME, help="where the networks are kept")
-    ray_option(parser)
-    parser.add_argument("--summary", action="store_true", help="train nothing; sum up the runs that are there")
+    run_options(parser)
     choices = parser.parse_args()
     table = read_linked_table(choices.data)
     path = choices.results / f"{NAME}-runs.jsonl"

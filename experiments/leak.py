@@ -33,7 +33,7 @@ from core.diagnoses import CODES
 from experiments.cells import Cell, Part, Training, make_parts, pooled, predict_cells, train_cells
 from experiments.comparisons import CONFIDENCE, compare_pooled, write_result
 from experiments.maps import feature_maps
-from experiments.placing import Job, carry_out, ray_option
+from experiments.placing import Job, carry_out, run_options
 from experiments.runs import describe, read_runs, unfinished, with_result
 from experiments.splits import groups_of, lesion_split, read_linked_table
 from experiments.terminal import arguments, run_by_name
@@ -267,8 +267,7 @@ def main() -> None:
     parser.add_argument("--backbones", nargs="+", choices=BACKBONES, default=BACKBONES)
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
     parser.add_argument("--models", nargs="+", choices=MODELS, default=MODELS)
-    ray_option(parser)
-    parser.add_argument("--summary", action="store_true", help="train nothing; sum up the runs that are there")
+    run_options(parser)
     choices = parser.parse_args()
     table = read_linked_table(choices.data)
     path = choices.results / f"{NAME}-runs.jsonl"

@@ -39,7 +39,7 @@ from core.training.training_data import PartArrays, TrainingData, ready_data
 from core.training.watching import Report
 from experiments.comparisons import CONFIDENCE, PLACES, Judge, compare, make_judge, write_result
 from experiments.maps import find_init
-from experiments.placing import Job, carry_out, ray_option
+from experiments.placing import Job, carry_out, run_options
 from experiments.runs import read_runs, unfinished, with_result
 from experiments.splits import lesion_split, read_linked_table
 from experiments.terminal import arguments, run_by_name, say
@@ -260,8 +260,7 @@ def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
     parser.add_argument("--out", type=Path, default=Path("runs") / NAME, help="where the states are kept")
-    ray_option(parser)
-    parser.add_argument("--summary", action="store_true", help="train nothing; sum up the runs that are there")
+    run_options(parser)
     choices = parser.parse_args()
     table = read_linked_table(choices.data)
     split = lesion_split(table)

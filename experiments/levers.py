@@ -46,7 +46,7 @@ from experiments.cells import (
 from experiments.comparisons import CONFIDENCE, Judge, compare, make_judge, write_result
 from experiments.factorial import TRAINING
 from experiments.maps import feature_maps, find_init
-from experiments.placing import Job, carry_out, ray_option
+from experiments.placing import Job, carry_out, run_options
 from experiments.runs import read_runs, unfinished, with_result
 from experiments.splits import lesion_split, read_linked_table
 from experiments.terminal import arguments, run_by_name, say
@@ -326,8 +326,7 @@ def main() -> None:
     parser.add_argument(
         "--models", nargs="*", help="shipped models whose views are answered; all that there are if left out"
     )
-    ray_option(parser)
-    parser.add_argument("--summary", action="store_true", help="train nothing; sum up the runs that are there")
+    run_options(parser)
     choices = parser.parse_args()
     table = read_linked_table(choices.data)
     split = lesion_split(table)

@@ -42,8 +42,8 @@ class MappedArray:
         return np.memmap(self.file, self.dtype, "r", self.offset, self.shape)
 
 
-def ray_option(parser: argparse.ArgumentParser) -> None:
-    """Adds --ray [ADDRESS]: None without it."""
+def run_options(parser: argparse.ArgumentParser) -> None:
+    """Adds --ray [ADDRESS], None without it, and --summary, to sum up without training."""
     parser.add_argument(
         "--ray",
         nargs="?",
@@ -51,6 +51,7 @@ def ray_option(parser: argparse.ArgumentParser) -> None:
         metavar="ADDRESS",
         help="train on workers of Ray (extra `scale`), each on a GPU if there are; without an address on one of this machine's own",
     )
+    parser.add_argument("--summary", action="store_true", help="train nothing; sum up the runs that are there")
 
 
 def carry_out(path: Path, jobs: Iterable[Job], address: str | None = None) -> None:

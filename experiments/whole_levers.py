@@ -43,7 +43,7 @@ from experiments.learning_curve import (
     with_training,
 )
 from experiments.levers import answer_as_teacher
-from experiments.placing import Job, carry_out, ray_option
+from experiments.placing import Job, carry_out, run_options
 from experiments.runs import key_of, read_runs, unfinished, with_result
 from experiments.splits import lesion_split, read_linked_table
 from experiments.terminal import arguments, run_by_name
@@ -298,8 +298,7 @@ def main() -> None:
     parser.add_argument("--levers", nargs="+", choices=LEVERS, default=list(LEVERS), help="in this order")
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
     parser.add_argument("--out", type=Path, default=Path("runs") / NAME, help="where the states are kept")
-    ray_option(parser)
-    parser.add_argument("--summary", action="store_true", help="train nothing; sum up the runs that are there")
+    run_options(parser)
     choices = parser.parse_args()
     table = read_linked_table(choices.data)
     split = lesion_split(table)

@@ -18,7 +18,7 @@ KEY = "the key of this class server"
 
 
 class ClassServer:
-    """A class server that can be killed and started again at the same address.
+    """A class server that can be killed and started again at the same address; runs in a `with`.
 
     Args:
         folder: for its database and its log.
@@ -43,6 +43,13 @@ class ClassServer:
             "TF_CPP_MIN_LOG_LEVEL": "3",
         }
         self._process: subprocess.Popen | None = None
+
+    def __enter__(self) -> "ClassServer":
+        self.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.kill()
 
     def start(self) -> None:
         with self._log.open("ab") as said:

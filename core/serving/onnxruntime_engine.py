@@ -96,9 +96,10 @@ class OnnxRuntimeEngine(Engine):
 
     def ready(self) -> None:
         # Side by side: making one ready keeps one core busy and lets others work.
-        encoder = "_encoder" if cores() > 1 else "_encoder_of_many"
-        with ThreadPoolExecutor(3) as pool:
-            list(pool.map(lambda part: getattr(self, part), (encoder, "_head", "_gradients")))
+        with ThreadPoolExecutor(2) as pool:
+            others = pool.map(lambda part: getattr(self, part), ("_head", "_gradients"))
+            _ = self._one_encoder  # in this thread, which knows how many cores it counts on
+            list(others)
 
     def encode(self, image: np.ndarray) -> np.ndarray:
         image = np.asarray(image, "float32")

@@ -89,10 +89,8 @@ def photos(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def class_server(tmp_path_factory, photos, drawn_bundle_folder):
-    server = ClassServer(tmp_path_factory.mktemp("server"), photos, drawn_bundle_folder.parent)
-    server.start()
-    yield server
-    server.kill()
+    with ClassServer(tmp_path_factory.mktemp("server"), photos, drawn_bundle_folder.parent) as server:
+        yield server
 
 
 @pytest.fixture

@@ -37,10 +37,8 @@ def cases(photos):
 
 @pytest.fixture
 def class_server(tmp_path, photos, drawn_bundle_folder):
-    server = ClassServer(tmp_path, photos, drawn_bundle_folder.parent)
-    server.start()
-    yield server
-    server.kill()
+    with ClassServer(tmp_path, photos, drawn_bundle_folder.parent) as server:
+        yield server
 
 
 def another_window(page, address: str):

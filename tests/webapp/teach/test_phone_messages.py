@@ -28,12 +28,10 @@ NETWORK = "Oracle"
 def classroom(tmp_path, photos, drawn_bundle_folder):
     from made_up_classroom import ClassServer
 
-    server = ClassServer(tmp_path, photos, drawn_bundle_folder.parent)
-    server.start()
-    store = open_store(server.database)
-    yield server, store
-    store.close()
-    server.kill()
+    with ClassServer(tmp_path, photos, drawn_bundle_folder.parent) as server:
+        store = open_store(server.database)
+        yield server, store
+        store.close()
 
 
 def said(phone: Phone) -> str:
