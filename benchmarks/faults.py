@@ -4,7 +4,7 @@ What is killed on the way to a saved answer (the app, PostgreSQL, a worker of Ra
 
     python -m benchmarks.faults uploads     1,000 files of a seeded fuzzer
     python -m benchmarks.faults training    20 kills of a small training on drawn photos
-    python -m benchmarks.faults disk        each writer on a file system of one megabyte (Linux, as root)
+    python -m benchmarks.faults disk        each writer on a file system with 0 to 95 % of the room that it needs (Linux, as root)
 """
 
 import argparse

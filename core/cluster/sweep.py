@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -22,17 +23,23 @@ from core.cluster.search_space import Space, Trial
 from core.csv_cells import csv_text
 from core.data.ham10000 import read_dataset
 from core.data.tables.folder_check import require_trainable
-from core.files import check_folder_takes, make_folder, write_text
+from core.files import check_folder_takes, make_folder, write_text, written_at
+from core.folders import CannotWrite
 from core.training.recipes import find_recipe
 from core.training.state import STATE_FILE, StateFolder
 from core.training.trainer import train
 from core.training.watching import Report
+
+if TYPE_CHECKING:
+    from ray import tune
 
 SWEEP_FILE, TRIALS_FILE = "sweep.json", "trials.csv"
 # Tune's own notes, while it runs.
 TUNE_FOLDER = "tune"
 # Of the epoch whose weights are kept, by the likeliest diagnosis, on validation photos: the test part chooses nothing.
 FIGURE = "val_balanced_accuracy"
+# What a trial says whose disk is full, beside its figure.
+FAULT = "fault"
 # ASHA lets one in so many go on at each rung.
 REDUCTION = 3
 # Tune neither writes its own logs nor keeps Ctrl-C to itself.
@@ -129,7 +136,8 @@ def _tune(
     from ray import tune
     from ray.tune.schedulers import ASHAScheduler
 
-    logging.getLogger("ray.tune").setLevel(logging.ERROR)
+    # A trial that fails is told by its sentence, not by its traceback.
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
 
     def trainable(config: dict) -> None:
         _run_trial(space, trials[config["trial"]], data, out, environment)
@@ -145,16 +153,26 @@ def _tune(
         reduction_factor=REDUCTION,
     )
     resources = {"cpu": each["num_cpus"], "gpu": each.get("num_gpus", 0)}
-    tuner = tune.Tuner(
-        tune.with_resources(trainable, resources),
-        param_space={"trial": tune.grid_search(list(range(len(trials))))},
-        tune_config=tune.TuneConfig(scheduler=scheduler, max_concurrent_trials=at_once),
-        run_config=tune.RunConfig(
-            name=TUNE_FOLDER, storage_path=str(out), verbose=0, failure_config=tune.FailureConfig(max_failures=2)
-        ),
-    )
-    results = tuner.fit()
-    return {one.config["trial"]: str(one.error).strip().splitlines()[-1] for one in results if one.error}
+    # Tune keeps notes of its own there, and its error about a full disk names no file.
+    with written_at(out / TUNE_FOLDER):
+        tuner = tune.Tuner(
+            tune.with_resources(trainable, resources),
+            param_space={"trial": tune.grid_search(list(range(len(trials))))},
+            tune_config=tune.TuneConfig(scheduler=scheduler, max_concurrent_trials=at_once),
+            run_config=tune.RunConfig(
+                name=TUNE_FOLDER, storage_path=str(out), verbose=0, failure_config=tune.FailureConfig(max_failures=2)
+            ),
+        )
+        results = tuner.fit()
+    faults = {one.config["trial"]: _fault(one) for one in results}
+    return {number: fault for number, fault in faults.items() if fault}
+
+
+def _fault(result: tune.Result) -> str:
+    """Why a trial failed; empty where it did not."""
+    if result.error:
+        return str(result.error).strip().splitlines()[-1]
+    return (result.metrics or {}).get(FAULT, "")
 
 
 def _run_trial(space: Space, trial: Trial, data: Path, out: Path, environment: dict[str, str]) -> None:
@@ -174,8 +192,14 @@ def _run_trial(space: Space, trial: Trial, data: Path, out: Path, environment: d
     for row in rows:
         if row["epoch"] < last:
             report(row)
-    if not _is_finished(folder):
-        _train(space, trial, data, folder, Report(epoch=lambda row: row["epoch"] < last and report(row)))
+    try:
+        if not _is_finished(folder):
+            _train(space, trial, data, folder, Report(epoch=lambda row: row["epoch"] < last and report(row)))
+    except CannotWrite as error:
+        # Not raised: Tune would note it on the same disk, and stumble over its own torn note.
+        row = (read_epochs(folder) or [{"epoch": 0, FIGURE: 0.0}])[-1]
+        tune.report({"epoch": row["epoch"], FIGURE: row[FIGURE], FAULT: str(error)})
+        return
     if rows := read_epochs(folder):
         report(rows[-1])
 

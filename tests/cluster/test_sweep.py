@@ -56,6 +56,20 @@ def test_a_sweep_leaves_a_model_a_trial_and_goes_on_where_it_was_stopped(small_r
     assert len(again) == len(table)
 
 
+@pytest.mark.slow
+def test_a_trial_that_cannot_be_written_is_one_sentence_and_goes_on_once_it_can(small_ray, drawn_folder, tmp_path):
+    space, out, said = replace(SPACE, seeds=(0,), fixed={"frozen_epochs": 1, "batch_size": 8}), tmp_path / "sweep", []
+    first, second = (trial.name for trial in space.draw_trials())
+    claim(out, space, read_table(drawn_folder), resume=False)
+    (out / first).write_text("no folder")
+    assert run_sweep(space, drawn_folder, out, resume=True, say=said.append).trial.tolist() == [second]
+    [sentence] = said
+    assert sentence.startswith(f"A trial failed: {out / first} cannot be written (")
+    (out / first).unlink()
+    assert set(run_sweep(space, drawn_folder, out, resume=True, say=said.append).trial) == {first, second}
+    assert said == [sentence]
+
+
 def test_a_folder_belongs_to_one_sweep(tmp_path, drawn_folder):
     table = read_table(drawn_folder)
     claim(tmp_path / "a", SPACE, table, resume=False)
