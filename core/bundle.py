@@ -15,9 +15,7 @@ from core.card import (
     InvalidBundle,
     bind_files,
     change_card,
-    check_members,
     find_bundle,
-    member_folder,
     read_card,
     sha256_of,
     write_card,
@@ -26,6 +24,7 @@ from core.choices import check_choice
 from core.designs import NetworkDesign
 from core.diagnoses import CODES
 from core.files import written_whole
+from core.members import check_members, join_fold_cards, member_folder
 from core.serving import Engine, MembersEngine, load_engine
 from core.threads import once
 
@@ -54,10 +53,23 @@ class Bundle:
     engine_notes: tuple[str, ...] = ()
     members: tuple[Bundle, ...] = ()
 
-    @property
+    @once
     def scored_networks(self) -> tuple[Bundle, ...]:
-        """The networks whose answers are measured: of a set of folds each on its own part, else this one."""
-        return self.members if self.card.is_fold_set else (self,)
+        """What the answers are measured of: of a set of folds each network on its own part, else this one.
+
+        Of an ensemble of sets, for each fold the mean of their networks of that fold.
+        """
+        if not self.card.is_fold_set:
+            return (self,)
+        return _means_of_folds(self) if self.card.is_ensemble else self.members
+
+    @property
+    def first_network(self) -> tuple[Bundle, str]:
+        """The network whose channels come first in the feature map, and its name: "", "MEMBER" or "MEMBER/NETWORK"."""
+        if not self.card.is_fold_set:
+            return self, ""
+        network, name = self.members[0].first_network
+        return network, f"{self.members[0].name}/{name}" if name else self.members[0].name
 
     def network_without(self, image_id: str) -> Bundle:
         """The network that answers for a photo of the collection: of a set of folds the one that never saw its lesion, else this one."""
@@ -70,14 +82,12 @@ class Bundle:
         Raises:
             InvalidBundle: see `load_bundle`.
         """
+        from core.networks.ensemble import build_ensemble
         from core.serving.keras_weights import build_and_load
 
-        if self.card.members:
-            check_members(self.card, self.folder)
-            try:
-                return self.engine.classifier()
-            except ValueError as error:
-                raise InvalidBundle(f"{self.name}: {error}") from None
+        if self.members:
+            cards, classifiers = [m.card for m in self.members], [m.classifier for m in self.members]
+            return build_ensemble(classifiers, [c.calibration for c in cards], age_scales(self.card, cards))
         return build_and_load(self.card, check_weights(self.card, self.folder))
 
 
@@ -132,15 +142,31 @@ def _load_ensemble(card: Card, folder: Path, engine: str | None) -> Bundle:
     check_members(card, folder)
     members = [load_bundle(place, engine) for place in _member_folders(card, folder)]
     try:
-        joined = MembersEngine(
-            [m.engine for m in members],
-            [m.card.calibration for m in members],
-            age_scales(card, [m.card for m in members]),
-        )
+        return _mean_of(card, folder, members)
     except ValueError as error:
         raise InvalidBundle(f"{card.name} cannot be put together: {error}") from None
+
+
+def _mean_of(card: Card, folder: Path, members: list[Bundle]) -> Bundle:
+    """A model that answers by the mean of others, under a card of its own.
+
+    Raises:
+        ValueError: see `MembersEngine`.
+    """
+    cards = [m.card for m in members]
+    joined = MembersEngine([m.engine for m in members], [c.calibration for c in cards], age_scales(card, cards))
     notes = tuple(note for m in members for note in m.engine_notes)
     return Bundle(card.name, card, folder, joined, notes, tuple(members))
+
+
+def _means_of_folds(bundle: Bundle) -> tuple[Bundle, ...]:
+    """Of an ensemble of sets: for each fold the mean of their networks of that fold, which are shared with the sets."""
+    networks = {one.name: {tuple(n.card.split["fold"]): n for n in one.members} for one in bundle.members}
+    cards = join_fold_cards({name: [n.card for n in of_set.values()] for name, of_set in networks.items()})
+    return tuple(
+        _mean_of(card, bundle.folder, [of_set[tuple(card.split["fold"])] for of_set in networks.values()])
+        for card in cards
+    )
 
 
 def age_scales(card: Card, members: list[Card]) -> list[tuple[float, float]] | None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
@@ -26,6 +26,8 @@ HISTORY_FILE = "history.csv"
 FORMAT = 2
 # What no card of ours comes near, so that one from elsewhere cannot fill the memory: bytes of the file, and pixels of a photo's side.
 MOST_BYTES, MOST_PIXELS = 256 * 2**20, 4096
+# The backbone of a model that is the mean of others.
+ENSEMBLE = "Ensemble"
 # The part of a set of folds that its scores are of: each photo as the one network answers it that never saw its lesion.
 OUT_OF_FOLD = "out of fold"
 
@@ -127,6 +129,11 @@ class Card:
     def members(self) -> tuple[str, ...]:
         """Names of an ensemble's members, or of a set's folds; none where this is one network."""
         return tuple(self.network.get("members", ()))
+
+    @property
+    def is_ensemble(self) -> bool:
+        """Whether this is the mean of different models, which may be sets of folds themselves."""
+        return self.backbone == ENSEMBLE
 
     @property
     def is_fold_set(self) -> bool:
@@ -239,54 +246,6 @@ def _renewal(record: object, folder: Path) -> str:
         f"Restore it from where the model came from, or train again: `python -m core train {name or 'RECIPE'} --data HAM10000_FOLDER --out "
         f"{folder}`."
     )
-
-
-def check_members(card: Card, folder: str | Path) -> None:
-    """Stops where an ensemble's members are not those that it was made of; touches no weights.
-
-    Raises:
-        InvalidBundle: a member is missing or has other weights by now.
-    """
-    members = card.weights.get("members") or {}
-    if list(members) != list(card.members):
-        raise InvalidBundle(
-            f"The card of {card.name} names its members twice, and differently. Make the ensemble again."
-        )
-    again = f"Run `python -m core ensemble {' '.join(members)} --data HAM10000_FOLDER --name {card.name}`."
-    kind, where = "an ensemble", "in or beside"
-    if card.is_fold_set:
-        again, kind, where = f"Run `python -m core folds join {Path(folder)}`.", "a set of folds", "in"
-    for name, sha256 in members.items():
-        place = member_folder(card, folder, name)
-        if Path(name).name != name or not (place / CARD_FILE).is_file():
-            raise InvalidBundle(
-                f"{card.name} is {kind}, and its member {name} is missing {where} it. Restore it. {again}"
-            )
-        if read_card(place).probabilities_sha256 != sha256:
-            raise InvalidBundle(
-                f"{card.name} is {kind} of other weights of {name} than lie {where} it, or of another calibration of them. {again}"
-            )
-
-
-def member_folder(card: Card, folder: str | Path, name: str) -> Path:
-    """Where a member lies: in the folder of a set of folds; in that of an ensemble if nobody else needs it, or beside that."""
-    folder = Path(folder).resolve()
-    inside = card.is_fold_set or (folder / name / CARD_FILE).is_file()
-    return (folder if inside else folder.parent) / name
-
-
-def members_weights(members: Sequence[Card]) -> dict:
-    """`Card.weights` of an ensemble or a set of folds: no file, and a digest over the members' probabilities, which its logits are of."""
-    digests = {card.name: card.probabilities_sha256 for card in members}
-    text = "\n".join(f"{name}:{sha256}" for name, sha256 in digests.items())
-    return {
-        "file": "",
-        "sha256": hashlib.sha256(text.encode()).hexdigest(),
-        "members": digests,
-        "dtype": members[0].weights["dtype"],
-        "bytes": sum(card.weights["bytes"] for card in members),
-        "parameters": sum(card.parameters for card in members),
-    }
 
 
 def write_card(card: Card, folder: str | Path) -> Path:

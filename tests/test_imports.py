@@ -19,6 +19,7 @@ ROWS = (
     ("prevalence", "wording", "calibration", "decisions", "schemas"),
     ("data",),
     ("card", "archive"),
+    ("members",),
     ("networks",),
     ("serving",),
     ("bundle",),

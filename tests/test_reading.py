@@ -295,7 +295,7 @@ def test_warm_up(bundle):
 def test_an_ensembles_members_encode_no_photo_again(tmp_path, photo):
     from core.bundle import Bundle
     from core.calibration import Calibration
-    from core.reading import encoded_for_members, join_encoded
+    from core.reading import encoded_for, join_encoded
     from core.serving import MembersEngine
 
     members = [
@@ -304,10 +304,10 @@ def test_an_ensembles_members_encode_no_photo_again(tmp_path, photo):
     ]
     engine = MembersEngine([m.engine for m in members], [Calibration(1.0)] * 2)
     joined = Bundle("Joined", members[0].card, tmp_path, engine, (), tuple(members))
-    parts = encoded_for_members(encode_photo(joined, photo))
+    whole = encode_photo(joined, photo)
     for member in members:
         alone = read_lesion(member, photo, FACTS)
-        shared = read_encoded(parts[member.name], FACTS)
+        shared = read_encoded(encoded_for(member, whole), FACTS)
         assert shared.probabilities == alone.probabilities and np.array_equal(shared.heatmap, alone.heatmap)
     seen = [encode_photo(member, photo) for member in members]
     whole = read_lesion(joined, photo, FACTS)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from core.cli.terminal import plain_errors, progress, quiet_libraries, results
-from core.wording import interval
+from core.wording import interval, listed
 
 folds = typer.Typer(help="Networks of a cross-validation as one model.", no_args_is_help=True)
 FOLDS_EPILOG = """Example: python -m core folds join weights/MobileNetV3Small
@@ -27,6 +27,8 @@ def ensemble(
 ) -> None:
     """Make one model of several: the mean of their calibrated probabilities, calibrated again on validation.
 
+    Of sets of folds the mean is not calibrated again, and each photo is scored by those networks that never saw its lesion.
+
     It is stored as a card beside its members, and can be picked wherever a model can.
     """
     from core.card import WEIGHTS_FILE, InvalidBundle, find_bundle, read_card, write_card
@@ -44,6 +46,9 @@ def ensemble(
         raise InvalidBundle(f"{root / name} is a model, and no ensemble. Choose another --name.")
     check_folder_takes(root / name)
     cards = [read_card(folder) for folder in folders]
+    if any(card.is_fold_set for card in cards):
+        _join_sets(root / name, folders, cards)
+        return
     with quiet_libraries(), progress("Loading the members") as update:
         from core.bundle import load_bundle
         from core.evaluation.evaluator import choose_rows
@@ -71,6 +76,21 @@ def ensemble(
     )
 
 
+def _join_sets(target: Path, folders: list[Path], cards: list) -> None:
+    """An ensemble of sets of folds: of what their networks answered, and no photo is read."""
+    single = [card.name for card in cards if not card.is_fold_set or card.is_ensemble]
+    if single:
+        raise ValueError(
+            f"{listed(single)} {'is no set' if len(single) == 1 else 'are no sets'} of folds, and others are: no photo is new to a "
+            "network of each. Name sets of one cross-validation only, or networks of one split only."
+        )
+    from core.evaluation.fold_set import join_sets
+    from core.evaluation.report import read_evaluation
+
+    card = join_sets(target, folders)
+    _show_joined(card, read_evaluation(target), target)
+
+
 @folds.callback()
 def about_folds() -> None:
     """Networks of a cross-validation as one model."""
@@ -89,12 +109,17 @@ def join(
     It is stored as a card in the folder, with the out-of-fold answers of all photos whose fold is finished.
     """
     with quiet_libraries(), progress("Reading the folds"):
-        from core.card import OUT_OF_FOLD
         from core.evaluation.fold_set import join_folds
         from core.evaluation.report import read_evaluation
 
         card = join_folds(folder, name)
         evaluation = read_evaluation(folder)
+    _show_joined(card, evaluation, folder)
+
+
+def _show_joined(card, evaluation, folder: Path) -> None:
+    from core.card import OUT_OF_FOLD
+
     console = results()
     for warning in evaluation.warnings:
         console.print(warning, style="bold yellow", markup=False)

@@ -1,4 +1,4 @@
-"""Makes one model of a cross-validation's networks: read by their mean, scored by each on what it was held out from."""
+"""Makes one model of a cross-validation's networks, or of several such sets: read by their mean, scored by what was held out."""
 
 import datetime
 from collections.abc import Callable
@@ -11,18 +11,20 @@ from core.bundle import Bundle
 from core.calibration import Calibration
 from core.card import (
     CARD_FILE,
+    ENSEMBLE,
     OUT_OF_FOLD,
     WEIGHTS_FILE,
     Card,
     InvalidBundle,
     bind_files,
-    members_weights,
     read_card,
     write_card,
 )
 from core.decisions import Terms
+from core.diagnoses import CODES
 from core.evaluation.evaluator import evaluate
 from core.evaluation.out_of_fold import (
+    Fold,
     folds_hash,
     join_answers,
     join_slices,
@@ -31,7 +33,8 @@ from core.evaluation.out_of_fold import (
     score_slices,
 )
 from core.evaluation.report import EVALUATION_FILE, Evaluation, read_evaluation
-from core.evaluation.results import VALIDATION_FOLDER, write_results
+from core.evaluation.results import VALIDATION_FOLDER, Results, write_results
+from core.members import join_fold_cards, members_weights
 from core.threads import Progress
 
 
@@ -48,9 +51,85 @@ def join_folds(folder: str | Path, name: str | None = None) -> Card:
     if (folder / WEIGHTS_FILE).exists():
         raise InvalidBundle(f"{folder} is a model with weights of its own, and no folder of folds.")
     folds = read_folds(folder)
-    card = fold_set_card(name or folder.resolve().name, [fold.card for fold in folds])
+    return _write(fold_set_card(name or folder.resolve().name, [fold.card for fold in folds]), folds, folder)
+
+
+def join_sets(folder: str | Path, sets: list[Path]) -> Card:
+    """Writes the card and the out-of-fold evaluation of an ensemble of sets; reads no photo.
+
+    A new photo is read by the mean of the sets, each the mean of its networks. A photo of the collection is scored by the mean of those
+    networks, one of each set, that never saw its lesion; photos of folds that a set lacks are not scored.
+
+    Args:
+        folder: of the ensemble, beside the sets or around them; its name is the ensemble's.
+        sets: their folders.
+
+    Raises:
+        ValueError: fewer than two sets, or sets of different cross-validations, input sizes or ages; see `read_folds`.
+    """
+    folder = Path(folder)
+    cards = [read_card(place) for place in sets]
+    _check_fit(cards)
+    read = {card.name: read_folds(place) for card, place in zip(cards, sets, strict=True)}
+    joined = join_fold_cards({name: [fold.card for fold in folds] for name, folds in read.items()})
+    folds = [
+        _mean_fold(
+            card, [fold for of_set in read.values() for fold in of_set if fold.card.split["fold"] == card.split["fold"]]
+        )
+        for card in joined
+    ]
+    total = joined[0].split["fold"][1]
+    names = ", ".join(card.name for card in cards)
+    card = replace(
+        fold_set_card(folder.resolve().name, joined),
+        backbone=ENSEMBLE,
+        network={"members": [card.name for card in cards]},
+        weights=members_weights(cards),
+        recipe={
+            "name": "ensemble",
+            "about": f"Mean of {len(cards)} sets of networks of one cross-validation by lesion ({names}). Scored by the mean of their "
+            f"networks of one fold, in {len(joined)} of {total} folds.",
+        },
+        pretraining="; ".join(dict.fromkeys(f"{card.name}: {card.pretraining}" for card in cards)),
+    )
+    return _write(card, folds, folder)
+
+
+def _check_fit(cards: list[Card]) -> None:
+    if len({card.name for card in cards}) < 2:
+        raise ValueError(f"An ensemble needs at least two members; got {len(cards)}.")
+    for what, values in {
+        "input size": {card.image_size for card in cards},
+        "name of the data": {card.data["name"] for card in cards},
+    }.items():
+        if len(values) > 1:
+            raise ValueError(
+                f"The sets differ in their {what}: {', '.join(sorted(map(str, values)))}. Train them alike."
+            )
+
+
+def _mean_fold(card: Card, networks: list[Fold]) -> Fold:
+    """What several networks of one fold answer together, of what each answered by itself."""
+    return Fold(
+        card,
+        _mean_results([fold.held_out for fold in networks]),
+        _mean_results([fold.chosen_on for fold in networks]),
+    )
+
+
+def _mean_results(results: list[Results]) -> Results:
+    """Mean probabilities, under the first one's evaluation, which is not theirs."""
+    first, codes = results[0], list(CODES)
+    each = [one.table.set_index("image_id").loc[first.table.image_id, codes].to_numpy("float64") for one in results]
+    mean = np.mean(each, axis=0)
+    table = first.table.assign(**dict(zip(codes, mean.T, strict=True)))
+    return Results(first.evaluation, table, first.y_true, mean.argmax(axis=1), mean)
+
+
+def _write(card: Card, folds: list[Fold], folder: Path) -> Card:
     evaluation = score_out_of_fold(card, folds)
     card = _with_measured(card, folder)
+    folder.mkdir(parents=True, exist_ok=True)
     write_card(replace(card, scores={OUT_OF_FOLD: evaluation.summary()}), folder)
     write_results(evaluation, join_answers(folds), folder)
     write_results(score_slices(card, folds), join_slices(folds), folder / VALIDATION_FOLDER)
@@ -74,6 +153,11 @@ def evaluate_folds(
     Raises:
         ValueError: the folder lacks photos of a network's part, so that not all could be scored.
     """
+    if bundle.card.is_ensemble:
+        for member in bundle.members:
+            evaluate_folds(member, folder, progress, say=say, **how)
+        join_sets(bundle.folder, [member.folder for member in bundle.members])
+        return read_evaluation(bundle.folder)
     for network in bundle.members:
         results = evaluate(network, folder, progress=progress, say=say if network is bundle.members[0] else None, **how)
         if results.split["missing"]:

@@ -179,9 +179,16 @@ def _evaluation(card: Card, table: pd.DataFrame, part: str, expected: int, resam
 
 
 def _warnings(folds: list[Fold], missing: int, absent: list[str]) -> list[str]:
+    members = folds[0].card.members
+    by = (
+        f"Out of fold, one network of each of {' and '.join(members)}: each photo is answered by the mean of those {len(members)} that "
+        "never saw its lesion. The mean of all networks,"
+        if members
+        else f"Out of fold, single networks: each photo is answered by the one of {len(folds)} networks that never saw its lesion. Their "
+        "mean,"
+    )
     warnings = [
-        f"Out of fold, single networks: each photo is answered by the one of {len(folds)} networks that never saw its lesion. Their mean, "
-        "which new photos are read by, is measured only where nobody trained: `evaluate --split all` on an outside folder."
+        f"{by} which new photos are read by, is measured only where nobody trained: `evaluate --split all` on an outside folder."
     ]
     if missing:
         of = folds[0].card.split["fold"][1]

@@ -15,7 +15,7 @@ from core.data.patient import Facts
 from core.decisions import EVEN, decide
 from core.diagnoses import CODES
 from core.interchange import SourcePhoto, describe_facts
-from core.reading import READING_NOTICE, LesionReading, encode_photo, encoded_for_members, read_encoded, warm_up
+from core.reading import READING_NOTICE, LesionReading, encode_photo, encoded_for, read_encoded, warm_up
 from core.threads import once
 
 if TYPE_CHECKING:  # with pandas, and a command that is refused need not wait for it
@@ -152,14 +152,14 @@ class OpenModel:
 
         if not question.jury or len(self.jurors) < 2:
             return None
-        opinions, shared = {}, encoded_for_members(encoded)
+        opinions = {}
         for juror in self.jurors:
             if juror is self.bundle:
                 opinions[juror.name] = reading.probabilities
             else:
                 # An ensemble's members have encoded the photo already.
-                seen = shared.get(juror.name) if juror in self.bundle.members else None
-                seen = seen or encode_photo(juror, encoded.photo, explain=False)
+                shared = juror in self.bundle.members
+                seen = encoded_for(juror, encoded) if shared else encode_photo(juror, encoded.photo, explain=False)
                 vote = read_encoded(seen, facts, explain=False)
                 opinions[juror.name] = vote.probabilities
         return convene(opinions)

@@ -16,6 +16,7 @@ from core.threads import once
 
 if TYPE_CHECKING:
     from core.bundle import Bundle
+    from core.serving import Engine
 
 T = TypeVar("T")
 # What a photo remembers: of what is large, enough for a control that changes one thing; of answers, all that a page asks at a time
@@ -131,24 +132,31 @@ def join_encoded(bundle: Bundle, members: Sequence[EncodedPhoto]) -> EncodedPhot
     )
 
 
-def encoded_for_members(encoded: EncodedPhoto) -> dict[str, EncodedPhoto]:
-    """An ensemble's encoded photo as each of its members has encoded it, by the member's name: nothing is encoded again.
+def encoded_for(bundle: Bundle, encoded: EncodedPhoto) -> EncodedPhoto:
+    """A photo as other networks see it that are all among an ensemble's, whose encoded photo it is: nothing is encoded again.
 
     The gradients are left out; `gradients_of` makes them where they are asked for.
+
+    Args:
+        bundle: a member, or a model of the same networks, such as one of `Bundle.scored_networks`.
+
+    Raises:
+        KeyError: one of its networks is not among them.
     """
-    of_members, start = {}, 0
-    for member in encoded.bundle.members:
-        end = start + member.engine.feature_shape[-1]
-        of_members[member.name] = EncodedPhoto(
-            member,
-            encoded.photo,
-            encoded.image,
-            np.ascontiguousarray(encoded.feature_map[..., start:end]),
-            None,
-            {"encode": 0.0},
-        )
-        start = end
-    return of_members
+    maps = np.split(encoded.feature_map, _edges(encoded.bundle), axis=-1)
+    of_network = dict(zip([id(engine) for engine in _engines(encoded.bundle)], maps, strict=True))
+    own = np.concatenate([of_network[id(engine)] for engine in _engines(bundle)], axis=-1)
+    return EncodedPhoto(bundle, encoded.photo, encoded.image, own, None, {"encode": 0.0})
+
+
+def _engines(bundle: Bundle) -> list[Engine]:
+    """Of all its networks, in the order of their channels."""
+    return [engine for member in bundle.members for engine in _engines(member)] or [bundle.engine]
+
+
+def _edges(bundle: Bundle) -> np.ndarray:
+    """Where in its channels each network's begin, but the first's."""
+    return np.cumsum([engine.feature_shape[-1] for engine in _engines(bundle)])[:-1]
 
 
 def gradients_of(encoded: EncodedPhoto, facts: Facts) -> np.ndarray:

@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 
 from core.bundle import Bundle, export_serving, load_bundle, save_bundle
-from core.card import CARD_FILE, Card, InvalidBundle, members_weights, write_card
+from core.card import CARD_FILE, Card, InvalidBundle, write_card
 from core.data.image_cache import cache_images
 from core.files import folder_written_whole, make_folder, written_at
 from core.folders import weights_root
+from core.members import members_weights
 from core.networks.adapting import adapt_statistics
 from core.serving.graph_file import GRAPH_FILE
 from core.training.calibration import fit_calibration, log_softmax
@@ -57,7 +58,7 @@ def adapted_copy(bundle: Bundle, name: str, clinic: Path, table: pd.DataFrame) -
         ValueError: too few photos.
     """
     card = bundle.card
-    if card.members and not card.is_fold_set:
+    if card.is_ensemble:
         raise InvalidBundle(f"{bundle.name} is made of other models. Adapt these, and make an ensemble of them.")
     place = _new_place(name)
     images = cache_images(table, card.image_size)

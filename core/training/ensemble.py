@@ -10,10 +10,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.card import Card, members_weights
+from core.card import ENSEMBLE, Card
+from core.members import members_weights
 from core.training.calibration import calibrate_card
-
-BACKBONE = "Ensemble"
 
 
 def ensemble_card(
@@ -50,7 +49,7 @@ def ensemble_card(
     card = replace(
         first,
         name=name,
-        backbone=BACKBONE,
+        backbone=ENSEMBLE,
         network={"members": [card.name for card in members]},
         weights=members_weights(members),
         recipe={

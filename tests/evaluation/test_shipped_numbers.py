@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.card import member_folder, read_card
+from core.card import read_card
 from core.diagnoses import CODES
 from core.estimates.in_files import to_plain
 from core.evaluation.curves import reliability, roc
@@ -13,6 +13,7 @@ from core.evaluation.out_of_fold import held_out_by
 from core.evaluation.results import read_results
 from core.evaluation.subgroups import subgroup_scores
 from core.folders import weights_root
+from core.members import member_folder
 from core.studies.paper import one_against_rest
 
 SHIPPED = sorted(path.parent.name for path in weights_root().glob("*/cases.csv"))

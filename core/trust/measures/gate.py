@@ -70,7 +70,7 @@ def measure_gate(bundle: "Bundle", folder: Path, progress: Progress | None = Non
     """
     from core.data.image_cache import cache_images
 
-    whole, bundle = bundle, bundle.scored_networks[0]
+    whole, (bundle, network) = bundle, bundle.first_network
     table = read_table(folder)
     for part in ("train", "validation", "test"):
         choose_rows(bundle.card, table, part, folder)
@@ -107,7 +107,7 @@ def measure_gate(bundle: "Bundle", folder: Path, progress: Progress | None = Non
 
     record = {**binding_of(MEASURE, whole.card), "inputs": list(INPUTS), "eye": fit_spread(home["train"][2])}
     if bundle is not whole:
-        record["network"] = bundle.name
+        record["network"] = network
     record |= _spread(index, home["train"][:2], lesions[train])
     own = np.concatenate([lesions[train], lesions[abroad["train"]]])
     known = own[:, None] == index.lesions

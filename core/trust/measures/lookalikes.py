@@ -102,7 +102,7 @@ def measure_lookalikes(bundle: "Bundle", folder: Path, progress: Progress | None
     }
     k = choose_k(asked["validation"])
     if bundle.card.is_fold_set:
-        pooled, trained = np.concatenate(vectors, axis=1), np.arange(len(table))
+        pooled, trained = encode_table(bundle, table, progress), np.arange(len(table))
         index = build_index(pooled, hashes, table)
         choosing, testing = _halves(table)
     else:

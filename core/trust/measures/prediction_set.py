@@ -180,7 +180,7 @@ def measure_set(bundle: Bundle, folder: Path, progress: Progress | None = None) 
     }
     scored = record
     if bundle.card.is_fold_set:
-        scored = records_of_folds([network.card for network in bundle.members], record, validation, test)
+        scored = records_of_folds([network.card for network in bundle.scored_networks], record, validation, test)
     record["test"] = score_sets(test, scored)
     write_text(place / MEASURES[MEASURE].file, to_text(record) + "\n")
     if progress:

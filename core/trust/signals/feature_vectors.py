@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.card import member_folder
 from core.files import make_cache_folder, mark_used, write_bytes
 from core.folders import cache_root
 from core.threads import Progress
@@ -49,14 +48,12 @@ def encode_table(bundle: Bundle, table: pd.DataFrame, progress: Progress | None 
     Raises:
         UnreadablePhoto: photos that are missing or cannot be decoded.
     """
-    from core.bundle import load_bundle
     from core.data.image_cache import cache_images
 
     card = bundle.card
-    if members := card.members:
+    if bundle.members:
         # An ensemble's map is its members' maps, one upon the other; theirs may be kept already.
-        places = [member_folder(card, bundle.folder, name) for name in members]
-        return np.concatenate([encode_table(load_bundle(place), table, progress) for place in places], axis=1)
+        return np.concatenate([encode_table(member, table, progress) for member in bundle.members], axis=1)
     key = hashlib.sha256(f"pooled-1 {card.weights['sha256']} {card.image_size}\n".encode())
     for path in table.path:
         state = os.stat(path) if path else None

@@ -112,7 +112,7 @@ def votes(card: Card) -> bool:
 
     A set of folds is one network in several copies, and has one vote.
     """
-    return (card.is_fold_set or not card.members) and not card.split.get("leaky")
+    return not card.is_ensemble and not card.split.get("leaky")
 
 
 def convene(opinions: Mapping[str, Mapping[str, float]]) -> Jury:

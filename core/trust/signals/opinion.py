@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from core.card import Card, DamagedFile, InvalidBundle, member_folder, read_bound, read_card
+from core.card import Card, DamagedFile, InvalidBundle, read_bound, read_card
 from core.data.patient import Facts
 from core.estimates import CountedEstimate
 from core.evaluation.report import EVALUATION_FILE
+from core.members import network_folder
 from core.trust.measure_table import MEASURES, DamagedMeasure, MissingMeasure, measure_again, read_measure
 from core.trust.signals.gate import UNUSABLE, Gate, as_arrays, gate_photo
 from core.trust.signals.jury import Jury
@@ -155,7 +156,7 @@ def read_signals(folder: str | Path, card: Card) -> Signals:
             faults["gate"] = f"{MEASURES['gate'].file} cannot be used ({error}). {measure_again('gate', folder)}"
     gate_index = index = reading("lookalikes", lambda: read_index(folder, card))
     if network := records.get("gate", {}).get("network"):
-        place = member_folder(card, folder, str(network))
+        place = network_folder(card, folder, str(network))
         gate_index = reading("lookalikes", lambda: read_index(place, read_card(place)))
     try:
         read_bound(folder, EVALUATION_FILE, card)
@@ -239,19 +240,20 @@ def _compare(signals: Signals, encoded: "EncodedPhoto"):
     pooled = pool_features(encoded.feature_map)
     distances = hash_distances(signals.index, square_of(encoded).hashes)
     seen = find_seen(signals.index, distances, signals.index.similarities(pooled), record["thresholds"])
-    if seen and encoded.bundle.card.is_fold_set:
-        seen = replace(seen, network=encoded.bundle.network_without(seen.image_id).name)
+    if seen and (network := encoded.bundle.network_without(seen.image_id)) is not encoded.bundle:
+        seen = replace(seen, network=network.name)
     own = seen.lesion_id if seen else None
     return seen, *find_lookalikes(signals.index, pooled, record["k"], without=own)
 
 
 def with_held_out_answer(seen: SeenBefore | None, encoded: "EncodedPhoto", facts: Facts) -> SeenBefore | None:
     """A set of folds' photo that was recognised, with what the network answers that never saw its lesion; others as they are."""
-    from core.reading import encoded_for_members, read_encoded
+    from core.reading import encoded_for, read_encoded
 
     if seen is None or not seen.network:
         return seen
-    told = read_encoded(encoded_for_members(encoded)[seen.network], facts, explain=False)
+    network = encoded.bundle.network_without(seen.image_id)
+    told = read_encoded(encoded_for(network, encoded), facts, explain=False)
     return replace(seen, answer=told.probabilities)
 
 

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.card import OUT_OF_FOLD, Card, member_folder
+from core.card import OUT_OF_FOLD, Card
 from core.diagnoses import CODES, NAMES
 from core.estimates import DecidedEstimate, Estimate
 from core.evaluation.report import Evaluation, InvalidEvaluation, read_evaluation
+from core.members import member_folder
 from core.webapp.models.history import read_history
 from core.webapp.shared.charts import CONFIG, history_chart, per_class_chart, scores_chart
 from core.webapp.shared.export import draw_wrapped
@@ -130,6 +131,11 @@ def _each_by_its_own(card: Card) -> str:
     """How a set of folds was held out from all of them; empty for other models."""
     if not card.is_fold_set:
         return ""
+    if card.is_ensemble:
+        return (
+            f", each answered by the mean of those {len(card.members)} networks, one of each member, that never saw its lesion; new photos "
+            "are read by the mean of all networks"
+        )
     count = len(card.members)
     return f", each answered by the one of {count} networks that never saw its lesion; new photos are read by the mean of the {count}"
 
@@ -200,7 +206,9 @@ def _draw_training(card: Card, folder: Path) -> None:
         f"Recipe **{plain(str(recipe.get('name', '?')))}**, {training.get('epochs', '?')} epochs in "
         f"{duration(training.get('seconds') or 0)} on {plain(str(training.get('device') or 'an unnamed device'))}"
     )
-    if card.is_fold_set:
+    if card.is_fold_set and card.is_ensemble:
+        st.markdown(f"{plain(str(recipe.get('about', '')))} The mean is not calibrated again.")
+    elif card.is_fold_set:
         first, *others = card.members
         st.markdown(
             f"{trained}, for {1 + len(others)} networks together. Each is calibrated by itself, and their mean is not calibrated again. "

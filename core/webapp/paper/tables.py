@@ -117,7 +117,7 @@ def as_read(table: pd.DataFrame) -> pd.DataFrame:
 
 def _parameters(card: Card) -> int:
     """Of one network: a set of folds holds several alike."""
-    return card.parameters // len(card.members) if card.is_fold_set else card.parameters
+    return card.parameters // len(card.members) if card.is_fold_set and not card.is_ensemble else card.parameters
 
 
 def _own_row(model: Evaluated) -> dict:

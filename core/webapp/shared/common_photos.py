@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from core.card import member_folder, read_card
 from core.diagnoses import CODES
 from core.evaluation.evaluator import score_table
 from core.evaluation.operating import measure_threshold
 from core.evaluation.out_of_fold import held_out_by
 from core.evaluation.results import Results
 from core.evaluation.statistics.bootstrap import RESAMPLES, confidence_words
+from core.members import scored_cards
 from core.webapp.shared.evaluations import Evaluated
 
 
@@ -69,8 +69,7 @@ def _operating_point(model: Evaluated, results: Results) -> dict | None:
         return None
     thresholds = point["threshold"]
     if model.card.is_fold_set:
-        cards = [read_card(member_folder(model.card, model.key[0], one)) for one in model.card.members]
-        by = held_out_by(cards)
+        by = held_out_by(scored_cards(model.card, model.key[0]))
         thresholds = np.array([point["thresholds"][by[image]] for image in results.table.image_id])
     measured = measure_threshold(results.y_true, results.probabilities, results.lesions, thresholds)
     return {key: value for key, value in point.items() if key != "on_slices"} | measured

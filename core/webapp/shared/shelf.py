@@ -7,9 +7,10 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from core.card import CARD_FILE, OUT_OF_FOLD, Card, InvalidBundle, check_members, read_card
+from core.card import CARD_FILE, OUT_OF_FOLD, Card, InvalidBundle, read_card
 from core.estimates import Estimate
 from core.folders import weights_root
+from core.members import check_members
 from core.schemas.kind import InvalidRecord, Kind
 
 

@@ -57,12 +57,13 @@ def test_only_shared_photos_count(tmp_path):
 
 def test_a_model_made_of_others_or_with_a_leaky_split_does_not_vote():
     class Card:
-        def __init__(self, members, split):
-            self.members, self.split, self.is_fold_set = members, split, "folds" in split
+        def __init__(self, split, is_ensemble=False):
+            self.split, self.is_ensemble = split, is_ensemble
 
-    assert votes(Card((), {"leaky": False})) and votes(Card((), {}))
-    assert votes(Card(("fold-1", "fold-2"), {"folds": [[1, 2], [2, 2]]})), "one network in several copies"
-    assert not votes(Card(("A", "B"), {})) and not votes(Card((), {"leaky": True}))
+    assert votes(Card({"leaky": False})) and votes(Card({}))
+    assert votes(Card({"folds": [[1, 2], [2, 2]]})), "one network in several copies"
+    assert not votes(Card({}, is_ensemble=True)) and not votes(Card({"leaky": True}))
+    assert not votes(Card({"folds": [[1, 2], [2, 2]]}, is_ensemble=True)), "sets that vote by themselves"
 
 
 def test_the_votes_in_words():

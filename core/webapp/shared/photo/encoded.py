@@ -22,8 +22,9 @@ def encode(bundle, photo: Photo):
     key = "encoded", bundle.name, bundle.card.probabilities_sha256, photo.hash
 
     def make():
-        # An ensemble's members encode for themselves, so that the jury and Compare find what they have done.
-        members = [encode(member, photo) for member in bundle.members]
+        # An ensemble's members encode for themselves, so that the jury and Compare find what they have done. The networks of a
+        # set vote as one: they encode side by side.
+        members = [encode(member, photo) for member in bundle.members] if bundle.card.is_ensemble else []
         made = join_encoded(bundle, members) if members else encode_photo(bundle, photo.pixels, explain=False)
         return replace(made, photo=None)
 
