@@ -5,7 +5,8 @@
 Heads: each lever of `LEVERS` against one base head (pooled, no attention, the patient's facts, square-root inverse weights) on
 frozen ImageNet maps, over several seeds, with the same photos, order and epochs (`factorial.TRAINING`). What a lever gives a head need
 not be what it gives a whole network that learns; it is what a CPU can measure with an interval.
-Distilled heads are taught by the shipped Ensemble, whose members never trained on these validation photos (the same split: checked).
+Distilled heads are taught by an Ensemble of networks of the single split (as shipped until sets of folds came), whose members never
+trained on these validation photos (the same split: checked).
 Views: the shipped models' answers averaged over eight mirrored and turned copies of a photo, against the photo as it is.
 
 Writes levers-runs.jsonl and levers.json (schema: see `experiments.comparisons`; an entry also has `lever` and `auc_macro`, the mean macro
@@ -347,7 +348,8 @@ def answer_as_teacher(table: pd.DataFrame, split: Split, rows: np.ndarray) -> np
     bundle = load_bundle(TEACHER)
     if bundle.card.split["hash"] != split.hash:
         raise ValueError(
-            f"{TEACHER} was trained on another split, so it may have seen these validation photos. Train it anew."
+            f"{TEACHER} was trained on another split, so it may have seen these validation photos. Make one of networks of this split: "
+            "python -m core ensemble."
         )
     say(f"{TEACHER} answers {len(rows)} training photos.")
     return predict_table(bundle, table.iloc[rows])[list(CODES)].to_numpy()

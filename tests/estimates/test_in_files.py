@@ -11,7 +11,7 @@ from core.estimates.in_files import RECORDS, from_text, to_plain, to_text
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 COMMITTED = sorted(
-    path for folder in ("weights", "folds", "experiments") for path in (REPOSITORY / folder).rglob("*.json")
+    path for folder in ("weights", "experiments") for path in (REPOSITORY / folder).rglob("*.json")
 )
 SOME = (
     Estimate(0.5, 0.25, 0.75),

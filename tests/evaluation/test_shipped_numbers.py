@@ -13,7 +13,7 @@ from core.evaluation.out_of_fold import held_out_by
 from core.evaluation.results import read_results
 from core.evaluation.subgroups import subgroup_scores
 from core.folders import weights_root
-from core.members import member_folder
+from core.members import scored_cards
 from core.studies.paper import one_against_rest
 
 SHIPPED = sorted(path.parent.name for path in weights_root().glob("*/cases.csv"))
@@ -71,20 +71,15 @@ def parts_of(folder, results, choosing):
     card = read_card(folder)
     if not card.is_fold_set:
         return [(np.ones(len(results.table), bool), np.ones(len(choosing.table), bool), "")]
-    by = held_out_by(members_of(folder))
+    by = held_out_by(cards := scored_cards(card, folder))
     return [
         (
             (results.table.image_id.map(by) == name).to_numpy(),
             (choosing.table.image_id.map(by) != name).to_numpy(),
             name,
         )
-        for name in card.network["members"]
+        for name in [card.name for card in cards]
     ]
-
-
-def members_of(folder):
-    card = read_card(folder)
-    return [read_card(member_folder(card, folder, name)) for name in card.network["members"]]
 
 
 def test_reliability_bins_give_the_calibration_error(results):
@@ -128,9 +123,9 @@ def test_the_set_was_calibrated_on_validation_and_covers_what_is_said(folder, re
     record = measured(folder, "set.json")
     validation = read_results(folder / "validation", read_card(folder))
     check_alike(to_plain(set_thresholds(validation)), record["thresholds"])
-    scored = (
-        records_of_folds(members_of(folder), record, validation, results) if read_card(folder).is_fold_set else record
-    )
+    card, scored = read_card(folder), record
+    if card.is_fold_set:
+        scored = records_of_folds(scored_cards(card, folder), record, validation, results)
     check_alike(to_plain(score_sets(results, scored)), to_plain(record["test"]))
 
 
