@@ -12,6 +12,8 @@ from core.__main__ import app
 from core.bundle import load_bundle
 from core.card import CARD_FILE, OUT_OF_FOLD, InvalidBundle, read_card
 from core.data.drawn import draw_lesion
+from core.data.ham10000 import read_table
+from core.data.images import read_photo
 from core.data.patient import Facts
 from core.diagnoses import CODES
 from core.evaluation.evaluator import evaluate
@@ -135,6 +137,20 @@ def test_measures_of_an_ensemble_of_sets(shelf, drawn_folder):
     assert form_gate(signals, encoded) is not None
     opinion = form_opinion(signals, encoded, read_encoded(encoded, Facts()))
     assert opinion.lookalikes and opinion.set is not None and not opinion.faults
+
+    held_out = {network.name: network.card.split["test"][0] for network in bundle.scored_networks}
+    met_by_all = next(i for i in read_table(drawn_folder).image_id if bundle.network_without(i) is bundle)
+    paths = read_table(drawn_folder).set_index("image_id").path
+    for name, image_id in {**held_out, "": met_by_all}.items():
+        encoded = encode_photo(bundle, read_photo(paths[image_id]))
+        seen = form_opinion(signals, encoded, read_encoded(encoded, Facts())).seen
+        assert seen.network == name
+        if name:
+            told = read_lesion(bundle.network_without(image_id), read_photo(paths[image_id]), Facts(), explain=False)
+            assert seen.answer == pytest.approx(told.probabilities, abs=1e-6)
+            assert f"all networks of this model but those of {name}" in seen.words
+        else:
+            assert seen.answer is None and "from memory" in seen.words
 
 
 def test_evaluating_it_scores_each_set_and_joins_them(shelf, drawn_folder, tmp_path):

@@ -241,7 +241,7 @@ def _compare(signals: Signals, encoded: "EncodedPhoto"):
     distances = hash_distances(signals.index, square_of(encoded).hashes)
     seen = find_seen(signals.index, distances, signals.index.similarities(pooled), record["thresholds"])
     if seen and (network := encoded.bundle.network_without(seen.image_id)) is not encoded.bundle:
-        seen = replace(seen, network=network.name)
+        seen = replace(seen, network=network.name, several=bool(network.members))
     own = seen.lesion_id if seen else None
     return seen, *find_lookalikes(signals.index, pooled, record["k"], without=own)
 

@@ -22,7 +22,8 @@ class SeenBefore:
         image_id, lesion_id: of the training photo.
         bits: by which the perceptual hashes differ, of 256, in the best of eight positions.
         similarity: cosine of the feature vectors.
-        network: of a set of folds the one that never saw the lesion; else "".
+        network: of a set of folds the one that never saw the lesion; of an ensemble of sets their fold; else "".
+        several: whether that is several networks, answering by their mean.
         answer: its probabilities, diagnosis code -> probability; None where it was not asked.
     """
 
@@ -32,6 +33,7 @@ class SeenBefore:
     bits: int
     similarity: float
     network: str = ""
+    several: bool = False
     answer: dict[str, float] | None = None
 
     @property
@@ -40,7 +42,7 @@ class SeenBefore:
         if self.network:
             what = "This photo" if self.kind == PHOTO else "Very likely another photo of this lesion"
             met = (
-                f"{what} ({self.image_id}) is in the collection: all networks of this model but {self.network} learned from its lesion, so "
+                f"{what} ({self.image_id}) is in the collection: all networks of this model but {self._who} learned from its lesion, so "
                 "their mean is partly from memory"
             )
         elif self.kind == PHOTO:
@@ -56,7 +58,12 @@ class SeenBefore:
         top = max(answer, key=answer.__getitem__)
         told = f"{NAMES[top]} with {percent(answer[top])}"
         melanoma = "" if top == "mel" else f", {NAMES['mel'].lower()} {percent(answer['mel'])}"
-        return f"{self.network}, which never saw it, answers {told}{melanoma}: that answer is out of fold."
+        who = f"The mean of {self._who}" if self.several else self._who
+        return f"{who}, which never saw it, answers {told}{melanoma}: that answer is out of fold."
+
+    @property
+    def _who(self) -> str:
+        return f"those of {self.network}" if self.several else self.network
 
     def to_json(self) -> dict:
         """As plain values, for records and files."""
