@@ -168,7 +168,7 @@ def _make_map(folder: Path, card, path: Path, case: TeachingCase, target: str) -
     from core.reading import read_lesion
 
     try:
-        bundle = await_model(folder, card)
+        bundle = await_model(folder, card).network_without(case.id)
         reading = read_lesion(bundle, read_photo(path), case.facts, target=target, opacity=MAP_OPACITY, side=SIDE)
         return to_jpeg(_small(reading.heatmap_overlay))
     except FAILURES as error:

@@ -22,7 +22,7 @@ from core.teaching.quiz.visible import FIRST, REVEAL, QuizView
 from core.webapp.shared.failures import failure
 from core.webapp.shared.shelf import read_shelf
 from core.webapp.shared.words import plain
-from core.webapp.teach.advice import ask_network, gather_advice
+from core.webapp.teach.advice import ask_network, draw_learned, gather_advice
 from core.webapp.teach.answer_form import ask_answer, begin_clock, clock_milliseconds
 from core.webapp.teach.asking import sentences, the_store
 from core.webapp.teach.browser import LEARNER, keep_in_browser, read_kept
@@ -99,6 +99,7 @@ def _offer_quiz(token: str) -> None:
     if cases is None or not name:
         st.info("A quiz needs a case set and a network.", icon=":material/info:")
         return
+    draw_learned(cases, name, shelf)
     if st.button("Start", type="primary", icon=":material/play_arrow:"):
         with sentences():
             view = begin_quiz(the_store(), token, cases, gather_advice(cases, name, shelf), kind)

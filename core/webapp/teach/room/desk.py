@@ -95,7 +95,9 @@ def _draw_asking(case: TeachingCase, view: View, secret: str) -> None:
         if st.button("Ask about this case", disabled=view.over):
             given = gather_advice(_alone(case), name, shelf)
             if not given:
-                raise Refused(f"{name} cannot answer: the photo of this case is not here, or cannot be read.")
+                raise Refused(
+                    f"{name} cannot answer: it learned from this photo, or the photo is not here or cannot be read."
+                )
             set_advice(the_store(), view.code, secret, given)
             draw_again()
 

@@ -12,7 +12,7 @@ from core.teaching.rooms.look import look
 from core.teaching.rooms.steps import ARMS, PLAIN_LESSON, RELIANCE_LESSON, STEPS, WITH_AI, WITHOUT_AI
 from core.webapp.shared.shelf import read_shelf
 from core.webapp.shared.words import plain
-from core.webapp.teach.advice import ask_network, gather_advice
+from core.webapp.teach.advice import ask_network, draw_learned, gather_advice
 from core.webapp.teach.asking import ask_with_code, sentences, the_store
 from core.webapp.teach.browser import TEACHER, keep_in_browser, read_kept
 from core.webapp.teach.sets.choose import ask_case_set
@@ -52,6 +52,8 @@ def draw_class() -> None:
             "Who sees the network before the truth", list(SPLITS), key="split", filter_mode=None, width=340
         )
         name = ask_network(shelf, "class", "no network")
+    if "network" in LESSONS[lesson]:
+        draw_learned(cases, name, shelf)
     st.caption(" → ".join(STEPS[step].title for step in LESSONS[lesson]))
     with st.expander("Code and time", icon=":material/tune:"):
         code = st.text_input(

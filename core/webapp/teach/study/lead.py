@@ -15,7 +15,7 @@ from core.teaching.studies.study import close_study, delete_study, open_study, s
 from core.webapp.shared.export import draw_table
 from core.webapp.shared.shelf import read_shelf
 from core.webapp.shared.words import plain
-from core.webapp.teach.advice import ask_network, gather_advice
+from core.webapp.teach.advice import ask_network, draw_learned, gather_advice
 from core.webapp.teach.asking import sentences, the_store
 from core.webapp.teach.browser import LEADER, keep_in_browser, read_kept
 from core.webapp.teach.sets.choose import ask_case_set
@@ -48,6 +48,8 @@ def draw_studies() -> None:
     shelf = read_shelf()
     shows = any("network" in arm.shows for arm in protocol.arms)
     name = ask_network(shelf, "study") if shows else ""
+    if shows:
+        draw_learned(protocol.cases, name, shelf)
     arms = " and ".join(f"*{plain(arm.name)}*" for arm in protocol.arms)
     st.markdown(f"**{plain(protocol.name)}**: {len(protocol.cases)} cases, {arms}, {protocol.design}.")
     with st.container(horizontal=True, gap="small"):
