@@ -24,7 +24,6 @@ from core.members import network_folder, scored_cards
 from core.reading import encode_photo, encoded_for, read_encoded, read_lesion
 from core.training.folds import fold_folder, train_folds
 from core.training.recipes import find_recipe
-from core.trust.measure_table import read_measure
 from core.trust.signals.jury import votes
 from core.trust.signals.opinion import form_gate, form_opinion, read_signals
 
@@ -123,21 +122,30 @@ def test_keras_networks_of_the_whole_and_of_a_fold_answer_as_their_engines_do(sh
         assert np.allclose(np.asarray(told)[0], logits, atol=1e-4)
 
 
-def test_measures_of_an_ensemble_of_sets(shelf, drawn_folder):
-    for name in ("Wide", "Both"):
-        done = CliRunner().invoke(app, ["measure", str(shelf / name), "--data", str(drawn_folder)])
-        assert done.exit_code == 0, done.output or done.exception
-    place, card = shelf / "Both", read_card(shelf / "Both")
-    assert read_measure("gate", place, card)["network"] == "Wide/fold-1"
-    assert read_measure("set", place, card)["test"]
+def measure(folder, data, *names):
+    done = CliRunner().invoke(
+        app, ["measure", str(folder), "--data", str(data), *(w for name in names for w in ("--only", name))]
+    )
+    assert done.exit_code == 0, done.output
+    card = read_card(folder)
+    return load_bundle(folder), read_signals(folder, card)
+
+
+@pytest.mark.slow  # two gates are fitted, and maps are measured
+def test_gate_and_maps_of_an_ensemble_of_sets(shelf, drawn_folder):
+    measure(shelf / "Wide", drawn_folder, "gate")
+    bundle, signals = measure(shelf / "Both", drawn_folder, "gate", "maps", "colour", "similar")
+    assert signals.records["gate"]["network"] == "Wide/fold-1" and signals.records["maps"]["network"] == "fold-1"
     photo, _ = draw_lesion("nv")
-    bundle, signals = load_bundle(place), read_signals(place, card)
-    assert not signals.faults
+    assert not signals.faults and form_gate(signals, encode_photo(bundle, photo)) is not None
+
+
+def test_a_recognised_photo_is_answered_by_the_networks_of_its_fold(shelf, drawn_folder):
+    bundle, signals = measure(shelf / "Both", drawn_folder, "set", "facts", "lookalikes")
+    photo, _ = draw_lesion("nv")
     encoded = encode_photo(bundle, photo)
-    assert form_gate(signals, encoded) is not None
     opinion = form_opinion(signals, encoded, read_encoded(encoded, Facts()))
     assert opinion.lookalikes and opinion.set is not None and not opinion.faults
-
     held_out = {network.name: network.card.split["test"][0] for network in bundle.scored_networks}
     met_by_all = next(i for i in read_table(drawn_folder).image_id if bundle.network_without(i) is bundle)
     paths = read_table(drawn_folder).set_index("image_id").path

@@ -50,7 +50,7 @@ def test_an_ensemble_stands_in_the_table_and_does_not_vote_beside_its_members():
 
         def opinion(name, top, malignancy, members=(), leaky=False):
             says = {c: 0.7 if c == top else 0.05 for c in CODES}
-            card = SimpleNamespace(members=members, split={"leaky": leaky}, is_fold_set=False, held_out_scores={})
+            card = SimpleNamespace(members=members, split={"leaky": leaky}, is_ensemble=bool(members), held_out_scores={})
             return NetworkReading(
                 name, card, None, SimpleNamespace(top=top, probabilities=says, malignancy=malignancy), 0.1
             )
