@@ -187,6 +187,8 @@ def test_the_photo_comes_along_to_compare_and_all_fits_a_phone(visit, server, ph
     # After an upload the page goes to photo and answer: both lines of the answer are on the first screen, and the rest below them.
     page.wait_for_function("() => document.querySelector('.stMain').scrollTop > 100")
     wait_until_idle(page)
+    # What is above it may change for a moment yet.
+    page.wait_for_function("() => document.querySelector('.st-key-case').getBoundingClientRect().top >= 0")
     answer = box_of(page.locator(".st-key-answer"))
     photo_box = box_of(page.get_by_role("img", name="The photo as it was given").first)
     assert photo_box["y"] >= 0 and photo_box["y"] + photo_box["height"] <= answer["y"]

@@ -5,7 +5,9 @@ const LOST = "The app was started again, or was left for long, and photos are ke
   "the upload box still shows is of before). A session file brings all cases back (“This session”), a case bundle one (“Replay a saved case”).";
 const GONE = "Melascope does not answer: it was stopped, or the network is down. What is on this page is of before. Start it again " +
   "(“make run”); the page goes on by itself.";
-let last = null, asked = false;
+let last = null, asked = false, moved = 0;
+for (const kind of ["wheel", "touchstart", "pointerdown", "keydown"])
+  addEventListener(kind, () => { moved = performance.now(); }, { capture: true, passive: true });
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const place = parentElement.said ??= Object.assign(document.createElement("p"), { role: "status" });
@@ -31,7 +33,16 @@ function go(tries = 600) {
   const found = document.querySelector(".st-key-case");
   if (!found || !document.querySelector(".st-key-answer, .st-key-gate")) { if (tries) setTimeout(() => go(tries - 1), 100); return; }
   // What is below grows for a moment yet: without it there is nothing to scroll by.
-  setTimeout(() => { if (innerWidth < 700 && found.getBoundingClientRect().top > innerHeight / 5) found.scrollIntoView({ block: "start" }); }, 300);
+  setTimeout(() => { if (innerWidth < 700 && found.getBoundingClientRect().top > innerHeight / 5) stay(performance.now()); }, 300);
+}
+
+// What is above may change for a moment yet, and move the photo out of sight: until then, or until the reader moves, it is brought back.
+function stay(since, looks = 6) {
+  const found = document.querySelector(".st-key-case");
+  if (!found || moved > since || !looks) return;
+  const top = found.getBoundingClientRect().top;
+  if (top < 0 || top > innerHeight / 5) found.scrollIntoView({ block: "start" });
+  setTimeout(() => stay(since, looks - 1), 200);
 }
 
 function watch(rerun) {
