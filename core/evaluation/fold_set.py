@@ -20,7 +20,6 @@ from core.card import (
     read_card,
     write_card,
 )
-from core.decisions import Terms
 from core.diagnoses import CODES
 from core.evaluation.evaluator import evaluate
 from core.evaluation.out_of_fold import (
@@ -34,7 +33,7 @@ from core.evaluation.out_of_fold import (
 )
 from core.evaluation.report import EVALUATION_FILE, Evaluation, read_evaluation
 from core.evaluation.results import VALIDATION_FOLDER, Results, write_results
-from core.members import join_fold_cards, members_weights
+from core.members import join_fold_cards, mean_terms, members_weights
 from core.threads import Progress
 
 
@@ -189,7 +188,6 @@ def fold_set_card(name: str, cards: list[Card]) -> Card:
     """
     first, total = cards[0], cards[0].split["fold"][1]
     met = sorted({image for card in cards for part in ("train", "validation") for image in card.split[part]})
-    shares = np.mean([card.terms.shares for card in cards], axis=0)
     return replace(
         first,
         name=name,
@@ -197,7 +195,7 @@ def fold_set_card(name: str, cards: list[Card]) -> Card:
         age_mean=float(np.mean([card.age_mean for card in cards])),
         age_sd=float(np.mean([card.age_sd for card in cards])),
         calibration=Calibration(1.0),
-        terms=Terms(tuple(shares / shares.sum()), float(np.mean([card.terms.power for card in cards]))),
+        terms=mean_terms(cards),
         weights=members_weights(cards),
         split={
             "kind": first.split["kind"],

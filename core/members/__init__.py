@@ -3,6 +3,7 @@
 from core.members.cards import (
     check_members,
     join_fold_cards,
+    mean_terms,
     member_folder,
     members_weights,
     network_folder,
@@ -12,6 +13,7 @@ from core.members.cards import (
 __all__ = [
     "check_members",
     "join_fold_cards",
+    "mean_terms",
     "member_folder",
     "members_weights",
     "network_folder",

@@ -81,6 +81,12 @@ def members_weights(members: Sequence[Card]) -> dict:
     }
 
 
+def mean_terms(cards: Sequence[Card]) -> Terms:
+    """What the rule "balanced" takes of several networks: the means of their training shares and powers."""
+    shares = np.mean([card.terms.shares for card in cards], axis=0)
+    return Terms(tuple(shares / shares.sum()), float(np.mean([card.terms.power for card in cards])))
+
+
 def scored_cards(card: Card, folder: str | Path) -> list[Card]:
     """The cards of what a model's scores are of: its own, of a set of folds its networks', of an ensemble of sets `join_fold_cards`."""
     if not card.is_fold_set:
@@ -121,13 +127,12 @@ def _mean_card(networks: dict[str, Card]) -> Card:
             f"{', '.join(networks)} are of different cross-validations: their {first.name} were held out from different photos. "
             "Train them on one folder with one seed."
         )
-    shares = np.mean([card.terms.shares for card in cards], axis=0)
     return replace(
         first,
         backbone=ENSEMBLE,
         network={"members": list(networks)},
         calibration=Calibration(1.0),
-        terms=Terms(tuple(shares / shares.sum()), float(np.mean([card.terms.power for card in cards]))),
+        terms=mean_terms(cards),
         weights=members_weights([replace(card, name=name) for name, card in networks.items()]),
         scores={},
         speed={},
