@@ -92,10 +92,29 @@ def cold_server(drawn_bundle_folder, tmp_path) -> Iterator[str]:
         yield address
 
 
+def wait_while_drawn_anew(sync_api) -> None:
+    """Lets a wait for one element go on while there are two: drawing anew, Streamlit shows the old ones until all new ones are there."""
+    wait_for = sync_api.Locator.wait_for
+
+    def wait(locator, **options) -> None:
+        deadline = time.monotonic() + READS_WITHIN
+        while True:
+            try:
+                return wait_for(locator, **options)
+            except sync_api.Error as error:
+                if "strict mode violation" not in str(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+
+    if wait_for.__name__ != wait.__name__:
+        sync_api.Locator.wait_for = wait
+
+
 @pytest.fixture(scope="module")
 def chromium():
     """Headless Chromium, or a visible skip."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright (pip install -e .[test])")
+    wait_while_drawn_anew(sync_api)
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     with sync_api.sync_playwright() as playwright:
         try:

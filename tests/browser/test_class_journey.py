@@ -83,6 +83,7 @@ def answer(phone, code: str, button: str = "Send") -> None:
 def click_next(wall, heading):
     wall.get_by_role("button", name="Next").click()
     wall.get_by_role("heading", name=heading).wait_for()
+    wait_until_idle(wall)
 
 
 @pytest.mark.parametrize("scheme", ["light"])
