@@ -10,7 +10,7 @@ validation chooses nothing. Three epochs tell what helps a short training: a lev
 Cost: a run is three epochs, 35 to 110 s each on one CPU core that other work used too. A run goes on after its last whole epoch, the
 experiment after its last whole run.
 
-Writes runs/whole_levers/<run>/ (states and teachers' answers; not for the repository), whole_levers-runs.jsonl and whole_levers.json
+Writes runs/whole_levers/<run>/ (states; not for the repository), whole_levers-runs.jsonl and whole_levers.json
 (schema: see `experiments.comparisons`; an entry also has `lever`, `auc_macro` and `auc_melanoma`, the mean macro AUC and that of melanoma,
 and `auc_macro_apart` and `auc_melanoma_apart`, their differences to the base's).
 """
@@ -42,7 +42,6 @@ from experiments.learning_curve import (
     train_network,
     with_training,
 )
-from experiments.levers import answer_as_teacher
 from experiments.placing import Job, carry_out, run_options
 from experiments.runs import key_of, read_runs, unfinished, with_result
 from experiments.splits import lesion_split, read_linked_table
@@ -103,9 +102,6 @@ class Lever:
 LEVERS = {
     "student_of_folds": Lever("half of each label the shipped folds', out of fold", teacher="folds"),
     "student_of_halves": Lever("half of each label of a network of the other half of the lesions", teacher="halves"),
-    "student_of_ensemble": Lever(
-        "half of each label the Ensemble's, which trained on these photos", teacher="ensemble"
-    ),
     "cutmix": Lever("CutMix in half of the batches", {"cutmix": 0.5}),
     "erasing": Lever("random erasing in half of the photos", {"augmentation": replace(_COLOURS, erase=0.5)}),
     "stronger": Lever("stronger augmentation: each change half as much again", {"augmentation": STRONGER}),
@@ -116,7 +112,9 @@ LEVERS = {
     "balanced": Lever("diagnoses drawn alike", {"sampling": "balanced"}),
     "smoothing": Lever("label smoothing 0.1 instead of 0.05", {"label_smoothing": 0.1}),
     "dropout": Lever("dropout 0.5 instead of 0.2", {"network": replace(_RECIPE.network, dropout=0.5)}),
+    "drop_block": Lever("DropBlock: a tenth of the feature map blotted out in squares", {"drop_block": 0.1}),
     "longer": Lever("six epochs of the whole network instead of three", {"epochs": 6}),
+    "restarts": Lever("six epochs in two cosines of three each: a warm restart", {"epochs": 6, "restarts": 1}),
 }
 
 
@@ -158,18 +156,7 @@ def teach_by_halves(data: TrainingData, imagenet: Path | None, out: Path, seed: 
     return taught
 
 
-def teach_by_ensemble(data: TrainingData, imagenet: Path | None, out: Path, seed: int) -> np.ndarray:
-    """Each photo as the Ensemble of single-split networks answers it: it trained on these photos, and never saw the validation lesions."""
-    file = out / "ensemble.npy"
-    if not file.exists():
-        out.mkdir(parents=True, exist_ok=True)
-        partial_file = file.with_suffix(".partial.npy")
-        np.save(partial_file, answer_as_teacher(data.dataset.table, data.split, data.parts["train"].rows))
-        partial_file.replace(file)
-    return np.load(file).astype("float32")
-
-
-TEACHERS = {"folds": teach_by_folds, "halves": teach_by_halves, "ensemble": teach_by_ensemble}
+TEACHERS = {"folds": teach_by_folds, "halves": teach_by_halves}
 # (lever, seed, name of the run) -> logits of the validation photos, (N, 7).
 Trainer = Callable[[Lever, int, str], np.ndarray]
 

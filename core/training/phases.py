@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,6 +14,7 @@ from core.data.patient import Facts
 from core.diagnoses import CODES
 from core.networks.backbones import find_backbone
 from core.networks.classifier import Classifier, build_classifier
+from core.networks.drop_block import DropBlock
 from core.training.accelerator import jit_mode
 from core.training.calibration import balanced_accuracy, log_softmax
 from core.training.callbacks import ReportBatches, StopOnNaN
@@ -37,6 +39,32 @@ class TwoRates(keras.optimizers.Adam):
     def update_step(self, gradient, variable, learning_rate):
         slow = self._get_variable_index(variable) in self.slow
         return super().update_step(gradient, variable, self.share * learning_rate if slow else learning_rate)
+
+
+class WarmRestarts(keras.optimizers.schedules.LearningRateSchedule):
+    """A warm-up, then cosines from the peak to 0, one after the other. Reference: Loshchilov and Hutter 2017, SGDR, equation 5.
+
+    Args:
+        rate: the peak.
+        warm: steps of the warm-up, from a twentieth of the peak.
+        steps: of all cosines together.
+        restarts: cosines after the first one, all of one length.
+    """
+
+    def __init__(self, rate: float, warm: int, steps: int, restarts: int):
+        self.rate, self.warm, self.steps, self.restarts = rate, warm, steps, restarts
+
+    def __call__(self, step):
+        done: Any = keras.ops.cast(step, "float32")
+        rising = self.rate * (1 + 19 * done / self.warm) / 20
+        cosines = (done - self.warm) * (self.restarts + 1) / self.steps
+        # The last step of all ends the last cosine.
+        into = cosines - keras.ops.clip(keras.ops.floor(cosines), 0, self.restarts)
+        swing: Any = keras.ops.cos(np.pi * keras.ops.minimum(into, 1))
+        return keras.ops.where(done < self.warm, rising, self.rate * (1 + swing) / 2)
+
+    def get_config(self) -> dict:
+        return {"rate": self.rate, "warm": self.warm, "steps": self.steps, "restarts": self.restarts}
 
 
 @dataclass
@@ -152,7 +180,7 @@ class Phases:
         """One stage of phase two; its weights go into `whole`. Returns its optimizer, which the next one goes on from."""
         recipe, images = self.recipe, self.data.images[classifier.image_size]
         train, validation = self.data.parts["train"], self.data.parts["validation"]
-        view = keras.Model(classifier.model.inputs, classifier.model.outputs[0])
+        view = self._view(classifier)
         self._compile(view, recipe.rate, recipe.epochs, len(train.rows), classifier.encoder)
         if optimizer is not None:
             for mine, theirs in zip(view.optimizer.variables, optimizer.variables, strict=True):
@@ -171,6 +199,14 @@ class Phases:
         if classifier is not whole:
             whole.model.set_weights(classifier.model.get_weights())
         return view.optimizer
+
+    def _view(self, classifier: Classifier) -> keras.Model:
+        """What learns in phase two: the whole network without its map, (photo, facts) -> logits."""
+        if not self.recipe.drop_block:
+            return keras.Model(classifier.model.inputs, classifier.model.outputs[0])
+        image, *facts = classifier.model.inputs
+        feature_map = DropBlock(self.recipe.drop_block, name="drop_block")(classifier.encoder(image))
+        return keras.Model([image, *facts], classifier.head([feature_map, *facts])[0])
 
     def _epochs(self, view: keras.Model, classifier: Classifier, batches_of, validate, phase: str, last: int) -> None:
         recipe, progress, labels = self.recipe, self.progress, self.data.parts["validation"].labels
@@ -232,9 +268,11 @@ class Phases:
         steps = max(1, round(recipe.epoch_share * photos) // min(recipe.batch_size, photos)) * epochs
         if recipe.schedule == "cosine":
             warm = max(1, round(recipe.warmup * steps))
-            scheduled = keras.optimizers.schedules.CosineDecay(
+            cosine = keras.optimizers.schedules.CosineDecay(
                 rate / 20, max(1, steps - warm), warmup_target=rate, warmup_steps=warm
             )
+            restarts = recipe.restarts if encoder is not None else 0
+            scheduled = WarmRestarts(rate, warm, max(1, steps - warm), restarts) if restarts else cosine
         adam = keras.optimizers.AdamW if recipe.weight_decay else keras.optimizers.Adam
         extra: dict = {"weight_decay": recipe.weight_decay} if recipe.weight_decay else {}
         if encoder is not None and recipe.weight_average:

@@ -34,7 +34,7 @@ section 8 there. None is used.
     encoder at 0.3 of the head's rate    +0.0 (-6.3 to 4.9)     accuracy -0.5 (-2.3 to 1.3), one seed
 
 Not measured alone on whole networks, for want of a GPU: moving average, batch size, sampling, stronger augmentation, more
-dropout, longer fine-tuning, the Ensemble as a teacher (`experiments.whole_levers` has them all), warm restarts, DropBlock.
+dropout, DropBlock, longer fine-tuning, warm restarts: `experiments.whole_levers` has them all.
 """
 
 from dataclasses import asdict, dataclass, field, fields
@@ -44,7 +44,7 @@ from core.data.augment import COLOUR_AUGMENTATION, HONEST_AUGMENTATION, PAPER_AU
 from core.designs import NetworkDesign
 
 # Choices that recipes of before do not name.
-LATE = ("cutmix", "encoder_rate", "weight_average")
+LATE = ("cutmix", "encoder_rate", "weight_average", "drop_block", "restarts")
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,9 @@ class Recipe:
         encoder_rate: the encoder's learning rate in the second phase, as a share of the head's. Weight decay goes by `rate` for both.
         weight_average: decay of a moving average of the trained weights over the second phase's steps: each epoch ends with the average in
             their place, and the next goes on from it. 0 averages nothing.
+        drop_block: share of the encoder's feature map that is blotted out in squares in the second phase; see `DropBlock`.
+        restarts: times that the schedule "cosine" begins anew at `rate`, after equal shares of the second phase, once warm.
+            Reference: Loshchilov and Hutter 2017, SGDR.
         freeze_stem: keep the layers before the backbone's `stem` at their first weights (not with random ones).
         batch_norm_momentum: None keeps Keras' own (0.999 in MobileNets: statistics then lag behind a short fine-tuning).
         choose: validation figure that picks the epoch: "balanced_accuracy" or "accuracy"; "last" takes the last epoch, so that
@@ -115,6 +118,8 @@ class Recipe:
     cutmix: float = 0.0
     encoder_rate: float = 1.0
     weight_average: float = 0.0
+    drop_block: float = 0.0
+    restarts: int = 0
 
     def to_json(self) -> dict:
         """The record that goes into a card. What came late stands in it only where it is set: runs that were begun before go on."""

@@ -37,7 +37,7 @@ def python(code: str, *words: object, given: bytes = b"") -> bytes:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("experiment", "jobs"), [("learning_curve", 8), ("whole_levers", 28)])
+@pytest.mark.parametrize(("experiment", "jobs"), [("learning_curve", 8), ("whole_levers", 30)])
 def test_what_a_command_sends_is_found_on_a_worker(experiment, jobs, drawn_folder, tmp_path):
     folders = ("--data", drawn_folder, "--results", tmp_path, "--out", tmp_path / "states")
     found = python(RECEIVE, given=python(SEND, experiment, *folders, "--ray"))

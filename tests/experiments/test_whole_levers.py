@@ -17,7 +17,7 @@ from experiments.splits import lesion_split
 from experiments.whole_levers import LEVERS, TEACHERS
 
 # What a choice of one lever means in fields of the recipe.
-SEVERAL = {"batch": {"batch_size", "rate", "frozen_rate"}}
+SEVERAL = {"batch": {"batch_size", "rate", "frozen_rate"}, "restarts": {"epochs", "restarts"}}
 
 
 @pytest.fixture(scope="module")
@@ -122,16 +122,3 @@ def test_the_folds_teach_each_photo_by_its_own_answer_and_say_what_is_missing(da
     card.split = {}
     with pytest.raises(ValueError, match="not a set of folds"):
         whole_levers.teach_by_folds(data, None, None, 0)
-
-
-def test_the_ensemble_answers_once(data, tmp_path, monkeypatch):
-    asked = []
-
-    def answer(table, split, rows):
-        asked.append(split.hash)
-        return np.full((len(rows), 7), 1 / 7)
-
-    monkeypatch.setattr(whole_levers, "answer_as_teacher", answer)
-    first, again = (whole_levers.teach_by_ensemble(data, None, tmp_path, seed) for seed in (0, 1))
-    np.testing.assert_array_equal(first, again)
-    assert asked == [data.split.hash] and len(first) == len(data.parts["train"].rows)

@@ -9,7 +9,7 @@ import pytest
 import small_backbone
 
 from core.data.ham10000 import read_dataset
-from core.training.phases import Phases, TwoRates
+from core.training.phases import Phases, TwoRates, WarmRestarts
 from core.training.recipes import LATE, RECIPES, find_recipe
 from core.training.state import RunState, StateFolder
 from core.training.training_data import ready_data
@@ -88,6 +88,32 @@ def test_averaged_weights_lie_nearer_to_where_they_began_and_a_run_goes_on_with_
     assert again.epoch == progress.epoch + 1 and moved(averaged[:1], classifier.encoder.get_weights()[:1]) > 0
 
 
+def test_without_a_restart_the_rate_is_keras_own_and_with_one_it_is_the_peak_again():
+    cosine = keras.optimizers.schedules.CosineDecay(1e-3 / 20, 90, warmup_target=1e-3, warmup_steps=10)
+    plain, twice = WarmRestarts(1e-3, 10, 90, 0), WarmRestarts(1e-3, 10, 90, 1)
+    for step in (0, 4, 10, 37, 99, 100):
+        assert float(plain(step)) == pytest.approx(float(cosine(step)), abs=1e-9)
+    rates = [float(twice(step)) for step in range(101)]
+    assert rates[10] == rates[55] == max(rates) and rates[100] == 0
+    assert rates[54] < 1e-5 and rates[56:101] == sorted(rates[56:101], reverse=True)
+
+
+def test_squares_are_dropped_in_training_only_and_a_resumed_run_drops_the_same(data, tmp_path):
+    start, head, _ = go_through(data, tmp_path / "start", epochs=0)
+    plain, plain_head, _ = go_through(data, tmp_path / "plain", epochs=2)
+    dropped, dropped_head, progress = go_through(data, tmp_path / "dropped", epochs=2, drop_block=0.2)
+    assert moved(plain_head, dropped_head) > 0 and len(dropped) == len(plain)
+    stopped = tmp_path / "stopped"
+    recipe, again = replace(QUICK, epochs=2, drop_block=0.2), RunState({})
+    keras.utils.set_random_seed(0)
+    parts = (recipe, small_backbone.NAME, "random", SIDE, data)
+    Phases(*parts, again, StateFolder(stopped), Report(), stop_after=2).go_through()
+    assert again.epoch == 2 < progress.epoch
+    again = RunState(**json.loads((stopped / "training" / "state.json").read_text()))
+    resumed = Phases(*parts, again, StateFolder(stopped), Report()).go_through()
+    assert moved(dropped_head, resumed.head.get_weights()) == pytest.approx(0, abs=1e-4)
+
+
 def test_what_is_taught_is_learned(data, tmp_path):
     part = data.parts["train"]
     one = np.eye(7, dtype="float32")[np.full(len(part.labels), 3)]
@@ -102,5 +128,7 @@ def test_what_is_taught_is_learned(data, tmp_path):
 def test_runs_that_were_begun_before_a_choice_came_still_go_on(name):
     record = find_recipe(name).to_json()
     assert not set(LATE) & set(record) and "erase" not in record["augmentation"]
-    made = replace(find_recipe(name), cutmix=0.5, encoder_rate=0.3, weight_average=0.99).to_json()
+    made = replace(
+        find_recipe(name), cutmix=0.5, encoder_rate=0.3, weight_average=0.99, drop_block=0.1, restarts=1
+    ).to_json()
     assert {key for key in made if made[key] != record.get(key)} == set(LATE)
