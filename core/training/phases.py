@@ -60,7 +60,7 @@ class WarmRestarts(keras.optimizers.schedules.LearningRateSchedule):
         cosines = (done - self.warm) * (self.restarts + 1) / self.steps
         # The last step of all ends the last cosine.
         into = cosines - keras.ops.clip(keras.ops.floor(cosines), 0, self.restarts)
-        swing: Any = keras.ops.cos(np.pi * keras.ops.minimum(into, 1))
+        swing: Any = keras.ops.cos(keras.ops.multiply(np.pi, keras.ops.minimum(into, 1)))
         return keras.ops.where(done < self.warm, rising, self.rate * (1 + swing) / 2)
 
     def get_config(self) -> dict:
