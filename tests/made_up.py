@@ -18,7 +18,7 @@ from core.evaluation.report import EVALUATION_FILE, Evaluation
 from core.evaluation.results import Results, read_results, write_results
 from core.trust.measure_table import MEASURES
 
-SHIPPED = Path(__file__).resolve().parent.parent / "weights" / "MobileNetV2"
+SHIPPED = Path(__file__).resolve().parent.parent / "weights" / "MobileNetV3Small" / "fold-1"
 SHA = "ab" * 32
 CARD = SimpleNamespace(
     weights={"sha256": SHA}, probabilities_sha256=SHA, split={}, name="MadeUp", files={}, is_fold_set=False
@@ -102,10 +102,14 @@ def made_up_results(folder: Path, seed: int = 0, skill: float = 2.0) -> Results:
 
 
 def write_made_up_model(root: Path, name: str, seed: int = 0, skill: float = 2.0, **changes) -> Path:
-    """A model's folder as the pages see it, with the shipped model's card and no usable weights: no page loads them."""
+    """A model's folder as the pages see it, with a shipped network's card and no usable weights: no page loads them.
+
+    The shipped one is of a fold; this one stands alone.
+    """
     folder = root / name
     folder.mkdir(parents=True)
     card = json.loads((SHIPPED / "card.json").read_text(encoding="utf-8"))
+    del card["split"]["fold"]
     (folder / "card.json").write_text(json.dumps(card | {"name": name, "files": {}} | changes))
     (folder / card["weights"]["file"]).touch()
     write_made_up(folder, made_up_table(seed=seed, skill=skill), read_card(folder).probabilities_sha256, name)
