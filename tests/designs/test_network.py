@@ -9,10 +9,11 @@ from core.card import read_card
 from core.designs import NetworkDesign
 from core.training.recipes import RECIPES
 
-CARDS = sorted(Path(__file__).resolve().parents[2].glob("weights/*/card.json"))
+WEIGHTS = Path(__file__).resolve().parents[2] / "weights"
+CARDS = sorted(WEIGHTS.glob("**/card.json"))
 
 
-@pytest.mark.parametrize("path", CARDS, ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("path", CARDS, ids=lambda path: str(path.parent.relative_to(WEIGHTS)))
 def test_shipped_cards_come_back_as_they_are(path):
     card = read_card(path.parent)
     if card.members:

@@ -131,7 +131,7 @@ def test_the_set_was_calibrated_on_validation_and_covers_what_is_said(folder, re
 
 # Of all 10,015 photos it takes long.
 @pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=pytest.mark.slow) if n == "MobileNetV3Small" else n for n in SHIPPED]
+    "name", [pytest.param(n, marks=pytest.mark.slow) if n.startswith("MobileNet") else n for n in SHIPPED]
 )
 def test_what_changes_of_colour_do(name):
     from core.trust.measures.colour import COLOUR_FILE, PHOTOS_FILE, compare_settings
